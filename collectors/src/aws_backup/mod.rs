@@ -1,0 +1,14 @@
+//! AWS Backup.
+use crate::{Batch, Kind, Sink, fetch};
+
+/// Registry entry.
+pub const KIND: Kind = Kind {
+    name: "aws-backup",
+    title: "AWS Backup",
+    reads: "JSON that the AWS CLI prints for AWS Backup",
+    tables: &["backup_runs", "recovery_points", "restore_tests"],
+    claim: fetch::claim_text,
+    parse,
+};
+
+fn parse(_batch: &Batch<'_>, _sink: &mut dyn Sink) {}

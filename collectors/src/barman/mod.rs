@@ -1,0 +1,14 @@
+//! Barman.
+use crate::{Batch, Kind, Sink, fetch};
+
+/// Registry entry.
+pub const KIND: Kind = Kind {
+    name: "barman",
+    title: "Barman",
+    reads: "output, log and backup.info files of Barman",
+    tables: &["backup_runs", "recovery_points", "restore_tests"],
+    claim: fetch::claim_text,
+    parse,
+};
+
+fn parse(_batch: &Batch<'_>, _sink: &mut dyn Sink) {}

@@ -1,0 +1,284 @@
+//! Brings the files of a source into the store, unjudged.
+//!
+//! A path is a file, a folder (read whole, with its folders), or a glob. What can't be read is a
+//! problem that names the file; everything else is read. Order is by name, so that the same folder
+//! always gives the same manifest.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use globset::GlobBuilder;
+use model::evidence::{Page, PassedOver, Problem};
+use model::time::Instant;
+use serde::{Deserialize, Serialize};
+
+use crate::{Claim, Kind};
+
+/// Takes bytes into the store.
+pub trait Recorder {
+    /// Keeps everything `content` gives; answers its SHA-256 (lower-case hex) and size.
+    ///
+    /// # Errors
+    /// Those of reading `content` or of writing the store. The latter end the run.
+    fn put(&mut self, content: &mut dyn Read) -> Result<(String, u64), PutError>;
+}
+
+/// Why bytes were not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum PutError {
+    /// The source failed: report it and go on.
+    #[error("{0}")]
+    Source(io::Error),
+    /// The store failed: end the run.
+    #[error("{0}")]
+    Store(io::Error),
+}
+
+/// What a source's folder held.
+#[derive(Debug, Default)]
+pub struct Fetched {
+    /// Objects, in order of name.
+    pub pages: Vec<Page>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Files that are not this source's.
+    pub passed_over: Vec<PassedOver>,
+    /// True where the path was gone through to its end.
+    pub walked: bool,
+}
+
+/// Facts about a file that is a backup itself. Its content is production data and stays where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileFacts {
+    /// `backproof.file-facts/1`.
+    pub schema: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 of the whole file, lower-case hex.
+    pub sha256: String,
+    /// First bytes (at most 16), lower-case hex: the file's magic number.
+    pub magic: String,
+    /// Comment lines (`--`) among the first 64 lines, for SQL text.
+    pub head: Vec<String>,
+    /// Comment lines (`--`) among the last 4 KiB, for SQL text.
+    pub tail: Vec<String>,
+}
+
+/// Format name of [`FileFacts`].
+pub const FILE_FACTS: &str = "backproof.file-facts/1";
+
+const HEAD: usize = 8192;
+const TAIL: usize = 4096;
+/// Most files that one source may hold.
+const FILE_LIMIT: usize = 1_000_000;
+
+/// Reads what `pattern` names (relative to `base`) into `recorder`.
+///
+/// # Errors
+/// Only failures of the store; failures of the source are in [`Fetched::problems`].
+pub fn files(
+    kind: &Kind,
+    base: &Path,
+    pattern: &str,
+    recorder: &mut dyn Recorder,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Fetched, io::Error> {
+    let mut out = Fetched::default();
+    let found = match find(base, pattern, &mut out.problems) {
+        Ok(found) => found,
+        Err(problem) => {
+            out.problems.push(problem);
+            return Ok(out);
+        }
+    };
+    for (done, (name, path)) in found.iter().enumerate() {
+        progress(done);
+        if let Err(error) = take(kind, name, path, recorder, &mut out) {
+            match error {
+                PutError::Source(e) => {
+                    out.problems.push(Problem { document: name.clone(), place: None, message: reason(&e) })
+                }
+                PutError::Store(e) => return Err(e),
+            }
+        }
+    }
+    out.walked = true;
+    Ok(out)
+}
+
+fn take(kind: &Kind, name: &str, path: &Path, recorder: &mut dyn Recorder, out: &mut Fetched) -> Result<(), PutError> {
+    let mut file = File::open(path).map_err(PutError::Source)?;
+    let meta = file.metadata().map_err(PutError::Source)?;
+    if !meta.is_file() {
+        out.passed_over.push(PassedOver { document: name.to_owned(), reason: "not a regular file".to_owned() });
+        return Ok(());
+    }
+    let mut head = Vec::with_capacity(HEAD);
+    file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(PutError::Source)?;
+    let modified_at = meta.modified().ok().map(Instant::from);
+    let mut page = |(object, bytes): (String, u64), facts_only: bool| {
+        out.pages.push(Page {
+            name: name.to_owned(),
+            object,
+            bytes,
+            modified_at,
+            items: None,
+            request_id: None,
+            http_status: None,
+            cursor_in: None,
+            cursor_out: None,
+            attempts: None,
+            facts_only,
+        });
+    };
+    match (kind.claim)(name, &head) {
+        Claim::Keep => page(recorder.put(&mut head.as_slice().chain(file))?, false),
+        Claim::Facts => {
+            let facts = facts(&mut head.as_slice().chain(file)).map_err(PutError::Source)?;
+            let json = serde_json::to_vec_pretty(&facts).map_err(|e| PutError::Source(e.into()))?;
+            page(recorder.put(&mut json.as_slice())?, true);
+        }
+        Claim::Pass(reason) => out.passed_over.push(PassedOver { document: name.to_owned(), reason }),
+    }
+    Ok(())
+}
+
+/// Facts about everything `content` gives, in bounded memory.
+///
+/// # Errors
+/// Those of reading.
+pub fn facts(content: &mut dyn Read) -> io::Result<FileFacts> {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    let mut size = 0_u64;
+    let mut head: Vec<u8> = Vec::new();
+    let mut tail: Vec<u8> = Vec::new();
+    let mut buffer = vec![0_u8; 1 << 16];
+    loop {
+        let n = content.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        let chunk = &buffer[..n];
+        hash.update(chunk);
+        size += n as u64;
+        if head.len() < HEAD {
+            head.extend_from_slice(&chunk[..n.min(HEAD - head.len())]);
+        }
+        tail.extend_from_slice(&chunk[n.saturating_sub(TAIL)..]);
+        let excess = tail.len().saturating_sub(TAIL);
+        tail.drain(..excess);
+    }
+    let comments = |bytes: &[u8], limit: usize| -> Vec<String> {
+        if bytes.contains(&0) {
+            return Vec::new();
+        }
+        String::from_utf8_lossy(bytes)
+            .lines()
+            .take(limit)
+            .filter(|l| l.starts_with("--") && l.len() > 2)
+            .map(str::to_owned)
+            .collect()
+    };
+    Ok(FileFacts {
+        schema: FILE_FACTS.to_owned(),
+        size,
+        sha256: hex(&hash.finalize()),
+        magic: hex(&head[..head.len().min(16)]),
+        head: comments(&head, 64),
+        tail: comments(&tail, usize::MAX),
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Names (relative, `/`) and paths of all files that `pattern` names, sorted by name.
+fn find(base: &Path, pattern: &str, problems: &mut Vec<Problem>) -> Result<Vec<(String, PathBuf)>, Problem> {
+    let fault = |message: String| Problem { document: pattern.to_owned(), place: None, message };
+    let whole = base.join(pattern);
+    let literal = std::fs::symlink_metadata(&whole).is_ok();
+    let (root, matcher) = if literal || !pattern.contains(['*', '?', '[', '{']) {
+        (whole, None)
+    } else {
+        // The part before the first wildcard is where to look.
+        let fixed: PathBuf = Path::new(pattern)
+            .components()
+            .take_while(|c| !c.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
+            .collect();
+        let glob = GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .build()
+            .map_err(|e| fault(format!("not a pattern: {}", e.kind())))?;
+        (base.join(fixed), Some(glob.compile_matcher()))
+    };
+    let meta = std::fs::metadata(&root).map_err(|e| fault(reason(&e)))?;
+    if meta.is_file() {
+        let name = root.file_name().map_or_else(|| pattern.to_owned(), |n| n.to_string_lossy().into_owned());
+        return Ok(vec![(name, root)]);
+    }
+    let mut seen = BTreeSet::new();
+    for entry in walkdir::WalkDir::new(&root).follow_links(true).sort_by_file_name() {
+        match entry {
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) => {
+                let path = entry.path();
+                let Some(below_base) = path.strip_prefix(base).ok().or(Some(path)) else { continue };
+                if matcher.as_ref().is_some_and(|m| !m.is_match(below_base)) {
+                    continue;
+                }
+                let below_root = path.strip_prefix(&root).unwrap_or(path);
+                seen.insert((below_root.to_string_lossy().replace('\\', "/"), path.to_path_buf()));
+                if seen.len() > FILE_LIMIT {
+                    return Err(fault(format!("more than {FILE_LIMIT} files: name a smaller folder or a pattern")));
+                }
+            }
+            Err(e) => {
+                let name = e
+                    .path()
+                    .map_or_else(|| pattern.to_owned(), |p| p.strip_prefix(&root).unwrap_or(p).display().to_string());
+                let message = if e.loop_ancestor().is_some() {
+                    "a symbolic link that leads back to its own folder; remove it".to_owned()
+                } else {
+                    e.io_error().map_or_else(|| e.to_string(), reason)
+                };
+                problems.push(Problem { document: name, place: None, message });
+            }
+        }
+    }
+    if seen.is_empty() && problems.is_empty() {
+        return Err(fault(if matcher.is_some() {
+            "no file matches this pattern".to_owned()
+        } else {
+            "the folder holds no file".to_owned()
+        }));
+    }
+    Ok(seen.into_iter().collect())
+}
+
+/// An input error as a sentence with the next step, the same on every platform.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "not found: check `path` (it is relative to the configuration file)".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied: let the user that runs `collect` read it".to_owned(),
+        io::ErrorKind::IsADirectory => "a folder where a file was expected".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The claim of most readers: text, JSON and compressed files are kept; other binary files are
+/// not evidence that a reader of logs could read.
+#[must_use]
+pub fn claim_text(_name: &str, head: &[u8]) -> Claim {
+    let compressed = head.starts_with(&[0x1f, 0x8b]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
+    // UTF-16 exports hold NUL bytes but begin with a byte order mark.
+    let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
+    if head.contains(&0) && !compressed && !utf16 {
+        return Claim::Pass("binary file".to_owned());
+    }
+    Claim::Keep
+}

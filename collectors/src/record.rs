@@ -1,0 +1,215 @@
+//! Run records: what a wrapper noted beside the output of a command.
+//!
+//! `<name>.run.json` holds one; a `runs.json` (`{"tool","version","runs":[…]}`) holds a list. Many
+//! tools print too little (no start, no exit code, local time): readers use the record where it is
+//! there, and say `unknown` where neither it nor the tool's own bytes can tell.
+
+use std::collections::BTreeMap;
+
+use model::time::{Instant, Tz, instant, zone};
+use serde::Deserialize;
+
+use crate::{Batch, Document, Sink, problem};
+
+/// One recorded command.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// The document that holds the record.
+    pub document: Document,
+    /// Pointer into it: empty for a single record.
+    pub pointer: String,
+    /// Id in the list, or the file name without `.run.json`.
+    pub id: String,
+    /// Command line.
+    pub command: String,
+    /// Tool.
+    pub tool: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// Host.
+    pub host: Option<String>,
+    /// User.
+    pub user: Option<String>,
+    /// Zone of the machine the command ran on.
+    pub timezone: Option<Tz>,
+    /// Start (UTC).
+    pub started_at: Option<Instant>,
+    /// End (UTC).
+    pub finished_at: Option<Instant>,
+    /// Exit code; absent for a command that was killed or never ended.
+    pub exit_code: Option<i64>,
+    /// Signal that ended it.
+    pub killed_by: Option<String>,
+    /// System, where the wrapper was told.
+    pub system: Option<String>,
+    /// Plan, where the wrapper was told.
+    pub plan_id: Option<String>,
+    /// Environment noted (never secrets).
+    pub env: BTreeMap<String, String>,
+    /// Document name of what it printed on standard output.
+    pub stdout: Option<String>,
+    /// Document name of what it printed on standard error.
+    pub stderr: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawRecord {
+    #[serde(default)]
+    id: Option<String>,
+    command: Command,
+    #[serde(default)]
+    tool: Option<String>,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    host: Option<String>,
+    #[serde(default)]
+    user: Option<String>,
+    #[serde(default, alias = "tz")]
+    timezone: Option<String>,
+    #[serde(default)]
+    started_at: Option<String>,
+    #[serde(default)]
+    finished_at: Option<String>,
+    #[serde(default)]
+    exit_code: Option<i64>,
+    #[serde(default)]
+    killed_by: Option<serde_json::Value>,
+    #[serde(default)]
+    system: Option<String>,
+    #[serde(default)]
+    plan_id: Option<String>,
+    #[serde(default)]
+    env: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    stdout: Option<String>,
+    #[serde(default)]
+    stderr: Option<String>,
+}
+
+/// A command line, as one text or as its words.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Command {
+    Text(String),
+    Words(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct RawList {
+    #[serde(default)]
+    tool: Option<String>,
+    #[serde(default)]
+    version: Option<String>,
+    runs: Vec<serde_json::Value>,
+}
+
+/// True for names that run records have.
+#[must_use]
+pub fn is_record_name(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.ends_with(".run.json") || file == "runs.json"
+}
+
+/// All run records of a batch, in order of document and position.
+///
+/// A damaged record is a problem; the rest is read. File names in a record are relative to its folder.
+pub fn records(batch: &Batch<'_>, sink: &mut dyn Sink) -> Vec<RunRecord> {
+    let mut out = Vec::new();
+    for document in batch.documents.iter().filter(|d| is_record_name(d.name())) {
+        let value: serde_json::Value = match document
+            .text()
+            .map_err(|e| e.to_string())
+            .and_then(|t| serde_json::from_str(&t).map_err(|e| e.to_string()))
+        {
+            Ok(value) => value,
+            Err(e) => {
+                sink.problem(problem(document, None, format!("not a run record: {e}; write it again or remove it")));
+                continue;
+            }
+        };
+        if value.get("runs").is_some() {
+            match serde_json::from_value::<RawList>(value) {
+                Ok(list) => {
+                    for (at, raw) in list.runs.into_iter().enumerate() {
+                        let pointer = format!("/runs/{at}");
+                        read_one(
+                            document,
+                            pointer,
+                            raw,
+                            list.tool.as_deref(),
+                            list.version.as_deref(),
+                            batch,
+                            sink,
+                            &mut out,
+                        );
+                    }
+                }
+                Err(e) => sink.problem(problem(document, None, format!("not a list of run records: {e}"))),
+            }
+        } else {
+            read_one(document, String::new(), value, None, None, batch, sink, &mut out);
+        }
+    }
+    out
+}
+
+#[expect(clippy::too_many_arguments, reason = "one record and the list around it; a struct would only rename them")]
+fn read_one(
+    document: &Document,
+    pointer: String,
+    raw: serde_json::Value,
+    tool: Option<&str>,
+    version: Option<&str>,
+    batch: &Batch<'_>,
+    sink: &mut dyn Sink,
+    out: &mut Vec<RunRecord>,
+) {
+    let place = || (!pointer.is_empty()).then(|| pointer.clone());
+    let raw: RawRecord = match serde_json::from_value(raw) {
+        Ok(raw) => raw,
+        Err(e) => return sink.problem(problem(document, place(), format!("not a run record: {e}"))),
+    };
+    let mut timezone = batch.timezone;
+    if let Some(name) = &raw.timezone {
+        match zone(name) {
+            Ok(tz) => timezone = Some(tz),
+            Err(e) => sink.problem(problem(document, place(), e.to_string())),
+        }
+    }
+    let mut at = |text: Option<&String>| {
+        text.and_then(|t| match instant(t, timezone) {
+            Ok(at) => Some(at),
+            Err(e) => {
+                sink.problem(problem(document, (!pointer.is_empty()).then(|| pointer.clone()), e.to_string()));
+                None
+            }
+        })
+    };
+    let started_at = at(raw.started_at.as_ref());
+    let finished_at = at(raw.finished_at.as_ref());
+    let words = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    out.push(RunRecord {
+        id: raw.id.unwrap_or_else(|| document.file_name().trim_end_matches(".run.json").to_owned()),
+        command: match raw.command {
+            Command::Text(text) => text,
+            Command::Words(words) => words.join(" "),
+        },
+        tool: raw.tool.or_else(|| tool.map(str::to_owned)),
+        version: raw.version.or_else(|| version.map(str::to_owned)),
+        host: raw.host,
+        user: raw.user,
+        timezone,
+        started_at,
+        finished_at,
+        exit_code: raw.exit_code,
+        killed_by: raw.killed_by.filter(|v| !v.is_null()).as_ref().map(words),
+        system: raw.system,
+        plan_id: raw.plan_id,
+        env: raw.env.iter().map(|(k, v)| (k.clone(), words(v))).collect(),
+        stdout: raw.stdout.map(|f| document.sibling(&f)),
+        stderr: raw.stderr.map(|f| document.sibling(&f)),
+        document: document.clone(),
+        pointer,
+    });
+}

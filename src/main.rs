@@ -1,0 +1,2 @@
+//! backproof.
+fn main() {}

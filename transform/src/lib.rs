@@ -1,0 +1,1 @@
+//! Evidence tables, slots, metrics and checks
