@@ -1,2 +1,30 @@
-//! backproof.
-fn main() {}
+//! `backproof`: turns the traces that backups leave into audit evidence.
+//!
+//! This crate is the command line. It alone reads the clock, the environment and the disk layout of a workspace,
+//! and wires the stages: collectors -> store -> transform -> reports.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cli;
+mod clock;
+mod commands;
+mod failure;
+mod output;
+mod period;
+mod progress;
+mod replay;
+mod workspace;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let globals = cli.globals.clone();
+    match commands::run(cli) {
+        Ok(end) => ExitCode::from(end.code()),
+        Err(failure) => {
+            failure.print(&globals);
+            ExitCode::from(failure.code())
+        }
+    }
+}

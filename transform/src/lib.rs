@@ -1,1 +1,31 @@
-//! Evidence tables, slots, metrics and checks
+//! From tables to results: join with the inventory, slots, recovery points, coverage, metrics, checks.
+//!
+//! Everything here is a pure function of tables, inventory, registers, policy, period and `as_of`: no clock, no
+//! environment, no randomness. Binding semantics: `[conventions]` of `controls/checks.toml`.
+
+pub mod assess;
+pub mod checks;
+pub mod coverage;
+pub mod frames;
+pub mod judgement;
+pub mod metrics;
+pub mod points;
+pub mod runs;
+pub mod show;
+pub mod slots;
+pub mod tests;
+pub mod waivers;
+pub mod world;
+
+pub use assess::{Basis, Input, Judged};
+
+/// Why nothing could be assessed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Two inventory rows claim one resource.
+    #[error("{0}")]
+    Ambiguous(model::inventory::Ambiguous),
+    /// A dataframe operation failed: a defect of this program.
+    #[error("dataframe: {0}")]
+    Frame(#[from] polars::error::PolarsError),
+}

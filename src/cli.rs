@@ -1,0 +1,201 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::assessment::Severity;
+use model::time::Instant;
+
+/// Backup and restore evidence, collected, judged and reported.
+///
+/// backproof collects the traces that backups leave (logs, listings, restore reports), keeps them unaltered, judges
+/// them against a Backup & Restore Policy and renders reports that an auditor can check without trusting it.
+/// Silence is never a pass: what was not looked at is reported as "no evidence".
+#[derive(Debug, Parser)]
+#[command(name = "backproof", version, max_term_width = 110, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the program could not do it
+  2  usage or configuration
+  3  done, and a result at or above --fail-on failed
+  4  done, but a source was incomplete or failed
+  5  verification failed
+
+Start here:  backproof demo";
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Globals {
+    /// Configuration file; everything else of the workspace lies beside it.
+    #[arg(long, global = true, value_name = "FILE", default_value = "backproof.toml")]
+    pub config: PathBuf,
+    /// Output on standard output: a table for people, JSON (stable keys) or CSV for programs.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Print results and errors only.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Say more about what is done.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// Colour in the terminal; NO_COLOR is obeyed under auto.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// Output format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// CSV with a header.
+    Csv,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a sample company, collect its evidence, judge it and render its monthly report.
+    Demo {
+        /// Folder to write; must be empty or not exist [default: backproof-demo].
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Collect from every source into the evidence store: one run, one manifest, even when sources fail.
+    Collect {
+        /// Only these sources, as `kind.id` or `id`; may be repeated.
+        #[arg(long, value_name = "ID")]
+        source: Vec<String>,
+    },
+    /// Compute metrics and check results for a period.
+    Assess {
+        /// Period and cut-off.
+        #[command(flatten)]
+        period: PeriodArgs,
+        /// Exit with 3 when a result of at least this severity fails and is not waived.
+        #[arg(long, value_name = "LEVEL", value_parser = severity)]
+        fail_on: Option<Severity>,
+    },
+    /// Print a population: every row, with its lineage.
+    Show {
+        /// Table.
+        #[arg(value_enum)]
+        table: Table,
+        /// Period and cut-off.
+        #[command(flatten)]
+        period: PeriodArgs,
+    },
+    /// Render a report.
+    Report {
+        /// Kind of report.
+        #[command(subcommand)]
+        kind: ReportKind,
+    },
+    /// Verify an evidence store: hashes, chain, signatures, completeness both ways.
+    Verify {
+        /// Folder of the store.
+        path: PathBuf,
+        /// Allowed signers (`ssh-keygen` format); without it signatures are checked but not who made them.
+        #[arg(long, value_name = "FILE")]
+        signers: Option<PathBuf>,
+    },
+    /// Explain a check, control, statement, metric, parameter or table: what it means, reads and supports.
+    Explain {
+        /// For example FRQ-01, CP-9, BRP-3.1-01, backup_success_rate, min_retention.
+        id: String,
+    },
+    /// Print a completion script.
+    Completions {
+        /// Shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Kinds of report.
+#[derive(Debug, Subcommand)]
+pub enum ReportKind {
+    /// The monthly operations report: HTML, PDF, XLSX and CSV.
+    Monthly {
+        /// Period and cut-off.
+        #[command(flatten)]
+        period: PeriodArgs,
+        /// Folder to write to [default: reports/<period>].
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Exit with 3 when a result of at least this severity fails and is not waived.
+        #[arg(long, value_name = "LEVEL", value_parser = severity)]
+        fail_on: Option<Severity>,
+    },
+}
+
+/// Period and cut-off.
+#[derive(Debug, Clone, Args)]
+pub struct PeriodArgs {
+    /// 2026-10, 2026-Q3, 2026 or 2026-01-01..2026-06-30, in the organisation's zone [default: the last whole month].
+    #[arg(long, value_name = "P")]
+    pub period: Option<String>,
+    /// Read evidence collected up to this instant only (RFC 3339) [default: now].
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub as_of: Option<Instant>,
+}
+
+/// Populations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Table {
+    /// Attempts to back up.
+    Runs,
+    /// Expected runs and what became of them.
+    Slots,
+    /// Restorable copies.
+    RecoveryPoints,
+    /// Restore tests and real restores.
+    RestoreTests,
+    /// The inventory.
+    Systems,
+    /// Configured backups.
+    Plans,
+    /// Sources and what they cover.
+    Sources,
+    /// Approved exceptions.
+    Waivers,
+    /// Incidents.
+    Incidents,
+    /// Where backups are kept.
+    Storage,
+    /// What platforms show, with its inventory row.
+    Assets,
+    /// Documents and records.
+    Documents,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    text.parse().map_err(|e: model::UnknownWord| e.to_string())
+}
+
+fn instant(text: &str) -> Result<Instant, String> {
+    model::time::instant(text, None).map_err(|e| e.to_string())
+}

@@ -1,0 +1,23 @@
+//! The only place that reads the clock, the operating system's user and randomness.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+use model::time::Instant;
+
+/// Now, in whole seconds, so that manifests and outputs show the same instant.
+pub fn now() -> Instant {
+    let now = chrono::Utc::now();
+    Instant::from_timestamp(now.timestamp(), 0).unwrap_or(now)
+}
+
+/// Name of the user that runs the program, for provenance.
+pub fn user() -> Option<String> {
+    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|u| !u.is_empty())
+}
+
+/// A fresh store id: 128 random bits as hexadecimal.
+pub fn store_id() -> String {
+    let word = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", word(), word())
+}

@@ -1,0 +1,37 @@
+//! One file per command.
+
+mod assess;
+mod collect;
+mod demo;
+mod explain;
+mod monthly;
+mod show;
+mod verify;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command, ReportKind};
+use crate::failure::{End, Failure};
+
+/// Runs what was asked.
+///
+/// # Errors
+/// What the user has to know, with what to do next.
+pub fn run(cli: Cli) -> Result<End, Failure> {
+    let globals = &cli.globals;
+    match cli.command {
+        Command::Demo { dir } => demo::run(dir, globals),
+        Command::Collect { source } => collect::run(&source, globals),
+        Command::Assess { period, fail_on } => assess::run(&period, fail_on, globals),
+        Command::Show { table, period } => show::run(table, &period, globals),
+        Command::Report { kind: ReportKind::Monthly { period, out, fail_on } } => monthly::run(&period, out, fail_on, globals),
+        Command::Verify { path, signers } => verify::run(&path, signers.as_deref(), globals),
+        Command::Explain { id } => explain::run(&id, globals),
+        Command::Completions { shell } => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "backproof", &mut out);
+            crate::output::print(&String::from_utf8_lossy(&out))?;
+            Ok(End::Done)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A workspace on disk: reads its files and hands their text to the model, which finds all faults at once.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use model::workspace::{Workspace, load};
+
+use crate::cli::Globals;
+use crate::failure::Failure;
+
+/// A loaded workspace and where it lies.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Configuration, policy, inventory, registers.
+    pub workspace: Workspace,
+    /// Folder of the configuration file: every path in it is relative to this.
+    pub base: PathBuf,
+    /// Bytes of the configuration file, for its hash in manifests. It holds no secrets, only where they are.
+    pub config: String,
+}
+
+impl Loaded {
+    /// Folder of the evidence store.
+    pub fn evidence(&self) -> PathBuf {
+        self.base.join(&self.workspace.config.paths.evidence)
+    }
+
+    /// Folder of rendered reports.
+    pub fn reports(&self) -> PathBuf {
+        self.base.join(&self.workspace.config.paths.reports)
+    }
+
+    /// The evidence store for reading.
+    ///
+    /// # Errors
+    /// Where there is none yet, or it can't be read.
+    pub fn store(&self) -> Result<store::Store, Failure> {
+        let path = self.evidence();
+        if !path.join("STORE").exists() {
+            return Err(Failure::usage(
+                format!("no evidence has been collected yet: {} does not exist", path.display()),
+                "run `backproof collect` first",
+            ));
+        }
+        Ok(store::Store::open(&path)?)
+    }
+}
+
+/// Loads the workspace of `--config`.
+///
+/// # Errors
+/// A missing configuration file, or all faults of all files.
+pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
+    let path = &globals.config;
+    let base = path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let config = match read(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return Err(Failure::usage(
+                format!("no configuration at {}", path.display()),
+                "run this where backproof.toml is, name it with --config FILE, or see a sample with `backproof demo`",
+            ));
+        }
+        Err(e) => return Err(Failure::usage(format!("{}: {e}", path.display()), "make it readable UTF-8 text")),
+    };
+    let mut files = vec![("backproof.toml".to_owned(), config.clone())];
+    let paths = model::workspace::paths(&config);
+    files.extend(texts(&base, &paths.inventory)?);
+    files.extend(texts(&base, &paths.registers)?);
+    if let Some(policy) = paths.policy {
+        files.extend(texts(&base, &policy)?);
+    }
+    let kinds: Vec<&str> = collectors::KINDS.iter().map(|k| k.name).collect();
+    let workspace = load(&files, &kinds).map_err(Failure::Configuration)?;
+    Ok(Loaded { workspace, base, config })
+}
+
+/// The text of a file, or of every `.toml` and `.csv` file of a folder, named relative to `base`.
+fn texts(base: &Path, relative: &str) -> Result<Vec<(String, String)>, Failure> {
+    let path = base.join(relative);
+    let fault = |path: &Path, e: &io::Error| Failure::usage(format!("{}: {e}", path.display()), "make it a readable UTF-8 file");
+    if path.is_dir() {
+        let mut names: Vec<String> = fs::read_dir(&path)
+            .map_err(|e| fault(&path, &e))?
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|n| n.ends_with(".toml") || n.ends_with(".csv"))
+            .collect();
+        names.sort();
+        return names
+            .into_iter()
+            .map(|n| {
+                let file = path.join(&n);
+                Ok((format!("{relative}/{n}"), read(&file).map_err(|e| fault(&file, &e))?))
+            })
+            .collect();
+    }
+    match read(&path) {
+        Ok(text) => Ok(vec![(relative.to_owned(), text)]),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(fault(&path, &e)),
+    }
+}
+
+/// UTF-8 text without its byte order mark.
+fn read(path: &Path) -> io::Result<String> {
+    let text = fs::read_to_string(path)?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}

@@ -1,0 +1,324 @@
+//! Tables to results: the order of the stages in one place.
+
+use std::collections::BTreeMap;
+
+use model::assessment::{
+    ASSESSMENT_SCHEMA, Assessment, CheckResult, PeriodInfo, SourceInfo, State, Summary, UsedParameter,
+};
+use model::controls::Controls;
+use model::evidence::SourceStatus;
+use model::inventory::{Inventory, System};
+use model::policy::Policy;
+use model::registers::{Incident, Registers};
+use model::rows::{LogSegment, PitrSample};
+use model::time::{Instant, Period};
+
+use crate::Error;
+use crate::checks::{self, exc};
+use crate::coverage::{Coverage, holes, union};
+use crate::frames::Tables;
+use crate::judgement::Judgement;
+use crate::points::{Point, points};
+use crate::runs::{Runs, population};
+use crate::slots::{Defaults, Slot, assign, slots};
+use crate::tests::restore_tests;
+use crate::waivers::{Waiver, waivers};
+use crate::world::{Test, World};
+
+/// What an assessment is made from, beside the tables.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// Organisation.
+    pub organization: &'a str,
+    /// Policy with its parameters.
+    pub policy: &'a Policy,
+    /// Checks, metrics, frameworks.
+    pub controls: &'a Controls,
+    /// Systems, plans, objectives.
+    pub inventory: &'a Inventory,
+    /// Registers.
+    pub registers: &'a Registers,
+    /// Configured sources as (kind, id).
+    pub sources: &'a [(String, String)],
+    /// Tables that a kind of source fills.
+    pub tables_of: &'a dyn Fn(&str) -> Vec<String>,
+    /// Evidence is read up to here.
+    pub as_of: Instant,
+}
+
+impl std::fmt::Debug for dyn Fn(&str) -> Vec<String> + '_ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("tables_of")
+    }
+}
+
+/// Everything that does not depend on the period: joined, merged and sorted.
+#[derive(Debug)]
+pub struct Basis<'a> {
+    /// What it was made from.
+    pub input: Input<'a>,
+    /// Small tables as read.
+    pub tables: Tables,
+    /// Runs with plans.
+    pub runs: Runs,
+    /// Recovery points.
+    pub points: Vec<Point>,
+    /// Restore tests; `None` where no source or register of them was given.
+    pub tests: Option<Vec<Test>>,
+    /// Incidents; `None` where no register or tracker was given.
+    pub incidents: Option<Vec<Incident>>,
+    /// What complete sources cover.
+    pub coverage: Coverage,
+    /// Exceptions with the time in which they are effective.
+    pub waivers: Vec<Waiver>,
+    /// Sources as last collected.
+    pub sources: Vec<SourceInfo>,
+    pitr: BTreeMap<usize, Vec<PitrSample>>,
+    segments: BTreeMap<usize, Vec<LogSegment>>,
+    defaults: Defaults,
+}
+
+/// One period, judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// The assessment.
+    pub assessment: Assessment,
+    /// Slots of the period.
+    pub slots: Vec<Slot>,
+}
+
+impl<'a> Basis<'a> {
+    /// Joins and merges the tables.
+    ///
+    /// # Errors
+    /// A resource that two systems claim; those of polars.
+    pub fn new(mut tables: Tables, input: Input<'a>) -> Result<Self, Error> {
+        let inventory = input.inventory;
+        let seconds = |id: &str| input.policy.seconds(id).unwrap_or(0);
+        let defaults = Defaults {
+            start_window_s: seconds("schedule_tolerance"),
+            max_duration_s: seconds("default_max_duration"),
+            skew_s: seconds("clock_skew_tolerance"),
+        };
+        let mut runs = population(&mut tables, inventory)?;
+        assign(&mut runs, inventory, defaults)?;
+        let points = points(&tables, &runs, inventory)?;
+        let coverage = Coverage::of(&tables.collections, inventory, input.tables_of);
+        let tests = restore_tests(&tables, inventory, &coverage)?;
+        let mut pitr: BTreeMap<usize, Vec<PitrSample>> = BTreeMap::new();
+        for sample in &tables.pitr {
+            if let Some(system) = locate(inventory, sample.system_id.as_deref(), sample.resource.as_deref())? {
+                pitr.entry(system).or_default().push(sample.clone());
+            }
+        }
+        for samples in pitr.values_mut() {
+            samples.sort_by(|a, b| (a.observed_at, &a.origin.record_id).cmp(&(b.observed_at, &b.origin.record_id)));
+            samples.dedup_by(|a, b| a.observed_at == b.observed_at && a.latest_restorable_at == b.latest_restorable_at);
+        }
+        let mut segments: BTreeMap<usize, Vec<LogSegment>> = BTreeMap::new();
+        for segment in &tables.segments {
+            if let Some(system) = locate(inventory, segment.system_id.as_deref(), segment.resource.as_deref())? {
+                segments.entry(system).or_default().push(segment.clone());
+            }
+        }
+        for all in segments.values_mut() {
+            all.sort_by(|a, b| (&a.timeline, &a.segment).cmp(&(&b.timeline, &b.segment)));
+            all.dedup_by(|a, b| a.timeline == b.timeline && a.segment == b.segment);
+        }
+        let incidents = incidents(&tables, input.registers);
+        let sources = sources(&tables, input.sources);
+        let waivers = waivers(input.registers, input.policy, inventory);
+        Ok(Self { input, tables, runs, points, tests, incidents, coverage, waivers, sources, pitr, segments, defaults })
+    }
+
+    /// Slots of a period.
+    #[must_use]
+    pub fn slots(&self, period: &Period) -> Vec<Slot> {
+        slots(period, self.input.as_of, self.input.inventory, &self.runs, &self.points, &self.coverage, self.defaults)
+    }
+
+    /// What the checks of a period may look at.
+    #[must_use]
+    pub fn world<'w>(&'w self, period: Period, slots: &'w [Slot]) -> World<'w> {
+        World {
+            policy: self.input.policy,
+            controls: self.input.controls,
+            inventory: self.input.inventory,
+            registers: self.input.registers,
+            period,
+            as_of: self.input.as_of,
+            pitr: &self.pitr,
+            segments: &self.segments,
+            tables: &self.tables,
+            runs: &self.runs,
+            points: &self.points,
+            tests: self.tests.as_deref(),
+            incidents: self.incidents.as_deref(),
+            slots,
+            coverage: &self.coverage,
+            waivers: &self.waivers,
+            sources: &self.sources,
+            defaults: self.defaults,
+        }
+    }
+
+    /// Metrics and results of a period.
+    ///
+    /// # Errors
+    /// Those of polars.
+    pub fn judge(&self, period: Period) -> Result<Judged, Error> {
+        let slots = self.slots(&period);
+        let world = self.world(period, &slots);
+        let metrics = crate::metrics::metrics(&world)?;
+        let results = results(&world);
+        let assessment = Assessment {
+            schema: ASSESSMENT_SCHEMA,
+            organization: self.input.organization.to_owned(),
+            period: PeriodInfo::of(&period, self.input.as_of),
+            sources: self.sources.clone(),
+            metrics,
+            summary: Summary::of(&results),
+            results,
+        };
+        Ok(Judged { assessment, slots })
+    }
+}
+
+/// Index of the system a row names, else of the one whose resource it is.
+pub(crate) fn locate(
+    inventory: &Inventory,
+    system: Option<&str>,
+    resource: Option<&str>,
+) -> Result<Option<usize>, Error> {
+    let index = |id: &str| inventory.systems.iter().position(|s: &System| s.system_id == id);
+    if let Some(found) = system.and_then(index) {
+        return Ok(Some(found));
+    }
+    match resource {
+        Some(resource) => Ok(inventory.resolve(resource).map_err(Error::Ambiguous)?.and_then(|s| index(&s.system_id))),
+        None => Ok(None),
+    }
+}
+
+/// Every check on every unit, sorted by check and unit.
+fn results(world: &World<'_>) -> Vec<CheckResult> {
+    let mut out = Vec::new();
+    for (id, judge) in checks::RULES {
+        out.extend(judge(world).into_iter().map(|j| finish(world, id, j)));
+    }
+    let uncovered: Vec<CheckResult> =
+        exc::uncovered(world, &out).into_iter().map(|j| finish(world, "EXC-05", j)).collect();
+    out.extend(uncovered);
+    out.sort_by(|a, b| (&a.check, &a.unit).cmp(&(&b.check, &b.unit)));
+    out
+}
+
+/// A judgement with its waiver, severity and parameters.
+fn finish(world: &World<'_>, id: &str, j: Judgement) -> CheckResult {
+    let check = world.controls.check(id);
+    let statements = check.map(|c| c.statements.as_slice()).unwrap_or_default();
+    let waived = j.state == State::Fail && is_waived(world, id, statements, &j);
+    let mut parameters: Vec<UsedParameter> = check
+        .map(|c| c.parameters.as_slice())
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|p| world.policy.parameter(p))
+        .map(|p| UsedParameter { id: p.id.clone(), value: p.value.clone(), origin: p.origin.to_string() })
+        .collect();
+    parameters.sort();
+    let mut reasons = j.reasons;
+    reasons.sort();
+    reasons.dedup();
+    let mut records = j.records;
+    records.sort();
+    records.dedup();
+    let own = check.map_or(model::assessment::Severity::Medium, |c| c.severity);
+    CheckResult {
+        check: id.to_owned(),
+        unit: j.unit,
+        state: j.state,
+        severity: j.severity.map_or(own, |s| s.max(own)),
+        waived,
+        reasons,
+        detail: j.detail,
+        records,
+        parameters,
+    }
+}
+
+/// True where effective exceptions that name the check or its statement bind every system of the result and
+/// cover every violation in time. Evidence, exception and document checks cannot be waived.
+fn is_waived(world: &World<'_>, id: &str, statements: &[String], j: &Judgement) -> bool {
+    if ["EVI", "EXC", "DOC"].iter().any(|g| id.starts_with(g)) || j.systems.is_empty() {
+        return false;
+    }
+    let until = world.until();
+    let moment = [(until - chrono::Duration::seconds(1), until)];
+    let violations = if j.violations.is_empty() { &moment[..] } else { &j.violations[..] };
+    j.systems.iter().all(|system| {
+        let cover = union(
+            world
+                .waivers
+                .iter()
+                .filter(|w| w.names(id, statements) && w.binds(system))
+                .filter_map(|w| w.effective)
+                .collect(),
+        );
+        violations.iter().all(|(from, to)| holes(&cover, *from, *to).is_empty())
+    })
+}
+
+/// Register and trackers, by id; a tracker's row fills what the register does not have.
+fn incidents(tables: &Tables, registers: &Registers) -> Option<Vec<Incident>> {
+    let tracked = tables.collections.iter().any(|c| c.counts.contains_key("incidents"));
+    if registers.incidents.is_none() && tables.incidents.is_empty() && !tracked {
+        return None;
+    }
+    let mut out: BTreeMap<String, Incident> = BTreeMap::new();
+    let mut seen: Vec<_> = tables.incidents.iter().collect();
+    seen.sort_by(|a, b| (a.origin.observed_at, &a.origin.pointer).cmp(&(b.origin.observed_at, &b.origin.pointer)));
+    for observed in seen {
+        out.insert(observed.incident.incident_id.clone(), observed.incident.clone());
+    }
+    for incident in registers.incidents.iter().flatten() {
+        out.insert(incident.incident_id.clone(), incident.row.clone());
+    }
+    Some(out.into_values().collect())
+}
+
+/// Last collection of each configured or collected source.
+fn sources(tables: &Tables, configured: &[(String, String)]) -> Vec<SourceInfo> {
+    let mut out: BTreeMap<(String, String), SourceInfo> = BTreeMap::new();
+    for (kind, id) in configured {
+        out.insert(
+            (kind.clone(), id.clone()),
+            SourceInfo {
+                source_id: id.clone(),
+                kind: kind.clone(),
+                status: SourceStatus::Failed,
+                reason: Some("never collected".to_owned()),
+                records: 0,
+                collected_at: None,
+                digests: Vec::new(),
+            },
+        );
+    }
+    for run in &tables.collections {
+        let mut digests: Vec<String> = run.pages.iter().map(|p| p.object.clone()).collect();
+        digests.sort();
+        digests.dedup();
+        out.insert(
+            (run.kind.clone(), run.source_id.clone()),
+            SourceInfo {
+                source_id: run.source_id.clone(),
+                kind: run.kind.clone(),
+                status: run.status,
+                reason: run.reason.clone(),
+                records: run.records(),
+                collected_at: Some(run.collected_at),
+                digests,
+            },
+        );
+    }
+    out.into_values().collect()
+}

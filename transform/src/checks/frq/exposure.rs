@@ -1,0 +1,189 @@
+//! FRQ-05: the data that would have been lost at each instant, as observed.
+
+use model::inventory::System;
+use model::time::{Instant, human, utc_text};
+
+use crate::coverage::{Interval, holes, union};
+use crate::judgement::Judgement;
+use crate::world::World;
+
+/// Observed exposure of one system over its in-service time of the period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposure {
+    /// Largest exposure that is proven to have occurred, seconds, with the instant it was seen at.
+    pub shown: Option<(i64, Instant)>,
+    /// Largest exposure that the evidence can't rule out, seconds.
+    pub bound: Option<i64>,
+    /// Time within the objective, proven.
+    pub proven: Vec<Interval>,
+    /// In-service time.
+    pub service: Interval,
+    /// Rows it rests on.
+    pub records: Vec<String>,
+}
+
+impl Exposure {
+    /// Proven share of the in-service time in seconds, and the whole.
+    #[must_use]
+    pub fn proven_seconds(&self) -> (i64, i64) {
+        (
+            self.proven.iter().map(|(a, b)| (*b - *a).num_seconds()).sum(),
+            (self.service.1 - self.service.0).num_seconds(),
+        )
+    }
+}
+
+/// One thing known at an instant: from then on, data up to `newest` can be restored.
+struct Known {
+    at: Instant,
+    newest: Instant,
+    /// A sample of the platform shows the newest point at that instant; a copy only adds one.
+    sample: bool,
+    record: String,
+}
+
+/// Walks the in-service time and measures exposure against `rpo` seconds.
+#[must_use]
+pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Option<Exposure> {
+    let (start, end) = system.in_service(world.period.start(), world.until())?;
+    let skew = world.defaults.skew_s;
+    let mut known: Vec<Known> = Vec::new();
+    for point in world.points_of(index).filter(|p| p.is_good() && p.holds_data(system.kind)) {
+        if let (Some(taken), Some(created)) = (point.taken_at(), point.row.created_at.or(point.row.taken_at)) {
+            known.push(Known { at: created, newest: taken, sample: false, record: point.row_id.clone() });
+        }
+    }
+    for sample in world.pitr_of(index) {
+        if let Some(latest) = sample.latest_restorable_at
+            && (latest - sample.observed_at).num_seconds() <= skew
+        {
+            let record = format!("pitr/{}/{}", sample.origin.source_id, utc_text(sample.observed_at));
+            known.push(Known { at: sample.observed_at, newest: latest.min(sample.observed_at), sample: true, record });
+        }
+    }
+    known.retain(|k| k.at <= world.as_of);
+    known.sort_by(|a, b| (a.at, a.newest).cmp(&(b.at, b.newest)));
+
+    let mut shown: Option<(i64, Instant)> = None;
+    let mut bound: Option<i64> = None;
+    let mut proven = Vec::new();
+    let mut records = Vec::new();
+    let mut newest: Option<Instant> = None;
+    let mut at = start;
+    let complete = |from: Instant, to: Instant| {
+        world.coverage.covers("recovery_points", &system.system_id, from, to)
+            || world.coverage.covers("backup_runs", &system.system_id, from, to)
+    };
+    let mut samples_seen = false;
+    let step = |from: Instant,
+                to: Instant,
+                newest: Option<Instant>,
+                sampled: bool,
+                shown: &mut Option<(i64, Instant)>,
+                bound: &mut Option<i64>,
+                proven: &mut Vec<Interval>| {
+        if from >= to {
+            return;
+        }
+        let Some(newest) = newest else { return };
+        let worst = (to - newest).num_seconds();
+        *bound = (*bound).max(Some(worst));
+        let within_until = (newest + chrono::Duration::seconds(rpo)).clamp(from, to);
+        proven.push((from, within_until));
+        // Only where every copy is on record does the absence of a newer one prove the exposure; between two
+        // samples of a continuous protection the newest point is simply not seen.
+        if !sampled && complete(newest.max(start), to) && shown.is_none_or(|(s, _)| worst > s) {
+            *shown = Some((worst, to));
+        }
+    };
+    for k in &known {
+        if k.at >= start && k.at < end {
+            step(at, k.at, newest, samples_seen, &mut shown, &mut bound, &mut proven);
+            at = at.max(k.at);
+            if k.sample {
+                let lag = (k.at - k.newest).num_seconds();
+                if shown.is_none_or(|(s, _)| lag > s) {
+                    shown = Some((lag, k.at));
+                }
+            }
+            records.push(k.record.clone());
+        }
+        if k.at < end {
+            samples_seen |= k.sample;
+            newest = newest.max(Some(k.newest));
+        }
+    }
+    step(at, end, newest, samples_seen, &mut shown, &mut bound, &mut proven);
+    Some(Exposure { shown, bound, proven: union(proven), service: (start, end), records })
+}
+
+/// FRQ-05.
+pub fn exposure(world: &World<'_>) -> Vec<Judgement> {
+    let mut out = Vec::new();
+    for (i, system) in world.in_scope() {
+        let unit = system.system_id.as_str();
+        let Some(objective) = world.objective(system, world.until()) else {
+            out.push(
+                Judgement::no_evidence(
+                    unit,
+                    "no_objective",
+                    "No objective is in force: set systems.tier, or an objective of its own.",
+                )
+                .about(unit),
+            );
+            continue;
+        };
+        if !objective.rpo_applicable {
+            let why = objective.rpo_reason.as_deref().unwrap_or("no reason is recorded");
+            out.push(
+                Judgement::not_applicable(unit, "rpo_not_applicable", format!("No point objective applies: {why}"))
+                    .about(unit),
+            );
+            continue;
+        }
+        let Some(rpo) = objective.rpo_s else {
+            out.push(Judgement::no_evidence(unit, "no_objective", "The objective states no rpo_s.").about(unit));
+            continue;
+        };
+        let Some(seen) = observe(world, i, system, rpo) else { continue };
+        let (proven, whole) = seen.proven_seconds();
+        let open = holes(&seen.proven, seen.service.0, seen.service.1);
+        let judgement = match seen.shown {
+            Some((loss, at)) if loss > rpo => Judgement::fail(
+                unit,
+                "exposure_exceeds_rpo",
+                format!(
+                    "Up to {} of data would have been lost (at {}); {} are allowed.",
+                    human(loss),
+                    utc_text(at),
+                    human(rpo)
+                ),
+            )
+            .violated(at - chrono::Duration::seconds(loss - rpo), at),
+            _ if open.is_empty() && whole > 0 => Judgement::pass(
+                unit,
+                format!(
+                    "Exposure stayed within {} at every instant; at most {}.",
+                    human(rpo),
+                    human(seen.bound.unwrap_or(0))
+                ),
+            ),
+            _ => {
+                let share =
+                    model::assessment::percent(u64::try_from(proven).unwrap_or(0), u64::try_from(whole).unwrap_or(0))
+                        .unwrap_or_else(|| "0 %".to_owned());
+                Judgement::no_evidence(
+                    unit,
+                    "not_proven",
+                    format!(
+                        "Within {} for {share} of the time in service; for the rest no restorable point is on record (pitr_status, log_segments, recovery_points).",
+                        human(rpo)
+                    ),
+                )
+            }
+        };
+        let last: Vec<String> = seen.records.iter().rev().take(50).rev().cloned().collect();
+        out.push(judgement.about(unit).rests_on(last));
+    }
+    out
+}

@@ -1,0 +1,215 @@
+//! FRQ-01: no gap between good recovery points exceeds the maximum interval.
+
+use model::inventory::{Schedule, System};
+use model::time::{Instant, Tz, human, utc_text};
+
+use crate::coverage::Interval;
+use crate::judgement::Judgement;
+use crate::world::World;
+
+/// One stretch of time without a good recovery point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GapFound {
+    /// The point before, or the start of what is measured.
+    pub from: Instant,
+    /// The point after, or the end of what is measured.
+    pub to: Instant,
+    /// Seconds allowed.
+    pub limit_s: i64,
+    /// Above the limit without tolerance, within it with.
+    pub drift: bool,
+    /// Longer by the hour that the clock went back.
+    pub dst_extended: bool,
+    /// Above the limit and its tolerance.
+    pub exceeded: bool,
+    /// Rows of the points on both sides.
+    pub records: Vec<String>,
+}
+
+impl GapFound {
+    fn seconds(&self) -> i64 {
+        (self.to - self.from).num_seconds()
+    }
+}
+
+/// FRQ-01.
+pub fn gaps(world: &World<'_>) -> Vec<Judgement> {
+    let limit = world.seconds("max_backup_interval");
+    world.protected().map(|(i, system)| judge(world, i, system, limit).about(&system.system_id)).collect()
+}
+
+/// The rule of FRQ-01 for one system with an interval of `limit` seconds. FRQ-03 uses it with the plan's own.
+pub(super) fn judge(world: &World<'_>, index: usize, system: &System, limit: i64) -> Judgement {
+    let unit = system.system_id.as_str();
+    let found = widest(world, index, system, limit);
+    let exceeded: Vec<&GapFound> = found.iter().filter(|g| g.exceeded).collect();
+    if exceeded.is_empty() {
+        if world.points_of(index).all(|p| !p.is_good()) && world.tables.pitr.is_empty() {
+            return Judgement::not_applicable(
+                unit,
+                "not_yet_due",
+                "In service for less than the first backup may take.",
+            );
+        }
+        let longest = found.iter().max_by_key(|g| g.seconds());
+        let text = longest.map_or_else(String::new, |g| {
+            format!("The longest gap was {} of {} allowed.", human(g.seconds()), human(g.limit_s))
+        });
+        let mut j = Judgement::pass(unit, text);
+        if found.iter().any(|g| g.drift && !g.dst_extended) {
+            j = j.reason("drift");
+        }
+        if found.iter().any(|g| g.dst_extended) {
+            j = j.reason("dst_extended");
+        }
+        return j.rests_on(longest.into_iter().flat_map(|g| g.records.clone()));
+    }
+    let complete = |g: &&GapFound| {
+        let covered = |table: &str| world.coverage.covers(table, unit, g.from, g.to);
+        covered("backup_runs") || covered("recovery_points")
+    };
+    let (proven, unproven): (Vec<&GapFound>, Vec<&GapFound>) = exceeded.into_iter().partition(complete);
+    if proven.is_empty() {
+        let worst = unproven.iter().max_by_key(|g| g.seconds());
+        return Judgement::no_evidence(
+            unit,
+            "gap_not_covered",
+            worst.map_or_else(String::new, |g| {
+                format!(
+                    "No good recovery point is known from {} to {} ({}), and no complete source covers that time: a backup may exist unseen.",
+                    utc_text(g.from),
+                    utc_text(g.to),
+                    human(g.seconds())
+                )
+            }),
+        )
+        .rests_on(unproven.iter().flat_map(|g| g.records.clone()));
+    }
+    let worst = proven.iter().max_by_key(|g| g.seconds());
+    let more = if proven.len() > 1 { format!(" {} gaps are too long.", proven.len()) } else { String::new() };
+    let mut j = Judgement::fail(
+        unit,
+        "gap_exceeds_limit",
+        worst.map_or_else(String::new, |g| {
+            format!(
+                "No good recovery point from {} to {}: {} where {} is allowed.{more}",
+                utc_text(g.from),
+                utc_text(g.to),
+                human(g.seconds()),
+                human(g.limit_s)
+            )
+        }),
+    )
+    .rests_on(proven.iter().flat_map(|g| g.records.clone()));
+    for gap in proven {
+        for (from, to) in unwaived(world, system, gap) {
+            j = j.violated(from, to);
+        }
+    }
+    j
+}
+
+/// The part of a gap that its waivers leave, if that part is itself too long; else the whole gap,
+/// which the waivers then cover as a violation.
+fn unwaived(world: &World<'_>, system: &System, gap: &GapFound) -> Vec<Interval> {
+    let statements = world.controls.check("FRQ-01").map(|c| c.statements.clone()).unwrap_or_default();
+    let cover = crate::coverage::union(
+        world
+            .waivers
+            .iter()
+            .filter(|w| w.names("FRQ-01", &statements) && w.binds(&system.system_id))
+            .filter_map(|w| w.effective)
+            .collect(),
+    );
+    let rest = crate::coverage::holes(&cover, gap.from, gap.to);
+    let tolerance = world.seconds("schedule_tolerance");
+    if rest.iter().any(|(a, b)| (*b - *a).num_seconds() > gap.limit_s + tolerance) {
+        return vec![(gap.from, gap.to)];
+    }
+    // What remains is short enough on its own: only the waived part is the violation.
+    let waived = crate::coverage::holes(&rest, gap.from, gap.to);
+    if waived.is_empty() { vec![(gap.from, gap.to)] } else { waived }
+}
+
+/// Every gap of the in-service time, measured as FRQ-01 says, in order of time.
+#[must_use]
+pub fn widest(world: &World<'_>, index: usize, system: &System, limit: i64) -> Vec<GapFound> {
+    let Some((start, end)) = system.in_service(world.period.start(), world.until()) else { return Vec::new() };
+    let tolerance = world.seconds("schedule_tolerance");
+    // Time that is proven restorable: a point is an instant, continuous protection a range.
+    let mut proven: Vec<(Instant, Instant, String)> = world
+        .points_of(index)
+        .filter(|p| p.is_good() && p.holds_data(system.kind) && !p.row.zone_unknown)
+        .filter_map(|p| p.taken_at().map(|t| (t, t, p.row_id.clone())))
+        .collect();
+    proven.extend(world.pitr_of(index).filter_map(|s| {
+        let latest = s.latest_restorable_at?;
+        Some((
+            s.earliest_restorable_at.unwrap_or(latest).min(latest),
+            latest,
+            format!("pitr/{}/{}", s.origin.source_id, utc_text(s.observed_at)),
+        ))
+    }));
+    proven.retain(|(from, ..)| *from <= world.as_of && *from >= system.onboarded_at);
+    proven.sort();
+
+    let before = proven.iter().rposition(|(from, ..)| *from < start);
+    let onboarded_inside = system.onboarded_at >= start;
+    let mut out = Vec::new();
+    let (mut at, mut row) = match before {
+        Some(i) => {
+            let reach = proven[..=i].iter().max_by_key(|(_, to, _)| *to);
+            reach.map_or((start, None), |(_, to, row)| (*to, Some(row.clone())))
+        }
+        None => (if onboarded_inside { system.onboarded_at } else { start }, None),
+    };
+    let first_due = world.seconds("onboarding_protection_due");
+    let mut first = before.is_none();
+    let zone = wall_clock_zone(world, system);
+    let mut push = |from: Instant, to: Instant, first: bool, a: Option<String>, b: Option<String>| {
+        let limit_s = if first && onboarded_inside { first_due.max(limit) } else { limit };
+        let long = (to - from).num_seconds();
+        let spans_change = zone.is_some_and(|z| offset(from, z) - offset(to, z) == 3600);
+        let extra = if spans_change { 3600 } else { 0 };
+        out.push(GapFound {
+            from,
+            to,
+            limit_s,
+            drift: long > limit_s && long <= limit_s + tolerance,
+            dst_extended: spans_change && long > limit_s && long <= limit_s + extra + tolerance,
+            exceeded: long > limit_s + extra + tolerance,
+            records: a.into_iter().chain(b).collect(),
+        });
+    };
+    for (from, to, id) in proven.iter().skip(before.map_or(0, |i| i + 1)) {
+        if *from > at {
+            push(at, *from, first, row.clone(), Some(id.clone()));
+        }
+        first = false;
+        if *to >= at {
+            at = *to;
+            row = Some(id.clone());
+        }
+        // The first one after the end closes the last gap.
+        if *from >= end {
+            return out;
+        }
+    }
+    if at < end {
+        push(at, end, first, row, None);
+    }
+    out
+}
+
+/// Seconds that a zone's wall clock is ahead of UTC.
+fn offset(at: Instant, zone: Tz) -> i64 {
+    (at.with_timezone(&zone).naive_local() - at.naive_utc()).num_seconds()
+}
+
+/// Zone of the wall-clock plan that protects the system, if one does.
+fn wall_clock_zone(world: &World<'_>, system: &System) -> Option<Tz> {
+    world.plans_in_force(system, world.period.start(), world.period.end()).find_map(|(_, plan)| match &plan.schedule {
+        Schedule::Cron(cron) if cron.is_wall_clock() => Some(plan.timezone),
+        _ => None,
+    })
+}

@@ -1,0 +1,243 @@
+//! The four metrics of policy section 6.2, with everything needed to doubt them.
+//!
+//! Definitions and worked numbers: `[[metric]]` in `controls/checks.toml`. Slots are counted, not attempts;
+//! waivers never improve a figure; an empty denominator is undefined and never 100 %.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::assessment::{Breakdown, Metric, Outcome, Part, ratio};
+use model::inventory::{Plan, System};
+use model::registers::IncidentKind;
+use model::rows::{Integrity, TestKind, TestResult};
+use polars::prelude::*;
+
+use crate::Error;
+use crate::slots::Slot;
+use crate::world::{Test, World};
+
+/// All metrics of the period, sorted by id.
+///
+/// # Errors
+/// Those of polars, which would be a defect of ours.
+pub fn metrics(world: &World<'_>) -> Result<Vec<Metric>, Error> {
+    Ok(vec![exceptions(world), incidents(world), success_rate(world)?, restore_rate(world)?])
+}
+
+/// Where the recovery points of a plan are made: the plan's platform, else the tool of the system's first resource.
+#[must_use]
+pub fn platform(plan: Option<&Plan>, system: &System) -> String {
+    plan.and_then(|p| p.platform_id.clone())
+        .or_else(|| system.resources.first().and_then(|r| r.split_once(':')).map(|(kind, _)| kind.to_owned()))
+        .or_else(|| system.platform_id.clone())
+        .unwrap_or_else(|| "none".to_owned())
+}
+
+/// Counted units as a frame, to be summed by any of its keys.
+#[derive(Default)]
+struct Counted {
+    tier: Vec<String>,
+    system: Vec<String>,
+    platform: Vec<String>,
+    good: Vec<u64>,
+    counted: Vec<u64>,
+    unknown: Vec<u64>,
+}
+
+impl Counted {
+    fn push(&mut self, system: Option<&System>, platform: String, good: bool, counted: bool, unknown: bool) {
+        self.tier.push(system.and_then(|s| s.tier.clone()).unwrap_or_else(|| "none".to_owned()));
+        self.system.push(system.map_or_else(|| "none".to_owned(), |s| s.system_id.clone()));
+        self.platform.push(platform);
+        self.good.push(good.into());
+        self.counted.push(counted.into());
+        self.unknown.push(unknown.into());
+    }
+
+    /// Sums by tier, system and platform.
+    fn breakdown(self) -> Result<Breakdown, Error> {
+        let frame = df!(
+            "tier" => self.tier, "system" => self.system, "platform" => self.platform,
+            "good" => self.good, "counted" => self.counted, "unknown" => self.unknown,
+        )?;
+        let by = |key: &str| -> Result<Vec<Part>, Error> {
+            let sums = frame
+                .clone()
+                .lazy()
+                .group_by([col(key)])
+                .agg([col("good").sum(), col("counted").sum(), col("unknown").sum()])
+                .sort([key], SortMultipleOptions::default())
+                .collect()?;
+            let (keys, good) = (sums.column(key)?.str()?, sums.column("good")?.u64()?);
+            let (counted, unknown) = (sums.column("counted")?.u64()?, sums.column("unknown")?.u64()?);
+            Ok((0..sums.height())
+                .map(|i| Part {
+                    key: keys.get(i).unwrap_or("").to_owned(),
+                    numerator: good.get(i).unwrap_or(0),
+                    denominator: counted.get(i).unwrap_or(0),
+                    unknown: unknown.get(i).unwrap_or(0),
+                })
+                .collect())
+        };
+        Ok(Breakdown { tier: by("tier")?, system: by("system")?, platform: by("platform")? })
+    }
+}
+
+fn rate(
+    id: &str,
+    numerator: u64,
+    denominator: u64,
+    unknown: u64,
+    waived: u64,
+    undefined: Option<String>,
+    by: Breakdown,
+) -> Metric {
+    Metric {
+        id: id.to_owned(),
+        numerator,
+        denominator,
+        unknown,
+        value: ratio(numerator, denominator),
+        lowest: ratio(numerator, denominator + unknown),
+        highest: ratio(numerator + unknown, denominator + unknown),
+        waived,
+        undefined,
+        by,
+    }
+}
+
+fn success_rate(world: &World<'_>) -> Result<Metric, Error> {
+    let mut counted = Counted::default();
+    let (mut good, mut all, mut unknown, mut waived) = (0, 0, 0, 0);
+    for slot in world.slots {
+        let (system, plan) = (&world.inventory.systems[slot.system], &world.inventory.plans[slot.plan]);
+        let (is_good, is_counted, is_unknown) =
+            (slot.outcome.is_good(), slot.outcome.is_good() || slot.outcome.is_bad(), slot.outcome == Outcome::Unknown);
+        good += u64::from(is_good);
+        all += u64::from(is_counted);
+        unknown += u64::from(is_unknown);
+        waived += u64::from(slot.outcome.is_bad() && is_waived(world, slot));
+        counted.push(Some(system), platform(Some(plan), system), is_good, is_counted, is_unknown);
+    }
+    let most_unknown = world.policy.ratio("unknown_share_max").unwrap_or(0.0);
+    let undefined = if all == 0 {
+        Some("no_slots".to_owned())
+    } else if unknown as f64 > most_unknown * (all + unknown) as f64 {
+        Some("not_evidenced".to_owned())
+    } else {
+        None
+    };
+    Ok(rate("backup_success_rate", good, all, unknown, waived, undefined, counted.breakdown()?))
+}
+
+/// True where an effective exception covers the slot from its due instant to its deadline.
+#[must_use]
+pub fn is_waived(world: &World<'_>, slot: &Slot) -> bool {
+    let system = &world.inventory.systems[slot.system].system_id;
+    let statements = world.controls.check("FRQ-02").map(|c| c.statements.as_slice()).unwrap_or_default();
+    world.waivers.iter().any(|w| {
+        w.names("FRQ-02", statements)
+            && w.binds(system)
+            && w.effective.is_some_and(|(from, to)| from <= slot.scheduled_for && slot.deadline <= to)
+    })
+}
+
+/// Restore tests that the success rate counts: started and ended, and neither tabletop nor real incident.
+pub fn counted_tests<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w Test> {
+    world.tests.unwrap_or(&[]).iter().filter(|t| {
+        let kind = !matches!(t.row.kind, Some(TestKind::Tabletop | TestKind::RealIncident));
+        let ended = matches!(
+            t.row.result,
+            TestResult::Success | TestResult::Partial | TestResult::Failed | TestResult::Aborted
+        );
+        let started = t.row.started_at.is_some() || t.row.result != TestResult::Aborted;
+        kind && ended && started && t.row.ended_at.is_some_and(|e| world.period.contains(e) && e <= world.as_of)
+    })
+}
+
+fn restore_rate(world: &World<'_>) -> Result<Metric, Error> {
+    let mut counted = Counted::default();
+    let (mut good, mut all) = (0, 0);
+    for test in counted_tests(world) {
+        let is_good = test.row.result == TestResult::Success && test.row.integrity_result == Some(Integrity::Pass);
+        good += u64::from(is_good);
+        all += 1;
+        let system = test.system.map(|i| &world.inventory.systems[i]);
+        counted.push(system, system.map_or_else(|| "none".to_owned(), |s| platform(None, s)), is_good, true, false);
+    }
+    let undefined = match (world.tests, all) {
+        (None, _) => Some("no_evidence: no source or register of restore tests".to_owned()),
+        (_, 0) => Some("no_tests".to_owned()),
+        _ => None,
+    };
+    Ok(rate("restore_test_success_rate", good, all, 0, 0, undefined, counted.breakdown()?))
+}
+
+fn count(id: &str, n: u64, by: Breakdown, missing: Option<String>) -> Metric {
+    let value = missing.is_none().then_some(n as f64);
+    Metric {
+        id: id.to_owned(),
+        numerator: n,
+        denominator: 1,
+        unknown: 0,
+        value,
+        lowest: value,
+        highest: value,
+        waived: 0,
+        undefined: missing,
+        by,
+    }
+}
+
+fn incidents(world: &World<'_>) -> Metric {
+    let mut distinct: BTreeSet<&str> = BTreeSet::new();
+    let mut systems: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for incident in world.incidents.unwrap_or(&[]) {
+        let counts = incident.kind == IncidentKind::Incident
+            && incident.backup_related
+            && world.period.contains(incident.opened_at);
+        if counts && incident.opened_at <= world.as_of {
+            let id = incident.duplicate_of.as_deref().unwrap_or(&incident.incident_id);
+            distinct.insert(id);
+            for system in &incident.system_ids {
+                systems.entry(system).or_default().insert(id);
+            }
+        }
+    }
+    let by = Breakdown { system: parts(systems), ..Breakdown::default() };
+    let missing = world.incidents.is_none().then(|| "no_evidence: no register of incidents".to_owned());
+    count("backup_related_incidents", distinct.len() as u64, by, missing)
+}
+
+fn exceptions(world: &World<'_>) -> Metric {
+    let (from, to) = (world.period.start(), world.until());
+    let mut distinct: BTreeSet<&str> = BTreeSet::new();
+    let mut systems: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for waiver in world.waivers.iter().filter(|w| w.effective_in(from, to)) {
+        // A renewal counts with the one it renews as one.
+        let mut id = waiver.exception.exception_id.as_str();
+        let mut seen = BTreeSet::from([id]);
+        while let Some(before) = world
+            .waivers
+            .iter()
+            .find(|w| w.exception.exception_id == id)
+            .and_then(|w| w.exception.renewal_of.as_deref())
+            && world.waivers.iter().any(|w| w.exception.exception_id == before && w.effective_in(from, to))
+            && seen.insert(before)
+        {
+            id = before;
+        }
+        distinct.insert(id);
+        for system in &waiver.exception.system_ids {
+            systems.entry(system).or_default().insert(id);
+        }
+    }
+    let by = Breakdown { system: parts(systems), ..Breakdown::default() };
+    let missing = world.registers.exceptions.is_none().then(|| "no_evidence: no register of exceptions".to_owned());
+    count("backup_policy_exceptions", distinct.len() as u64, by, missing)
+}
+
+fn parts(sets: BTreeMap<&str, BTreeSet<&str>>) -> Vec<Part> {
+    sets.into_iter()
+        .map(|(key, ids)| Part { key: key.to_owned(), numerator: ids.len() as u64, denominator: 1, unknown: 0 })
+        .collect()
+}

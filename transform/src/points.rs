@@ -1,0 +1,273 @@
+//! Recovery points: what listings showed, what successful runs made, what became of them.
+//!
+//! A point is the newest observation of its id in its system. A run that succeeded without any
+//! listing that names its point gives a point of its own. A point that a complete listing showed
+//! and a later complete listing of the same resource lacks was deleted in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::inventory::{Inventory, SystemKind};
+use model::rows::{Component, DeleteReason, Integrity, RecoveryPoint};
+use model::time::Instant;
+
+use crate::Error;
+use crate::frames::Tables;
+use crate::runs::Runs;
+
+/// A recovery point with its inventory row.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// The row; for a point made by a run and never listed, built from the run.
+    pub row: RecoveryPoint,
+    /// Index into `inventory.systems`.
+    pub system: Option<usize>,
+    /// Run that made it: index into `Runs::list`.
+    pub run: Option<usize>,
+    /// When a listing last showed it.
+    pub last_seen_at: Option<Instant>,
+    /// Row id: stable, unique over all sources.
+    pub row_id: String,
+}
+
+impl Point {
+    /// Point in time its data are consistent at, where known.
+    #[must_use]
+    pub fn taken_at(&self) -> Option<Instant> {
+        self.row.taken_at.or(self.row.created_at)
+    }
+
+    /// `[conventions] good_recovery_point`, without the run, which [`points`] has applied: complete, with content,
+    /// not proven damaged, and no mere copy.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.row.complete == Some(true)
+            && self.row.bytes != Some(0)
+            && self.row.integrity_result != Some(Integrity::Fail)
+            && self.row.copy_of.is_none()
+    }
+
+    /// True where the point holds the data of a system of this kind: a replica keeps no history, a log
+    /// needs a base, and configuration alone restores only what is configuration.
+    #[must_use]
+    pub const fn holds_data(&self, kind: SystemKind) -> bool {
+        match self.row.component {
+            None => true,
+            Some(Component::Replica | Component::LogContinuous) => false,
+            Some(Component::Config) => {
+                matches!(
+                    kind,
+                    SystemKind::NetworkConfig
+                        | SystemKind::ControlSystem
+                        | SystemKind::BackupPlatform
+                        | SystemKind::Other
+                )
+            }
+            Some(_) => true,
+        }
+    }
+
+    /// True where it existed at `at`: made by then, and not known to be deleted by then.
+    #[must_use]
+    pub fn exists_at(&self, at: Instant) -> bool {
+        self.row.created_at.or(self.row.taken_at).is_some_and(|c| c <= at) && self.row.deleted_at.is_none_or(|d| d > at)
+    }
+}
+
+/// All points, sorted by system, time and id.
+///
+/// # Errors
+/// A resource that two systems claim.
+pub fn points(tables: &Tables, runs: &Runs, inventory: &Inventory) -> Result<Vec<Point>, Error> {
+    let index: BTreeMap<&str, usize> =
+        inventory.systems.iter().enumerate().map(|(i, s)| (s.system_id.as_str(), i)).collect();
+    let mut resolved: BTreeMap<String, Option<usize>> = BTreeMap::new();
+    let mut resolve = |system: Option<&str>, resource: Option<&str>| -> Result<Option<usize>, Error> {
+        if let Some(at) = system.and_then(|s| index.get(s)) {
+            return Ok(Some(*at));
+        }
+        let Some(resource) = resource else { return Ok(None) };
+        if let Some(known) = resolved.get(resource) {
+            return Ok(*known);
+        }
+        let found = inventory
+            .resolve(resource)
+            .map_err(Error::Ambiguous)?
+            .and_then(|s| index.get(s.system_id.as_str()).copied());
+        resolved.insert(resource.to_owned(), found);
+        Ok(found)
+    };
+
+    // Listed points: newest observation, but what an older one knew is kept where the newer is silent.
+    let mut listed: BTreeMap<(String, String), RecoveryPoint> = BTreeMap::new();
+    let mut sorted: Vec<&RecoveryPoint> = tables.points.iter().collect();
+    sorted.sort_by(|a, b| {
+        (a.origin.observed_at, &a.origin.evidence, &a.origin.pointer).cmp(&(
+            b.origin.observed_at,
+            &b.origin.evidence,
+            &b.origin.pointer,
+        ))
+    });
+    for point in sorted {
+        let key = (format!("{}.{}", point.origin.kind, point.origin.source_id), point.recovery_point_id.clone());
+        match listed.get_mut(&key) {
+            Some(old) => *old = newer(old, point),
+            None => {
+                listed.insert(key, point.clone());
+            }
+        }
+    }
+
+    let mut out: Vec<Point> = Vec::new();
+    for ((source, id), row) in listed {
+        let system = resolve(row.system_id.as_deref(), row.resource.as_deref())?;
+        out.push(Point {
+            row_id: format!("point/{source}/{id}"),
+            last_seen_at: Some(row.origin.observed_at),
+            row,
+            system,
+            run: None,
+        });
+    }
+    seen_and_gone(tables, &mut out);
+    from_runs(runs, &mut out);
+    checked(tables, &mut out);
+    out.sort_by(|a, b| (a.system, a.taken_at(), &a.row_id).cmp(&(b.system, b.taken_at(), &b.row_id)));
+    Ok(out)
+}
+
+/// `new`, with what only `old` knew.
+fn newer(old: &RecoveryPoint, new: &RecoveryPoint) -> RecoveryPoint {
+    let mut out = new.clone();
+    macro_rules! keep { ($($field:ident),+) => { $(if out.$field.is_none() { out.$field.clone_from(&old.$field); })+ } }
+    keep!(
+        system_id,
+        resource,
+        plan_id,
+        run_id,
+        component,
+        taken_at,
+        created_at,
+        expires_at,
+        deleted_at,
+        delete_reason,
+        deleted_by
+    );
+    keep!(
+        location_id,
+        copy_of,
+        bytes,
+        encrypted,
+        cipher,
+        key_id,
+        complete,
+        integrity_checked_at,
+        integrity_result,
+        immutable_until
+    );
+    out
+}
+
+/// Deletions that complete listings prove.
+fn seen_and_gone(tables: &Tables, points: &mut [Point]) {
+    let mut listings: BTreeMap<(String, &str), Vec<(Instant, BTreeSet<&str>)>> = BTreeMap::new();
+    for listing in tables.listings.iter().filter(|l| l.complete) {
+        let source = format!("{}.{}", listing.origin.kind, listing.origin.source_id);
+        let ids = listing.recovery_point_ids.iter().map(String::as_str).collect();
+        listings.entry((source, &listing.resource)).or_default().push((listing.listed_at, ids));
+    }
+    for all in listings.values_mut() {
+        all.sort();
+    }
+    for point in points {
+        let source = format!("{}.{}", point.row.origin.kind, point.row.origin.source_id);
+        let Some(resource) = point.row.resource.as_deref() else { continue };
+        let Some(all) = listings.get(&(source, resource)) else { continue };
+        let id = point.row.recovery_point_id.as_str();
+        let last = all.iter().rposition(|(_, ids)| ids.contains(id));
+        if let Some(last) = last {
+            point.last_seen_at = Some(all[last].0);
+            if let Some((gone, _)) = all.get(last + 1)
+                && point.row.deleted_at.is_none()
+            {
+                point.row.deleted_at = Some(*gone);
+                let expired = point.row.expires_at.is_some_and(|e| e <= *gone);
+                point.row.delete_reason = Some(if expired { DeleteReason::Expired } else { DeleteReason::Unknown });
+            }
+        }
+    }
+}
+
+/// Links runs with the points they made, applies the run's state, and adds points for runs that
+/// succeeded and are in no listing.
+fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
+    let mut by_id: BTreeMap<(Option<usize>, String), Vec<usize>> = BTreeMap::new();
+    for (i, point) in points.iter().enumerate() {
+        by_id.entry((point.system, point.row.recovery_point_id.clone())).or_default().push(i);
+    }
+    let mut added = Vec::new();
+    for (at, run) in runs.list.iter().enumerate() {
+        let named = runs.recovery_point_id(run.row);
+        if let Some(id) = named
+            && let Some(found) = by_id.get(&(run.system, id.to_owned()))
+        {
+            for i in found {
+                let point = &mut points[*i];
+                point.run = Some(at);
+                point.row.taken_at = point.row.taken_at.or_else(|| run.consistent_at());
+                point.row.created_at = point.row.created_at.or(run.ended_at);
+                if run.status != model::rows::RunStatus::Success && run.status.is_final() {
+                    point.row.complete = Some(false);
+                }
+            }
+            continue;
+        }
+        // Large logs: only runs that can be judged by system become points.
+        if !run.is_good() || run.system.is_none() {
+            continue;
+        }
+        let Some(document) = runs.document(run.row) else { continue };
+        let origin = model::rows::Origin {
+            source_id: document.source_id.clone(),
+            kind: document.kind.clone(),
+            record_id: String::new(),
+            observed_at: document.observed_at,
+            evidence: document.evidence.clone(),
+            pointer: runs.pointer(run.row).to_owned(),
+        };
+        let mut row = RecoveryPoint::new(origin, named.unwrap_or_else(|| runs.run_id(run.row)));
+        row.component = run.component;
+        row.taken_at = run.consistent_at();
+        row.created_at = run.ended_at.or(run.started_at);
+        row.expires_at = runs.expires_at(run.row);
+        row.bytes = run.bytes.filter(|b| *b > 0);
+        row.encrypted = runs.encrypted(run.row);
+        row.cipher = runs.cipher(run.row).map(|c| c.to_string());
+        row.location_id = runs.location(run.row).map(|c| c.to_string());
+        row.complete = Some(true);
+        row.zone_unknown = run.zone_unknown;
+        let row_id = format!("point/{}", runs.row_id(run.row));
+        added.push(Point { row, system: run.system, run: Some(at), last_seen_at: None, row_id });
+    }
+    points.append(&mut added);
+}
+
+/// Applies integrity checks, oldest first, to the points that existed then.
+fn checked(tables: &Tables, points: &mut [Point]) {
+    let mut checks: Vec<_> = tables.integrity.iter().filter(|c| c.result != Integrity::NotChecked).collect();
+    checks.sort_by_key(|c| (c.ended_at.or(c.started_at), c.check_id.clone()));
+    for check in checks {
+        let Some(at) = check.ended_at.or(check.started_at) else { continue };
+        for point in points.iter_mut() {
+            let same_source =
+                point.row.origin.source_id == check.origin.source_id && point.row.origin.kind == check.origin.kind;
+            let named = check.recovery_point_ids.contains(&point.row.recovery_point_id);
+            let all = check.recovery_point_ids.is_empty()
+                && point.row.resource.as_deref() == Some(check.resource.as_str())
+                && point.exists_at(at);
+            if same_source && (named || all) {
+                point.row.integrity_checked_at = Some(at);
+                point.row.integrity_result = Some(check.result);
+            }
+        }
+    }
+}

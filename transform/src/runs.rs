@@ -1,0 +1,324 @@
+//! The population of runs: one record each, joined with the inventory.
+//!
+//! `[conventions] duplicates`: records are keyed on (source, source record id) and the newest observation is
+//! kept, but a final state is not replaced by a non-final one. The join with the inventory goes
+//! by the system that the record names, else by the resource.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::inventory::Inventory;
+use model::rows::{Component, RunStatus, Trigger};
+use model::time::Instant;
+use polars::prelude::*;
+
+use crate::Error;
+use crate::frames::{Dictionary, DocumentRef, Tables, from_micros, run_columns as n};
+
+/// One run, ready for judgement. Texts stay in [`Runs`].
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Row of [`Runs`].
+    pub row: usize,
+    /// Index into `inventory.systems`; `None` where no row matches.
+    pub system: Option<usize>,
+    /// Plan it belongs to: index into `inventory.plans` of the version in force.
+    pub plan: Option<usize>,
+    /// What it captured.
+    pub component: Option<Component>,
+    /// What started it.
+    pub trigger: Option<Trigger>,
+    /// Slot instant, where the source knows it.
+    pub scheduled_for: Option<Instant>,
+    /// Start.
+    pub started_at: Option<Instant>,
+    /// End.
+    pub ended_at: Option<Instant>,
+    /// State; the worse one where two sources disagree.
+    pub status: RunStatus,
+    /// Size captured.
+    pub bytes: Option<u64>,
+    /// The source states that nothing changed.
+    pub unchanged: bool,
+    /// Consistency point, where the source tells.
+    pub taken_at: Option<Instant>,
+    /// A time has no zone.
+    pub zone_unknown: bool,
+    /// Rows of other sources that saw the same run.
+    pub also: Vec<usize>,
+    /// Those rows disagree about the final state.
+    pub contradicted: bool,
+}
+
+impl Run {
+    /// Instant that places the run among slots: the slot it names, else its start.
+    #[must_use]
+    pub fn placed_at(&self) -> Option<Instant> {
+        self.scheduled_for.or(self.started_at).or(self.ended_at)
+    }
+
+    /// Point its data are consistent at; the start is the cautious choice where unknown.
+    #[must_use]
+    pub fn consistent_at(&self) -> Option<Instant> {
+        self.taken_at.or(self.started_at)
+    }
+
+    /// `success` with content: the run alone does not speak against a good recovery point.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.status == RunStatus::Success && (self.bytes != Some(0) || self.unchanged)
+    }
+}
+
+/// All runs, sorted by system and time, with their texts.
+#[derive(Debug)]
+pub struct Runs {
+    /// One row a record, in the order of `list`.
+    pub frame: DataFrame,
+    /// Dictionary of its text columns.
+    pub words: Dictionary,
+    /// Where rows were read.
+    pub documents: Vec<DocumentRef>,
+    /// Judgeable view, one a row; `list[i].row == i`.
+    pub list: Vec<Run>,
+    /// Indices into `list` by system, ascending in time.
+    pub by_system: BTreeMap<usize, Vec<usize>>,
+    /// Resources that no inventory row matches, with how many runs each has.
+    pub unmatched: BTreeMap<String, u64>,
+}
+
+impl Runs {
+    fn text(&self, column: &str, row: usize) -> Option<&str> {
+        self.frame.column(column).ok()?.str().ok()?.get(row)
+    }
+
+    fn number(&self, column: &str, row: usize) -> Option<u32> {
+        self.frame.column(column).ok()?.u32().ok()?.get(row)
+    }
+
+    fn word(&self, column: &str, row: usize) -> Option<Arc<str>> {
+        self.number(column, row).map(|id| self.words.word(id))
+    }
+
+    /// Id of the run at its source.
+    #[must_use]
+    pub fn run_id(&self, row: usize) -> &str {
+        self.text(n::RUN, row).unwrap_or("")
+    }
+
+    /// Row id: stable, unique over all sources.
+    #[must_use]
+    pub fn row_id(&self, row: usize) -> String {
+        format!("run/{}/{}", self.word(n::SOURCE, row).unwrap_or_default(), self.text(n::RECORD, row).unwrap_or(""))
+    }
+
+    /// Id of the record at its source.
+    #[must_use]
+    pub fn record_id(&self, row: usize) -> &str {
+        self.text(n::RECORD, row).unwrap_or("")
+    }
+
+    /// Recovery point it made.
+    #[must_use]
+    pub fn recovery_point_id(&self, row: usize) -> Option<&str> {
+        self.text(n::POINT, row)
+    }
+
+    /// Message of the source.
+    #[must_use]
+    pub fn detail(&self, row: usize) -> Option<&str> {
+        self.text(n::DETAIL, row)
+    }
+
+    /// Run it repeats.
+    #[must_use]
+    pub fn retry_of(&self, row: usize) -> Option<&str> {
+        self.text(n::RETRY_OF, row)
+    }
+
+    /// Pointer into the object.
+    #[must_use]
+    pub fn pointer(&self, row: usize) -> &str {
+        self.text(n::POINTER, row).unwrap_or("")
+    }
+
+    /// Resource id.
+    #[must_use]
+    pub fn resource(&self, row: usize) -> Option<Arc<str>> {
+        self.word(n::RESOURCE, row)
+    }
+
+    /// Plan that the record names.
+    #[must_use]
+    pub fn named_plan(&self, row: usize) -> Option<Arc<str>> {
+        self.word(n::PLAN, row)
+    }
+
+    /// System that the record names.
+    #[must_use]
+    pub fn named_system(&self, row: usize) -> Option<Arc<str>> {
+        self.word(n::SYSTEM, row)
+    }
+
+    /// Algorithm and mode.
+    #[must_use]
+    pub fn cipher(&self, row: usize) -> Option<Arc<str>> {
+        self.word(n::CIPHER, row)
+    }
+
+    /// Where the recovery point is.
+    #[must_use]
+    pub fn location(&self, row: usize) -> Option<Arc<str>> {
+        self.word(n::LOCATION, row)
+    }
+
+    /// State as the source gave it.
+    #[must_use]
+    pub fn status_raw(&self, row: usize) -> Arc<str> {
+        self.word(n::STATUS_RAW, row).unwrap_or_default()
+    }
+
+    /// `<kind>.<id>` of the source.
+    #[must_use]
+    pub fn source(&self, row: usize) -> Arc<str> {
+        self.word(n::SOURCE, row).unwrap_or_default()
+    }
+
+    /// Where the row was read.
+    #[must_use]
+    pub fn document(&self, row: usize) -> Option<&DocumentRef> {
+        self.documents.get(self.number(n::DOCUMENT, row)? as usize)
+    }
+
+    /// Attempt number at the source.
+    #[must_use]
+    pub fn attempt_no(&self, row: usize) -> Option<u32> {
+        self.number(n::ATTEMPT, row)
+    }
+
+    /// Bytes added to the repository.
+    #[must_use]
+    pub fn bytes_stored(&self, row: usize) -> Option<u64> {
+        self.frame.column(n::STORED).ok()?.u64().ok()?.get(row)
+    }
+
+    /// Encrypted at rest.
+    #[must_use]
+    pub fn encrypted(&self, row: usize) -> Option<bool> {
+        self.frame.column(n::ENCRYPTED).ok()?.bool().ok()?.get(row)
+    }
+
+    /// When the recovery point expires.
+    #[must_use]
+    pub fn expires_at(&self, row: usize) -> Option<Instant> {
+        self.frame.column(n::EXPIRES).ok()?.i64().ok()?.get(row).and_then(from_micros)
+    }
+
+    /// Runs of a system, ascending in time.
+    pub fn of_system(&self, system: usize) -> impl Iterator<Item = &Run> {
+        self.by_system.get(&system).into_iter().flatten().map(|i| &self.list[*i])
+    }
+}
+
+/// One record each, joined with the inventory and sorted by system, time and id.
+///
+/// # Errors
+/// A resource that two systems claim; those of polars.
+pub fn population(tables: &mut Tables, inventory: &Inventory) -> Result<Runs, Error> {
+    let words = std::mem::take(&mut tables.words);
+    let documents = std::mem::take(&mut tables.documents);
+    let frame = std::mem::replace(&mut tables.runs, DataFrame::empty());
+
+    let newest_first =
+        SortMultipleOptions::default().with_maintain_order(true).with_order_descending_multi([true, true]);
+    let unique = frame
+        .lazy()
+        .sort([n::FINAL, n::OBSERVED], newest_first)
+        .unique_stable_generic(Some(vec![col(n::SOURCE), col(n::RECORD)]), UniqueKeepStrategy::First)
+        .collect()?;
+
+    let joined = join_systems(unique, &words, inventory)?;
+    let sorted = joined
+        .lazy()
+        .with_column(coalesce(&[col(n::SCHEDULED), col(n::STARTED), col(n::ENDED)]).alias("placed"))
+        .sort(
+            ["of_system", "placed", n::ATTEMPT, n::SOURCE, n::RECORD],
+            SortMultipleOptions::default().with_nulls_last(true).with_maintain_order(true),
+        )
+        .collect()?;
+    view(sorted, words, documents)
+}
+
+/// Left join of every run with the inventory row of the system it names, else of its resource.
+fn join_systems(runs: DataFrame, words: &Dictionary, inventory: &Inventory) -> Result<DataFrame, Error> {
+    let distinct = |column: &str| -> Result<BTreeSet<u32>, Error> {
+        Ok(runs.column(column)?.u32()?.unique()?.iter().flatten().collect())
+    };
+    let index = |id: &str| inventory.systems.iter().position(|s| s.system_id == id).and_then(|i| u32::try_from(i).ok());
+    let (mut ids, mut targets) = (Vec::new(), Vec::new());
+    for id in distinct(n::RESOURCE)? {
+        if let Some(system) = inventory.resolve(&words.word(id)).map_err(Error::Ambiguous)? {
+            ids.push(id);
+            targets.push(index(&system.system_id));
+        }
+    }
+    let by_resource = df!(n::RESOURCE => ids, "by_resource" => targets)?;
+    let (mut ids, mut targets) = (Vec::new(), Vec::new());
+    for id in distinct(n::SYSTEM)? {
+        ids.push(id);
+        targets.push(index(&words.word(id)));
+    }
+    let by_name = df!(n::SYSTEM => ids, "by_name" => targets)?;
+    Ok(runs
+        .lazy()
+        .left_join(by_name.lazy(), col(n::SYSTEM), col(n::SYSTEM))
+        .left_join(by_resource.lazy(), col(n::RESOURCE), col(n::RESOURCE))
+        .with_column(coalesce(&[col("by_name"), col("by_resource")]).alias("of_system"))
+        .collect()?)
+}
+
+/// Columns to the judgeable view.
+fn view(frame: DataFrame, words: Dictionary, documents: Vec<DocumentRef>) -> Result<Runs, Error> {
+    let u32s = |name: &str| -> PolarsResult<Vec<Option<u32>>> { Ok(frame.column(name)?.u32()?.iter().collect()) };
+    let times = |name: &str| -> PolarsResult<Vec<Option<i64>>> { Ok(frame.column(name)?.i64()?.iter().collect()) };
+    let flags = |name: &str| -> PolarsResult<Vec<bool>> {
+        Ok(frame.column(name)?.bool()?.iter().map(|b| b.unwrap_or(false)).collect())
+    };
+    let (system, component, trigger, status) =
+        (u32s("of_system")?, u32s(n::COMPONENT)?, u32s(n::TRIGGER)?, u32s(n::STATUS)?);
+    let (scheduled, started, ended, taken) =
+        (times(n::SCHEDULED)?, times(n::STARTED)?, times(n::ENDED)?, times(n::TAKEN)?);
+    let bytes: Vec<Option<u64>> = frame.column(n::BYTES)?.u64()?.iter().collect();
+    let (unchanged, zone_unknown) = (flags(n::UNCHANGED)?, flags(n::ZONE_UNKNOWN)?);
+    let resource = u32s(n::RESOURCE)?;
+
+    let mut list = Vec::with_capacity(frame.height());
+    let mut by_system: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut unmatched: BTreeMap<String, u64> = BTreeMap::new();
+    for row in 0..frame.height() {
+        let of = system[row].map(|s| s as usize);
+        match (of, resource[row]) {
+            (Some(of), _) => by_system.entry(of).or_default().push(row),
+            (None, Some(resource)) => *unmatched.entry(words.word(resource).to_string()).or_default() += 1,
+            (None, None) => {}
+        }
+        list.push(Run {
+            row,
+            system: of,
+            plan: None,
+            component: component[row].and_then(|i| Component::ALL.get(i as usize).copied()),
+            trigger: trigger[row].and_then(|i| Trigger::ALL.get(i as usize).copied()),
+            scheduled_for: scheduled[row].and_then(from_micros),
+            started_at: started[row].and_then(from_micros),
+            ended_at: ended[row].and_then(from_micros),
+            status: status[row].and_then(|i| RunStatus::ALL.get(i as usize).copied()).unwrap_or(RunStatus::Unknown),
+            bytes: bytes[row],
+            unchanged: unchanged[row],
+            taken_at: taken[row].and_then(from_micros),
+            zone_unknown: zone_unknown[row],
+            also: Vec::new(),
+            contradicted: false,
+        });
+    }
+    Ok(Runs { frame, words, documents, list, by_system, unmatched })
+}

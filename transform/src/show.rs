@@ -1,0 +1,454 @@
+//! Populations as rows of plain values: what `show` prints and spreadsheets hold.
+//!
+//! Each row carries all columns of its table in `controls/model.toml` (null where unknown) and `row_id`, `system_id`,
+//! `resource`, `evidence` (object SHA-256) and `pointer`. Rows are sorted by `row_id`.
+
+use std::collections::BTreeMap;
+
+use model::inventory::Plan;
+use model::rows::Origin;
+use model::time::{Instant, Period, utc_text};
+use serde_json::{Map, Value, json};
+
+use crate::assess::{Basis, Judged, locate};
+use crate::points::Point;
+use crate::world::Test;
+
+/// A row.
+pub type Fields = Map<String, Value>;
+
+/// Populations that can be shown, by the names of `show`.
+pub const TABLES: &[&str] = &[
+    "runs",
+    "slots",
+    "recovery-points",
+    "restore-tests",
+    "systems",
+    "plans",
+    "sources",
+    "waivers",
+    "incidents",
+    "storage",
+    "assets",
+    "documents",
+];
+
+/// Rows of a population in the period, sorted by `row_id`; `None` for a name outside [`TABLES`].
+#[must_use]
+pub fn rows(table: &str, basis: &Basis<'_>, judged: &Judged, period: &Period) -> Option<Vec<Fields>> {
+    let mut rows: Vec<Fields> = match table {
+        "runs" => runs(basis, period),
+        "slots" => slots(basis, judged),
+        "recovery-points" => points(basis, period),
+        "restore-tests" => tests(basis, period),
+        "systems" => basis.input.inventory.systems.iter().map(system).collect(),
+        "plans" => basis.input.inventory.plans.iter().map(plan).collect(),
+        "sources" => sources(basis),
+        "waivers" => waivers(basis, period),
+        "incidents" => incidents(basis, period),
+        "storage" => storage(basis),
+        "assets" => assets(basis),
+        "documents" => basis
+            .input
+            .registers
+            .documents
+            .iter()
+            .flatten()
+            .map(|d| register("document", &d.document_id, &d.row, &d.declared_in))
+            .collect(),
+        _ => return None,
+    };
+    rows.sort_by_cached_key(|r| r.get("row_id").and_then(Value::as_str).unwrap_or("").to_owned());
+    Some(rows)
+}
+
+fn time(at: Option<Instant>) -> Value {
+    at.map_or(Value::Null, |t| Value::String(utc_text(t)))
+}
+
+fn fields(value: Value) -> Fields {
+    match value {
+        Value::Object(map) => map,
+        _ => Fields::new(),
+    }
+}
+
+fn in_period(at: Option<Instant>, period: &Period) -> bool {
+    at.is_none_or(|t| period.contains(t))
+}
+
+fn system_id(basis: &Basis<'_>, index: Option<usize>) -> Option<String> {
+    index.map(|i| basis.input.inventory.systems[i].system_id.clone())
+}
+
+/// Runs placed in the period, and those that no time places.
+fn runs(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
+    let all = &basis.runs;
+    let merged: std::collections::BTreeSet<usize> = all.list.iter().flat_map(|r| r.also.iter().copied()).collect();
+    all.list
+        .iter()
+        .filter(|r| {
+            !merged.contains(&r.row)
+                && in_period(r.placed_at(), period)
+                && r.placed_at().is_none_or(|t| t <= basis.input.as_of)
+        })
+        .map(|r| {
+            let document = all.document(r.row);
+            let plan = r
+                .plan
+                .map(|p| basis.input.inventory.plans[p].plan_id.clone())
+                .or_else(|| all.named_plan(r.row).map(|p| p.to_string()));
+            fields(json!({
+                "row_id": all.row_id(r.row),
+                "run_id": all.run_id(r.row),
+                "plan_id": plan,
+                "system_id": system_id(basis, r.system),
+                "resource": all.resource(r.row).as_deref(),
+                "component": r.component,
+                "trigger": r.trigger,
+                "scheduled_for": time(r.scheduled_for),
+                "attempt_no": all.attempt_no(r.row),
+                "retry_of": all.retry_of(r.row),
+                "started_at": time(r.started_at),
+                "ended_at": time(r.ended_at),
+                "status": r.status,
+                "status_raw": &*all.status_raw(r.row),
+                "status_detail": all.detail(r.row),
+                "bytes": r.bytes,
+                "bytes_stored": all.bytes_stored(r.row),
+                "encrypted": all.encrypted(r.row),
+                "recovery_point_id": all.recovery_point_id(r.row),
+                "source_id": document.map(|d| d.source_id.to_string()),
+                "source_record_id": all.record_id(r.row),
+                "observed_at": time(document.map(|d| d.observed_at)),
+                "evidence": document.map(|d| d.evidence.to_string()),
+                "pointer": all.pointer(r.row),
+            }))
+        })
+        .collect()
+}
+
+fn slots(basis: &Basis<'_>, judged: &Judged) -> Vec<Fields> {
+    let inventory = basis.input.inventory;
+    judged
+        .slots
+        .iter()
+        .map(|s| {
+            let id = s.id(inventory);
+            let runs: Vec<&str> = s.attempts.iter().map(|a| basis.runs.run_id(basis.runs.list[*a].row)).collect();
+            fields(json!({
+                "row_id": format!("slot/{id}"),
+                "slot_id": id,
+                "plan_id": inventory.plans[s.plan].plan_id,
+                "system_id": inventory.systems[s.system].system_id,
+                "scheduled_for": utc_text(s.scheduled_for),
+                "deadline": utc_text(s.deadline),
+                "outcome": s.outcome,
+                "attempts": s.attempts.len(),
+                "run_ids": runs,
+                "reason": s.reason,
+            }))
+        })
+        .collect()
+}
+
+fn lineage(row: &mut Fields, origin: &Origin) {
+    row.insert("source_id".into(), json!(&*origin.source_id));
+    row.insert("evidence".into(), json!(&*origin.evidence));
+    row.insert("pointer".into(), json!(origin.pointer));
+}
+
+/// Points that existed at some time of the period.
+fn points(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
+    let exists = |p: &&Point| {
+        p.row.created_at.or(p.row.taken_at).is_none_or(|c| c < period.end() && c <= basis.input.as_of)
+            && p.row.deleted_at.is_none_or(|d| d > period.start())
+    };
+    let point = |p: &Point| {
+        let r = &p.row;
+        let mut row = fields(json!({
+            "row_id": p.row_id,
+            "recovery_point_id": r.recovery_point_id,
+            "system_id": system_id(basis, p.system),
+            "resource": r.resource,
+            "plan_id": r.plan_id.clone().or_else(|| p.run.and_then(|i| basis.runs.list[i].plan).map(|i| basis.input.inventory.plans[i].plan_id.clone())),
+            "run_id": r.run_id.clone().or_else(|| p.run.map(|i| basis.runs.run_id(basis.runs.list[i].row).to_owned())),
+            "component": r.component,
+            "taken_at": time(r.taken_at),
+            "created_at": time(r.created_at),
+            "expires_at": time(r.expires_at),
+            "deleted_at": time(r.deleted_at),
+            "delete_reason": r.delete_reason,
+            "deleted_by": r.deleted_by,
+            "location_id": r.location_id,
+            "copy_of": r.copy_of,
+            "bytes": r.bytes,
+            "encrypted": r.encrypted,
+            "cipher": r.cipher,
+            "key_id": r.key_id,
+            "complete": r.complete,
+            "integrity_checked_at": time(r.integrity_checked_at),
+            "integrity_result": r.integrity_result,
+            "immutable_until": time(r.immutable_until),
+            "good": p.is_good(),
+        }));
+        lineage(&mut row, &r.origin);
+        row
+    };
+    basis.points.iter().filter(exists).map(point).collect()
+}
+
+/// Tests that ended in the period, and those that no time places.
+fn tests(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
+    let test = |t: &Test| {
+        let r = &t.row;
+        let mut row = fields(json!({
+            "row_id": t.row_id,
+            "test_id": r.test_id,
+            "system_id": system_id(basis, t.system),
+            "resource": r.resource,
+            "recovery_point_id": r.recovery_point_id,
+            "kind": r.kind,
+            "trigger": r.trigger,
+            "change_id": r.change_id,
+            "retest_of": r.retest_of,
+            "planned_for": time(r.planned_for),
+            "started_at": time(r.started_at),
+            "restore_finished_at": time(r.restore_finished_at),
+            "service_ready_at": time(r.service_ready_at),
+            "failure_point_at": time(r.failure_point_at),
+            "recovered_to_at": time(r.recovered_to_at),
+            "ended_at": time(r.ended_at),
+            "result": r.result,
+            "integrity_result": r.integrity_result,
+            "records_expected": r.records_expected,
+            "records_restored": r.records_restored,
+            "environment": r.environment,
+            "isolated": r.isolated,
+            "performer": r.performer,
+            "reviewer": r.reviewer,
+            "owner_confirmed_by": r.owner_confirmed_by,
+            "owner_confirmed_at": time(r.owner_confirmed_at),
+            "scenario": r.scenario,
+            "scale": r.scale,
+            "issues": r.issues,
+            "report_ref": r.report_ref,
+            "bytes": r.bytes,
+            "status_raw": r.status_raw,
+            "status_detail": r.status_detail,
+            "from_log": r.from_log,
+        }));
+        lineage(&mut row, &r.origin);
+        row
+    };
+    let all = basis.tests.as_deref().unwrap_or(&[]);
+    let placed = |t: &&Test| in_period(t.row.ended_at.or(t.row.started_at), period);
+    all.iter().filter(placed).map(test).collect()
+}
+
+fn system(s: &model::inventory::System) -> Fields {
+    let mut row = fields(serde_json::to_value(s).unwrap_or_default());
+    for key in ["onboarded_at", "retired_at", "reviewed_at"] {
+        let at = match key {
+            "onboarded_at" => Some(s.onboarded_at),
+            "retired_at" => s.retired_at,
+            _ => s.reviewed_at,
+        };
+        row.insert(key.to_owned(), time(at));
+    }
+    row.insert("row_id".into(), json!(format!("system/{}", s.system_id)));
+    row.insert("resource".into(), json!(s.resources.first()));
+    row.insert("evidence".into(), Value::Null);
+    row.insert("pointer".into(), json!(s.declared_in));
+    row
+}
+
+fn plan(p: &Plan) -> Fields {
+    fields(json!({
+        "row_id": format!("plan/{}/{}", p.plan_id, p.version),
+        "plan_id": p.plan_id,
+        "version": p.version,
+        "system_id": p.system_id,
+        "resource": Value::Null,
+        "component": p.component,
+        "schedule": p.schedule.text(),
+        "interval_s": match p.schedule { model::inventory::Schedule::Interval { every_s, .. } => json!(every_s), _ => Value::Null },
+        "timezone": p.timezone.name(),
+        "start_window_s": p.start_window_s,
+        "max_duration_s": p.max_duration_s,
+        "archive_timeout_s": p.archive_timeout_s,
+        "retention_s": p.retention_s,
+        "retention_count": p.retention_count,
+        "platform_id": p.platform_id,
+        "location_id": p.location_id,
+        "copy_location_ids": p.copy_location_ids,
+        "enabled": p.enabled,
+        "alert_channel": p.alert_channel,
+        "effective_from": utc_text(p.effective_from),
+        "effective_to": time(p.effective_to),
+        "approved_by": p.approved_by,
+        "approved_at": time(p.approved_at),
+        "document_ref": p.document_ref,
+        "evidence": Value::Null,
+        "pointer": p.declared_in,
+    }))
+}
+
+/// One row a source, with what its last collection covers.
+fn sources(basis: &Basis<'_>) -> Vec<Fields> {
+    let last: BTreeMap<(&str, &str), &model::evidence::SourceRun> =
+        basis.tables.collections.iter().map(|c| ((c.kind.as_str(), c.source_id.as_str()), c)).collect();
+    basis
+        .sources
+        .iter()
+        .map(|s| {
+            let run = last.get(&(s.kind.as_str(), s.source_id.as_str()));
+            let covers = run.and_then(|r| r.covers.as_ref());
+            let mut tables: Vec<String> = covers.map(|c| c.tables.clone()).unwrap_or_default();
+            if tables.is_empty() {
+                tables = (basis.input.tables_of)(&s.kind);
+            }
+            fields(json!({
+                "row_id": format!("source/{}.{}", s.kind, s.source_id),
+                "source_id": s.source_id,
+                "kind": s.kind,
+                "status": s.status,
+                "reason": s.reason,
+                "covers_table": tables,
+                "covers_objects": covers.map(|c| c.systems.clone()),
+                "period_start": time(covers.map(|c| c.from)),
+                "period_end": time(covers.and_then(|c| run.map(|r| c.to.map_or(r.collected_at, |t| t.min(r.collected_at))))),
+                "complete": covers.is_some_and(|c| c.complete) && s.status == model::evidence::SourceStatus::Complete,
+                "gaps": covers.map(|c| c.gaps.iter().map(|g| format!("{}/{}", utc_text(g.from), utc_text(g.to))).collect::<Vec<_>>()),
+                "collected_at": time(s.collected_at),
+                "collector": run.and_then(|r| r.identity.clone()),
+                "record_count": s.records,
+                "clock_offset_s": Value::Null,
+                "digest": s.digests.first(),
+                "digests": s.digests,
+                "location_ref": run.map(|r| r.endpoint.clone()),
+                "problems": run.map(|r| r.problems.iter().map(ToString::to_string).collect::<Vec<_>>()),
+                "passed_over": run.map(|r| r.passed_over.iter().map(|p| format!("{}: {}", p.document, p.reason)).collect::<Vec<_>>()),
+                "system_id": Value::Null,
+                "resource": Value::Null,
+                "evidence": s.digests.first(),
+                "pointer": Value::Null,
+            }))
+        })
+        .collect()
+}
+
+/// A register row; its lineage is its file and line.
+fn register<T: serde::Serialize>(kind: &str, id: &str, row: &T, declared_in: &str) -> Fields {
+    let mut out = fields(serde_json::to_value(row).unwrap_or_default());
+    for value in out.values_mut() {
+        // Instants of registers may carry fractions; JSON output never does.
+        if let Some(at) =
+            value.as_str().filter(|t| t.len() > 19 && t.contains('T')).and_then(|t| model::time::instant(t, None).ok())
+        {
+            *value = time(Some(at));
+        }
+    }
+    out.insert("row_id".into(), json!(format!("{kind}/{id}")));
+    out.entry("system_id").or_insert(Value::Null);
+    out.insert("resource".into(), Value::Null);
+    out.insert("evidence".into(), Value::Null);
+    out.insert("pointer".into(), json!(declared_in));
+    out
+}
+
+/// Exceptions in force, requested or expired by the end of the period, with what makes them effective.
+fn waivers(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
+    basis
+        .waivers
+        .iter()
+        .filter(|w| w.exception.valid_from.or(w.exception.submitted_at).is_none_or(|f| f < period.end()))
+        .map(|w| {
+            let mut row = register("exception", &w.exception.exception_id, &w.exception, &w.declared_in);
+            row.insert("effective_from".into(), time(w.effective.map(|e| e.0)));
+            row.insert("effective_to".into(), time(w.effective.map(|e| e.1)));
+            row.insert("approvals_missing".into(), json!(w.approval.missing));
+            row.insert("approval_defects".into(), json!(w.approval.defects));
+            row
+        })
+        .collect()
+}
+
+/// Incidents opened in the period or still open in it.
+fn incidents(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
+    let all = basis.incidents.as_deref().unwrap_or(&[]);
+    all.iter()
+        .filter(|i| i.opened_at < period.end() && i.closed_at.is_none_or(|c| c >= period.start()))
+        .map(|i| register("incident", &i.incident_id, i, "registers/incidents"))
+        .collect()
+}
+
+fn storage(basis: &Basis<'_>) -> Vec<Fields> {
+    let mut newest: BTreeMap<&str, &model::rows::StorageLocation> = BTreeMap::new();
+    for row in &basis.tables.storage {
+        let slot = newest.entry(&row.location_id).or_insert(row);
+        if row.observed_at > slot.observed_at {
+            *slot = row;
+        }
+    }
+    newest
+        .into_values()
+        .map(|s| {
+            let mut row = fields(json!({
+                "row_id": format!("storage/{}", s.location_id),
+                "location_id": s.location_id,
+                "platform_id": s.platform_id,
+                "provider": s.provider,
+                "region": s.region,
+                "account_ref": s.account_ref,
+                "durability_class": s.durability_class,
+                "multi_zone": s.multi_zone,
+                "replication_targets": s.replication_targets,
+                "encryption_default": s.encryption_default,
+                "default_cipher": s.default_cipher,
+                "default_key_id": s.default_key_id,
+                "tls_min_enforced": s.tls_min_enforced,
+                "plain_access_denied": s.plain_access_denied,
+                "public_access": s.public_access,
+                "immutability": s.immutability,
+                "observed_at": utc_text(s.observed_at),
+                "system_id": Value::Null,
+                "resource": s.location_id,
+            }));
+            lineage(&mut row, &s.origin);
+            row
+        })
+        .collect()
+}
+
+fn assets(basis: &Basis<'_>) -> Vec<Fields> {
+    let mut newest: BTreeMap<&str, (&model::rows::DiscoveredAsset, Instant)> = BTreeMap::new();
+    for row in &basis.tables.assets {
+        let slot = newest.entry(&row.asset_id).or_insert((row, row.first_seen_at));
+        slot.1 = slot.1.min(row.first_seen_at);
+        if row.last_seen_at > slot.0.last_seen_at {
+            slot.0 = row;
+        }
+    }
+    newest
+        .into_values()
+        .map(|(a, first_seen)| {
+            let system = locate(basis.input.inventory, None, Some(&a.asset_id)).ok().flatten();
+            let mut row = fields(json!({
+                "row_id": format!("asset/{}", a.asset_id),
+                "asset_id": a.asset_id,
+                "kind": a.kind,
+                "platform_id": a.platform_id,
+                "environment": a.environment,
+                "first_seen_at": utc_text(first_seen),
+                "last_seen_at": utc_text(a.last_seen_at),
+                "system_id": system_id(basis, system),
+                "excluded_reason": a.excluded_reason,
+                "settings": a.settings.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>(),
+                "resource": a.asset_id,
+            }));
+            lineage(&mut row, &a.origin);
+            row
+        })
+        .collect()
+}
