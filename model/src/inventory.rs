@@ -9,6 +9,12 @@ use crate::time::cron::Cron;
 use crate::time::{Instant, Tz};
 use crate::words::words;
 
+mod load;
+mod resources;
+
+pub use load::load;
+pub use resources::{Ambiguous, Resources};
+
 words! {
     /// What a system is.
     SystemKind {
@@ -239,4 +245,67 @@ pub struct Objective {
     pub effective_to: Option<Instant>,
     /// Where it is written.
     pub document_ref: Option<String>,
+    /// File and line the row stands in.
+    pub declared_in: String,
+}
+
+/// Everything that is to be backed up, how, and how fast it must come back.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// Systems by id.
+    pub systems: Vec<System>,
+    /// Plans by id and version. A version without an end that has a successor ends when the
+    /// successor begins.
+    pub plans: Vec<Plan>,
+    /// Objectives by id; those of `registers/objectives.csv` are among them.
+    pub objectives: Vec<Objective>,
+    /// An inventory was given, even if it is empty.
+    pub given: bool,
+    /// Objectives were given, even if there are none.
+    pub objectives_given: bool,
+    resources: Resources,
+}
+
+impl Inventory {
+    /// An inventory of these rows, sorted; for rows that do not come from files.
+    ///
+    /// # Errors
+    /// The first glob that is not one, with what is wrong with it.
+    pub fn new(
+        mut systems: Vec<System>,
+        mut plans: Vec<Plan>,
+        mut objectives: Vec<Objective>,
+    ) -> Result<Self, globset::Error> {
+        systems.sort_by(|a, b| a.system_id.cmp(&b.system_id));
+        plans.sort_by(|a, b| (&a.plan_id, a.version).cmp(&(&b.plan_id, b.version)));
+        objectives.sort_by(|a, b| a.objective_id.cmp(&b.objective_id));
+        let resources = Resources::new(
+            systems.iter().flat_map(|s| s.resources.iter().map(|glob| (s.system_id.as_str(), glob.as_str()))),
+        )?;
+        Ok(Self { systems, plans, objectives, given: true, objectives_given: true, resources })
+    }
+
+    /// The system of this id.
+    #[must_use]
+    pub fn system(&self, id: &str) -> Option<&System> {
+        self.systems.binary_search_by(|s| s.system_id.as_str().cmp(id)).ok().and_then(|at| self.systems.get(at))
+    }
+
+    /// Versions of the plan of this id, oldest version first.
+    pub fn plan(&self, id: &str) -> impl Iterator<Item = &Plan> {
+        self.plans.iter().filter(move |p| p.plan_id == id)
+    }
+
+    /// Plans of a system.
+    pub fn plans_of(&self, system: &str) -> impl Iterator<Item = &Plan> {
+        self.plans.iter().filter(move |p| p.system_id == system)
+    }
+
+    /// The system that a resource id belongs to; `Ok(None)` where it is not inventoried.
+    ///
+    /// # Errors
+    /// [`Ambiguous`] where globs of two systems match.
+    pub fn resolve(&self, resource: &str) -> Result<Option<&System>, Ambiguous> {
+        Ok(self.resources.resolve(resource)?.and_then(|id| self.system(id)))
+    }
 }

@@ -10,8 +10,10 @@ pub mod evidence;
 pub mod fault;
 pub mod inventory;
 pub mod policy;
+pub mod read;
 pub mod registers;
 pub mod rows;
 pub mod time;
+pub mod workspace;
 
 mod words;

@@ -1,169 +1,228 @@
 //! Registers: what people record about backups, one row type a table of `controls/model.toml`.
+//!
+//! A register that was not given is `None`: checks that need it say `no_evidence`. A file with a
+//! header and no rows is a complete, empty register. Fields that a check tests for presence may
+//! be empty here, because an incomplete record is a finding and not a broken file; only what a
+//! row cannot be understood without is required.
 
-use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use std::ops::Deref;
 
-use crate::time::Instant;
-use crate::words::words;
+use crate::fault::Faults;
+use crate::read::Fields;
 
-words! {
-    /// Level that decides who must approve an exception (policy section 7.2).
-    RiskLevel { Low = "low", Medium = "medium", High = "high", Critical = "critical" }
+mod access;
+mod documents;
+mod exceptions;
+mod governance;
+mod incidents;
+mod load;
+mod platforms;
+
+pub use access::*;
+pub use documents::*;
+pub use exceptions::*;
+pub use governance::*;
+pub use incidents::*;
+pub use load::{Header, header, load};
+pub use platforms::*;
+
+/// A row type that a register file can be read into.
+pub trait Record: Sized {
+    /// Table of `controls/model.toml`, and name of the file without `.csv`.
+    const TABLE: &'static str;
+    /// Columns in the order of the data model, each with whether a row needs it.
+    const COLUMNS: &'static [(&'static str, bool)];
+
+    /// Reads one row; `None` where it has faults, which `fields` then holds.
+    fn read(fields: &mut Fields<'_>) -> Option<Self>;
 }
-words! {
-    /// State of an exception request.
-    ExceptionStatus {
-        Draft = "draft", Submitted = "submitted", Approved = "approved",
-        Rejected = "rejected", Closed = "closed", Expired = "expired",
+
+/// A register row and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded<T> {
+    /// The row.
+    pub row: T,
+    /// File and line, `registers/incidents.csv:4`.
+    pub declared_in: String,
+}
+
+impl<T> Deref for Recorded<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.row
     }
 }
-words! {
-    /// Decision of one approver.
-    Decision { Approve = "approve", Reject = "reject" }
+
+/// Declares a row type: a struct, its columns and how it is read. A field is required unless its
+/// type is an `Option` or a list, or a value for absence follows it.
+macro_rules! record {
+    ($(#[$meta:meta])* $name:ident = $table:literal {
+        $($(#[$fmeta:meta])* $field:ident : $type:ty $(= $absent:expr)?),+ $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+        pub struct $name {
+            $($(#[$fmeta])* pub $field: $type),+
+        }
+
+        impl $crate::registers::Record for $name {
+            const TABLE: &'static str = $table;
+            const COLUMNS: &'static [(&'static str, bool)] = &[$((
+                stringify!($field),
+                $crate::registers::needed::<$type>(&[$(stringify!($absent))?]),
+            )),+];
+
+            fn read(fields: &mut $crate::read::Fields<'_>) -> Option<Self> {
+                // Every field is asked for before any is given up, so that all faults show.
+                $(let $field = fields.get_or::<$type>(
+                    stringify!($field),
+                    <$type as $crate::read::Column>::absent()$(.or(Some($absent)))?,
+                );)+
+                Some(Self { $($field: $field?),+ })
+            }
+        }
+    };
 }
-words! {
-    /// What an incident record is.
-    IncidentKind { Incident = "incident", Investigation = "investigation" }
+pub(crate) use record;
+
+/// Every register of a workspace; `None` where its file was not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registers {
+    /// `exceptions`
+    pub exceptions: Option<Vec<Recorded<Exception>>>,
+    /// `exception_approvals`
+    pub exception_approvals: Option<Vec<Recorded<ExceptionApproval>>>,
+    /// `incidents`
+    pub incidents: Option<Vec<Recorded<Incident>>>,
+    /// `alerts`
+    pub alerts: Option<Vec<Recorded<Alert>>>,
+    /// `monitor_days`
+    pub monitor_days: Option<Vec<Recorded<MonitorDay>>>,
+    /// `actions`
+    pub actions: Option<Vec<Recorded<Action>>>,
+    /// `reviews`
+    pub reviews: Option<Vec<Recorded<Review>>>,
+    /// `approvals`
+    pub approvals: Option<Vec<Recorded<Approval>>>,
+    /// `role_assignments`
+    pub role_assignments: Option<Vec<Recorded<RoleAssignment>>>,
+    /// `changes`
+    pub changes: Option<Vec<Recorded<Change>>>,
+    /// `obligations`
+    pub obligations: Option<Vec<Recorded<Obligation>>>,
+    /// `metric_reports`
+    pub metric_reports: Option<Vec<Recorded<MetricReport>>>,
+    /// `documents`
+    pub documents: Option<Vec<Recorded<Document>>>,
+    /// `document_history`
+    pub document_history: Option<Vec<Recorded<DocumentVersion>>>,
+    /// `signatures`
+    pub signatures: Option<Vec<Recorded<Signature>>>,
+    /// `acknowledgements`
+    pub acknowledgements: Option<Vec<Recorded<Acknowledgement>>>,
+    /// `approved_platforms`
+    pub approved_platforms: Option<Vec<Recorded<ApprovedPlatform>>>,
+    /// `keys`
+    pub keys: Option<Vec<Recorded<Key>>>,
+    /// `provider_assurance`
+    pub provider_assurance: Option<Vec<Recorded<ProviderAssurance>>>,
+    /// `storage_locations`
+    pub storage_locations: Option<Vec<Recorded<RegisteredLocation>>>,
+    /// `transport_paths`
+    pub transport_paths: Option<Vec<Recorded<TransportPath>>>,
+    /// `principals`
+    pub principals: Option<Vec<Recorded<Principal>>>,
+    /// `access_grants`
+    pub access_grants: Option<Vec<Recorded<AccessGrant>>>,
+    /// `access_reviews`
+    pub access_reviews: Option<Vec<Recorded<AccessReview>>>,
+    /// `emergency_requests`
+    pub emergency_requests: Option<Vec<Recorded<EmergencyRequest>>>,
+    /// `privileged_events`
+    pub privileged_events: Option<Vec<Recorded<PrivilegedEvent>>>,
+    /// `asset_exclusions`: assets that need no inventory row
+    pub asset_exclusions: Option<Vec<Recorded<AssetExclusion>>>,
 }
-words! {
-    /// What an incident was about.
-    CauseClass {
-        BackupFailed = "backup_failed", BackupMissed = "backup_missed", Corruption = "corruption",
-        RestoreFailed = "restore_failed", DataLoss = "data_loss", Access = "access", Other = "other",
+
+/// Whether a column of type `T` must be filled; `default` holds what the declaration gives for
+/// an absent one.
+const fn needed<T: crate::read::Column>(default: &[&str]) -> bool {
+    !T::OPTIONAL && default.is_empty()
+}
+
+impl Registers {
+    /// Reads one file into its register. `None` where `table` is no register.
+    fn read(&mut self, table: &str, sheet: crate::read::csv::Sheet<'_>, faults: &mut Faults) -> Option<()> {
+        macro_rules! into {
+            ($($field:ident),+ $(,)?) => {
+                match table {
+                    $(stringify!($field) => {
+                        let rows = load::rows(sheet, faults);
+                        self.$field.get_or_insert_default().extend(rows);
+                    })+
+                    _ => return None,
+                }
+            };
+        }
+        into! {
+            exceptions, exception_approvals, incidents, alerts, monitor_days, actions, reviews, approvals,
+            role_assignments, changes, obligations, metric_reports, documents, document_history, signatures,
+            acknowledgements, approved_platforms, keys, provider_assurance, storage_locations, transport_paths,
+            principals, access_grants, access_reviews, emergency_requests, privileged_events, asset_exclusions,
+        }
+        Some(())
     }
 }
 
-/// An exception to the policy (`exceptions`); effective only with its [`ExceptionApproval`]s.
-///
-/// Fields that EXC-01 tests may be empty: an incomplete request is a finding, not a broken file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Exception {
-    /// Id.
-    pub exception_id: String,
-    /// Submitted.
-    #[serde(default)]
-    pub submitted_at: Option<Instant>,
-    /// Who asked.
-    #[serde(default)]
-    pub requester: Option<String>,
-    /// Written request.
-    #[serde(default)]
-    pub in_writing_ref: Option<String>,
-    /// Policy statements.
-    #[serde(default)]
-    pub statement_ids: Vec<String>,
-    /// Checks.
-    #[serde(default)]
-    pub check_ids: Vec<String>,
-    /// Systems, or `*`.
-    #[serde(default)]
-    pub system_ids: Vec<String>,
-    /// Why.
-    #[serde(default)]
-    pub justification: Option<String>,
-    /// Impact.
-    #[serde(default)]
-    pub business_impact: Option<String>,
-    /// What is done instead.
-    #[serde(default)]
-    pub compensating_controls: Option<String>,
-    /// Level.
-    #[serde(default)]
-    pub risk_level: Option<RiskLevel>,
-    /// How the level was set.
-    #[serde(default)]
-    pub risk_basis: Option<String>,
-    /// From.
-    #[serde(default)]
-    pub valid_from: Option<Instant>,
-    /// To (exclusive).
-    #[serde(default)]
-    pub expires_at: Option<Instant>,
-    /// Plan to remove the deviation.
-    #[serde(default)]
-    pub remediation_plan: Option<String>,
-    /// Due.
-    #[serde(default)]
-    pub remediation_due: Option<NaiveDate>,
-    /// Done.
-    #[serde(default)]
-    pub remediation_done_at: Option<Instant>,
-    /// State.
-    pub status: ExceptionStatus,
-    /// Closed.
-    #[serde(default)]
-    pub closed_at: Option<Instant>,
-    /// Exception it renews.
-    #[serde(default)]
-    pub renewal_of: Option<String>,
-}
+/// Names of all registers, in the order of [`Registers`], with their columns.
+pub const REGISTERS: &[(&str, &[(&str, bool)])] = &[
+    (Exception::TABLE, Exception::COLUMNS),
+    (ExceptionApproval::TABLE, ExceptionApproval::COLUMNS),
+    (Incident::TABLE, Incident::COLUMNS),
+    (Alert::TABLE, Alert::COLUMNS),
+    (MonitorDay::TABLE, MonitorDay::COLUMNS),
+    (Action::TABLE, Action::COLUMNS),
+    (Review::TABLE, Review::COLUMNS),
+    (Approval::TABLE, Approval::COLUMNS),
+    (RoleAssignment::TABLE, RoleAssignment::COLUMNS),
+    (Change::TABLE, Change::COLUMNS),
+    (Obligation::TABLE, Obligation::COLUMNS),
+    (MetricReport::TABLE, MetricReport::COLUMNS),
+    (Document::TABLE, Document::COLUMNS),
+    (DocumentVersion::TABLE, DocumentVersion::COLUMNS),
+    (Signature::TABLE, Signature::COLUMNS),
+    (Acknowledgement::TABLE, Acknowledgement::COLUMNS),
+    (ApprovedPlatform::TABLE, ApprovedPlatform::COLUMNS),
+    (Key::TABLE, Key::COLUMNS),
+    (ProviderAssurance::TABLE, ProviderAssurance::COLUMNS),
+    (RegisteredLocation::TABLE, RegisteredLocation::COLUMNS),
+    (TransportPath::TABLE, TransportPath::COLUMNS),
+    (Principal::TABLE, Principal::COLUMNS),
+    (AccessGrant::TABLE, AccessGrant::COLUMNS),
+    (AccessReview::TABLE, AccessReview::COLUMNS),
+    (EmergencyRequest::TABLE, EmergencyRequest::COLUMNS),
+    (PrivilegedEvent::TABLE, PrivilegedEvent::COLUMNS),
+    (AssetExclusion::TABLE, AssetExclusion::COLUMNS),
+];
 
-/// A decision on an exception (`exception_approvals`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExceptionApproval {
-    /// Exception.
-    pub exception_id: String,
-    /// Role decided as.
-    pub role: String,
-    /// Person.
-    pub approver: String,
-    /// Decision.
-    pub decision: Decision,
-    /// When.
-    pub decided_at: Instant,
-    /// Record.
-    #[serde(default)]
-    pub evidence_ref: Option<String>,
-}
-
-/// An incident or investigation (`incidents`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Incident {
-    /// Id.
-    pub incident_id: String,
-    /// Kind.
-    pub kind: IncidentKind,
-    /// Concerns backup or recovery.
-    pub backup_related: bool,
-    /// Class.
-    #[serde(default)]
-    pub cause_class: Option<CauseClass>,
-    /// Severity word of the tracker, verbatim.
-    #[serde(default)]
-    pub severity: Option<String>,
-    /// Systems.
-    #[serde(default)]
-    pub system_ids: Vec<String>,
-    /// Runs.
-    #[serde(default)]
-    pub run_ids: Vec<String>,
-    /// Opened.
-    pub opened_at: Instant,
-    /// Closed.
-    #[serde(default)]
-    pub closed_at: Option<Instant>,
-    /// Merged into.
-    #[serde(default)]
-    pub duplicate_of: Option<String>,
-    /// Significant incident.
-    #[serde(default)]
-    pub significant: bool,
-    /// Cause.
-    #[serde(default)]
-    pub root_cause: Option<String>,
-    /// How resolved.
-    #[serde(default)]
-    pub resolution: Option<String>,
-    /// Lessons learned.
-    #[serde(default)]
-    pub lessons_ref: Option<String>,
-    /// Actions.
-    #[serde(default)]
-    pub improvement_action_ids: Vec<String>,
-    /// Restore performed.
-    #[serde(default)]
-    pub restore_test_id: Option<String>,
+impl Registers {
+    /// Calls `visit` with place and id for every system that a register names.
+    pub(crate) fn each_system_id(&self, mut visit: impl FnMut(&str, &str)) {
+        macro_rules! lists {
+            ($($field:ident),+) => { $(
+                for row in self.$field.iter().flatten() {
+                    row.system_ids.iter().for_each(|id| visit(&row.declared_in, id));
+                }
+            )+ };
+        }
+        macro_rules! single {
+            ($($field:ident),+) => { $(
+                for row in self.$field.iter().flatten() {
+                    row.system_id.iter().for_each(|id| visit(&row.declared_in, id));
+                }
+            )+ };
+        }
+        lists! { exceptions, incidents, changes, obligations, documents, emergency_requests }
+        single! { alerts, privileged_events }
+    }
 }

@@ -37,6 +37,16 @@ macro_rules! words {
                 }
             }
         }
+
+        impl $crate::read::Column for $name {
+            const EXPECTED: &'static str = concat!("one of" $(, " ", $text)+);
+            fn read(
+                value: &$crate::read::Value,
+                context: &$crate::read::Context,
+            ) -> Result<Self, $crate::read::Refusal> {
+                $crate::read::word(value, context, Self::EXPECTED)
+            }
+        }
     };
 }
 

@@ -1,0 +1,272 @@
+//! A workspace: configuration, policy, inventory and registers, read together so that every
+//! fault of every file is reported at once.
+
+use std::collections::BTreeMap;
+
+use crate::fault::{Fault, Faults, File, meant};
+use crate::inventory::{self, Inventory};
+use crate::policy::{self, Given, Policy};
+use crate::registers::{self, Registers};
+use crate::time::{Instant, Tz};
+
+mod config;
+
+/// Name of the organisation and zone of its reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Name as reports print it.
+    pub name: String,
+    /// Months and quarters are cut here; times without an offset are read here.
+    pub timezone: Tz,
+}
+
+/// Where a secret is; never the secret itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// Environment variable.
+    Env(String),
+    /// File.
+    File(String),
+}
+
+/// A source's own statement that it holds every record of an interval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Covers {
+    /// System, plan or platform ids, or `*`.
+    pub systems: Vec<String>,
+    /// Tables it speaks about; empty for all that its kind fills.
+    pub tables: Vec<String>,
+    /// From.
+    pub from: Instant,
+    /// To (exclusive).
+    pub to: Instant,
+    /// It holds every record.
+    pub complete: bool,
+    /// Parts known to be missing, `[from, to)`.
+    pub gaps: Vec<(Instant, Instant)>,
+}
+
+/// A key of a source that only its kind understands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// Text.
+    Text(String),
+    /// List of texts.
+    List(Vec<String>),
+    /// True or false.
+    Flag(bool),
+    /// Whole number.
+    Number(i64),
+}
+
+/// One configured source, `[sources.<kind>.<id>]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Kind.
+    pub kind: String,
+    /// Id, unique in the workspace.
+    pub id: String,
+    /// File, folder or glob, relative to the configuration.
+    pub path: Option<String>,
+    /// Zone of local times without one.
+    pub timezone: Option<Tz>,
+    /// What it covers, as the user states it.
+    pub covers: Vec<Covers>,
+    /// Heroku applications.
+    pub apps: Vec<String>,
+    /// Credential.
+    pub token: Option<Secret>,
+    /// Keys of this kind.
+    pub settings: BTreeMap<String, Setting>,
+    /// File and line.
+    pub declared_in: String,
+}
+
+impl SourceConfig {
+    /// A text key of this kind.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.settings.get(key) {
+            Some(Setting::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A list key of this kind; one text counts as a list of one.
+    #[must_use]
+    pub fn list(&self, key: &str) -> &[String] {
+        match self.settings.get(key) {
+            Some(Setting::List(list)) => list,
+            Some(Setting::Text(text)) => std::slice::from_ref(text),
+            _ => &[],
+        }
+    }
+
+    /// A flag of this kind.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        match self.settings.get(key) {
+            Some(Setting::Flag(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+}
+
+/// Folders and files of a workspace, relative to the configuration, with `/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The store.
+    pub evidence: String,
+    /// What was rendered.
+    pub reports: String,
+    /// A TOML file, or a folder of CSV files.
+    pub inventory: String,
+    /// A folder of CSV files.
+    pub registers: String,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        let text = str::to_owned;
+        Self {
+            evidence: text("evidence"),
+            reports: text("reports"),
+            inventory: text("inventory.toml"),
+            registers: text("registers"),
+        }
+    }
+}
+
+/// `backproof.toml`, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Whose backups.
+    pub organization: Organization,
+    /// Policy file that replaces the built-in profile.
+    pub policy_file: Option<String>,
+    /// Sources by kind and id.
+    pub sources: Vec<SourceConfig>,
+    /// File of the signing key, or of its public half for an agent.
+    pub signing_key: Option<String>,
+    /// Folders and files.
+    pub paths: Paths,
+}
+
+impl Config {
+    /// The source of this id.
+    #[must_use]
+    pub fn source(&self, id: &str) -> Option<&SourceConfig> {
+        self.sources.iter().find(|s| s.id == id)
+    }
+}
+
+/// Everything that people write, read and checked.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// `backproof.toml`
+    pub config: Config,
+    /// The policy judged by.
+    pub policy: Policy,
+    /// Systems, plans, objectives.
+    pub inventory: Inventory,
+    /// Registers.
+    pub registers: Registers,
+}
+
+/// What to read for a configuration, before it is read in earnest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Folders and files.
+    pub paths: Paths,
+    /// Policy file.
+    pub policy_file: Option<String>,
+}
+
+/// Tells from the text of a configuration which other files belong to the workspace: the policy
+/// file, `paths.inventory` (with every `.csv` in a folder of that name without `.toml`), and
+/// every file in `paths.registers`. Faults are ignored here; [`load`] reports them.
+#[must_use]
+pub fn wanted(config: &str) -> Wanted {
+    let (read, _) = config::read(File { name: "", text: config }, &[]);
+    Wanted { paths: read.paths, policy_file: read.policy_file }
+}
+
+/// Reads a workspace. The first file is the configuration; the names of the others are relative
+/// to it, with `/`. `known_kinds` are the source kinds that exist.
+///
+/// # Errors
+/// Every fault of every file, sorted.
+pub fn load(files: &[(String, String)], known_kinds: &[&str]) -> Result<Workspace, Faults> {
+    let mut files = files.iter().map(|(name, text)| File { name, text });
+    let Some(config_file) = files.next() else {
+        return Err(Faults(vec![
+            Fault::of_file("backproof.toml", "there is no configuration").help("run `backproof init`"),
+        ]));
+    };
+    let (read, mut faults) = config::read(config_file, known_kinds);
+    let zone = read.organization.as_ref().map_or(Tz::UTC, |o| o.timezone);
+    let paths = &read.paths;
+    let folder = format!("{}/", paths.inventory.trim_end_matches(".toml").trim_end_matches('/'));
+    let registers_folder = format!("{}/", paths.registers.trim_end_matches('/'));
+    let mut inventory_files = Vec::new();
+    let mut register_files = Vec::new();
+    let mut policy_file = None;
+    for file in files {
+        let base = file.name.rsplit('/').next().unwrap_or("").to_lowercase();
+        if read.policy_file.as_deref() == Some(file.name) {
+            policy_file = Some(file);
+        } else if file.name == paths.inventory || file.name.starts_with(&folder) || base == "objectives.csv" {
+            inventory_files.push(file);
+        } else if file.name.starts_with(&registers_folder) {
+            register_files.push(file);
+        } else {
+            let fault = Fault::of_file(file.name, "this file has no place in the workspace");
+            faults.push(fault.help(format!("inventory: {folder}, registers: {registers_folder}")));
+        }
+    }
+    if let (Some(wanted), None) = (&read.policy_file, policy_file) {
+        faults.push(Fault::of_file(wanted, "the policy file that the configuration names is not there"));
+    }
+    let before = faults.0.len();
+    let inventory = inventory::load(&inventory_files, zone, &mut faults);
+    let sound = faults.0.len() == before;
+    let registers = registers::load(&register_files, zone, &mut faults);
+    if sound && inventory.given {
+        unknown_systems(&registers, &inventory, &mut faults);
+    }
+    let given = Given { file: policy_file, overrides: Some((config_file, read.overrides)) };
+    let policy = policy::resolve(given).map_err(|more| faults.extend(more)).ok();
+    match (read.organization, policy) {
+        (Some(organization), Some(policy)) => {
+            let config = Config {
+                organization,
+                policy_file: read.policy_file,
+                sources: read.sources,
+                signing_key: read.signing_key,
+                paths: read.paths,
+            };
+            faults.or(Workspace { config, policy, inventory, registers })
+        }
+        _ => Err(faults.or(()).err().unwrap_or_default()),
+    }
+}
+
+/// Registers name systems by id; an id that no system has would silently waive or blame nothing.
+fn unknown_systems(registers: &Registers, inventory: &Inventory, faults: &mut Faults) {
+    let ids: Vec<&str> = inventory.systems.iter().map(|s| s.system_id.as_str()).collect();
+    registers.each_system_id(|declared_in, id| {
+        if id == "*" || inventory.system(id).is_some() {
+            return;
+        }
+        let (file, line) = declared_in.rsplit_once(':').unwrap_or((declared_in, "1"));
+        let fault = Fault::of_file(file, format!("system \"{id}\" is not in the inventory"));
+        let fault = Fault { line: line.parse().unwrap_or(1), ..fault };
+        faults.push(match meant(id, ids.iter().copied()) {
+            Some(id) => fault.help(format!("did you mean \"{id}\"?")),
+            None => fault.help("add the system to the inventory, retired if it is gone, or correct the id"),
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests;
