@@ -70,10 +70,17 @@ impl StoreFile {
             )));
         }
         let file: Self = serde_json::from_slice(&bytes).map_err(damaged)?;
-        if !is_store_id(&file.id) {
-            return Err(fault("damaged (the id is not one); restore it from a copy of the store".to_owned()));
+        if !is_store_id(&file.id) || file.to_bytes()? != bytes {
+            return Err(fault("changed since it was written; restore it from a copy of the store".to_owned()));
         }
         Ok(file)
+    }
+
+    /// The one form in which it is written.
+    pub(crate) fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
     }
 }
 

@@ -18,8 +18,15 @@
 mod chain;
 mod error;
 mod layout;
+mod signers;
 mod signing;
+mod verify;
 mod writer;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File};
 use std::io;
@@ -29,7 +36,9 @@ pub use chain::{Manifests, Recorded};
 pub use error::{PutError, StoreError};
 pub use layout::STORE_FORMAT;
 use layout::{OBJECTS, RUNS, STORE, StoreFile, UNFINISHED};
+pub use signers::{AllowedSigners, AllowedSignersError, SignatureFault, SignedBy, verify_signature};
 pub use signing::{PACKET_NAMESPACE, RUN_NAMESPACE, SignError, Signer};
+pub use verify::{Checked, Problem, ProblemKind, Signing, SigningState, Verification, verify};
 pub use writer::{Committed, Writer};
 
 /// An evidence store, open for reading. Reading takes no lock and needs no right to write.
@@ -73,9 +82,7 @@ impl Store {
         layout::ensure_folder(&path.join(OBJECTS))?;
         layout::ensure_folder(&path.join(RUNS))?;
         let file = StoreFile { format: STORE_FORMAT.to_owned(), id: store_id.to_owned() };
-        let mut bytes = serde_json::to_vec(&file).map_err(io::Error::from)?;
-        bytes.push(b'\n');
-        writer::publish(path, STORE, &bytes, layout::LOCKABLE, writer::Existing::Refuse)?;
+        writer::publish(path, STORE, &file.to_bytes()?, layout::LOCKABLE, writer::Existing::Refuse)?;
         if let Some(parent) = path.parent() {
             layout::sync_folder(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
         }
@@ -113,7 +120,7 @@ impl Store {
     }
 
     /// Opens an object for reading from its beginning. Its bytes are not hashed here; see
-    /// `verify` for that.
+    /// [`verify`] for that.
     ///
     /// # Errors
     /// [`StoreError::NotADigest`] for anything but 64 lower-case hexadecimal digits,
