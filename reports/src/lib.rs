@@ -8,9 +8,15 @@ pub mod block;
 pub mod error;
 pub mod sheet;
 
+mod chart;
 mod csv;
+mod drawing;
 mod html;
+mod marks;
 mod pdf;
+#[cfg(test)]
+mod sample;
+mod strip;
 mod validate;
 mod xlsx;
 
