@@ -254,11 +254,16 @@ fn point_labels(
             continue;
         }
         let y = plot.y(scale.part(value));
-        // Above the point, or below it where it would touch the upper edge.
-        let above = y - 7.0;
-        let at = if above > plot.top + 2.0 || chart.kind == ChartKind::Bars { above.max(TOP - 4.0) } else { y + 14.0 };
+        let neighbours = [n.checked_sub(1), Some(n + 1)].into_iter().flatten();
+        let lowest = chart.kind == ChartKind::Line
+            && neighbours.filter_map(|m| chart.points.get(m)?.value).all(|other| other > value);
+        // Where the line has a valley the label stands below, else above; bars carry theirs on top.
+        let at = if lowest && y + 14.0 < plot.bottom { y + 14.0 } else { (y - 7.0).max(TOP - 4.0) };
         let half = rough_width(&point.text) / 2.0;
         let centre = x(n).min(plot.right + RIGHT - half);
+        if chart.kind != ChartKind::Bars {
+            shapes.push(rect(centre - half - 1.0, at - LABEL + 1.0, 2.0 * half + 2.0, LABEL + 0.5, Ink::Paper));
+        }
         shapes.push(Shape::Text {
             at: (centre, at),
             anchor: Anchor::Middle,

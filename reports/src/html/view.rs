@@ -145,8 +145,8 @@ fn chart_view(c: &Chart) -> Value {
         "partial": "chart",
         "title": c.title,
         "alt": c.alt,
-        "wide": svg(&chart::chart(c, 720.0, 220.0)),
-        "narrow": svg(&chart::chart(c, 340.0, 200.0)),
+        "wide": svg(&chart::chart(c, 720.0, 190.0)),
+        "narrow": svg(&chart::chart(c, 340.0, 190.0)),
     })
 }
 
