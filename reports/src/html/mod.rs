@@ -1,0 +1,65 @@
+//! HTML: one self-contained file, made from one template per block.
+//!
+//! Templates run in strict mode with escaping on: a misspelt field is an error, and every string of the document is
+//! escaped. Nothing is inserted unescaped but the style sheet, which is part of this program.
+
+mod svg;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use handlebars::Handlebars;
+use include_dir::{Dir, include_dir};
+
+use crate::block::{Document, validate};
+use crate::error::ReportError;
+
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../templates/html");
+const STYLE: &str = include_str!("../../../templates/report.css");
+
+/// Family, weight and bytes of the embedded fonts (Latin subset; other scripts fall back to the reader's own).
+const FONTS: [(&str, u16, &[u8]); 4] = [
+    ("Inter", 400, include_bytes!("../../../templates/fonts/inter-latin-400-normal.woff2")),
+    ("Inter", 600, include_bytes!("../../../templates/fonts/inter-latin-600-normal.woff2")),
+    ("Inter", 700, include_bytes!("../../../templates/fonts/inter-latin-700-normal.woff2")),
+    ("JetBrains Mono", 400, include_bytes!("../../../templates/fonts/jetbrains-mono-latin-400-normal.woff2")),
+];
+
+/// Renders a document as one self-contained HTML file: fonts, style and pictures inside, no script, nothing fetched.
+/// Light and dark follow the reader's settings.
+///
+/// # Errors
+/// [`ReportError::Content`] when the document contradicts itself, [`ReportError::Template`] when a template does.
+pub fn html(document: &Document) -> Result<String, ReportError> {
+    validate(document)?;
+    let mut engine = Handlebars::new();
+    engine.set_strict_mode(true);
+    for file in TEMPLATES.files() {
+        let path = file.path().display().to_string();
+        let source = file.contents_utf8().ok_or_else(|| fault(&path, "is not UTF-8"))?;
+        let name = path.strip_suffix(".hbs").unwrap_or(&path);
+        // A file ends with a line break, a line of text inside a paragraph does not.
+        engine.register_partial(name, source.trim_end()).map_err(|e| fault(name, &e.to_string()))?;
+    }
+    let view = view::page(document, &style());
+    engine.render("document", &view).map_err(|e| fault("document", &e.to_string()))
+}
+
+fn fault(template: &str, what: &str) -> ReportError {
+    ReportError::Template { template: template.to_owned(), what: what.to_owned() }
+}
+
+fn style() -> String {
+    let mut css = String::new();
+    for (family, weight, bytes) in FONTS {
+        let data = STANDARD.encode(bytes);
+        css.push_str(&format!(
+            "@font-face{{font-family:\"{family}\";font-weight:{weight};font-style:normal;font-display:swap;\
+             src:url(data:font/woff2;base64,{data}) format(\"woff2\")}}\n"
+        ));
+    }
+    css.push_str(STYLE);
+    css
+}

@@ -1,0 +1,51 @@
+use crate::block::*;
+use crate::sample::{AWKWARD, document, findings, report};
+
+#[test]
+fn the_sample_is_one_self_contained_file() {
+    let page = crate::html(&report()).unwrap();
+    let folder = std::env::temp_dir().join("h-reports");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("sample.html"), &page).unwrap();
+    assert!(!page.contains("<script"));
+    for reference in ["src=\"http", "url(http", "@import", "<link"] {
+        assert!(!page.contains(reference), "{reference}");
+    }
+    assert_eq!(page, crate::html(&report()).unwrap());
+}
+
+#[test]
+fn an_outside_string_is_never_markup() {
+    let page = crate::html(&report()).unwrap();
+    assert!(page.contains("&lt;b&gt;not bold&lt;/b&gt;"));
+    assert!(!page.contains("<b>not bold"));
+    assert!(page.contains(AWKWARD[1]), "braces are printed, not evaluated");
+}
+
+#[test]
+fn every_internal_link_has_its_target() {
+    let page = crate::html(&report()).unwrap();
+    for part in page.split("href=\"#").skip(1) {
+        let id = part.split('"').next().unwrap();
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+}
+
+#[test]
+fn contradictions_are_refused_with_their_place() {
+    let twice = document([findings(3), findings(3)].concat());
+    assert!(crate::html(&twice).unwrap_err().to_string().contains("used twice"));
+    let script =
+        document(vec![Block::Para(Para { inlines: vec![url("javascript:alert(1)", "x")], role: ParaRole::Body })]);
+    assert!(crate::html(&script).unwrap_err().to_string().contains("not https"));
+    let dangling = document(vec![Block::Para(Para { inlines: vec![link("nowhere", "x")], role: ParaRole::Body })]);
+    assert!(crate::pdf(&dangling).unwrap_err().to_string().contains("nowhere"));
+}
+
+#[test]
+fn a_large_table_is_rendered_whole() {
+    let page = crate::html(&document(findings(2_000))).unwrap();
+    for n in 1..=2_000 {
+        assert!(page.contains(&format!("Row {n:05}: ")));
+    }
+}

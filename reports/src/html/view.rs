@@ -1,0 +1,241 @@
+//! What the templates see: the document's blocks with everything already decided (names of partials, classes,
+//! drawings), so that templates only place it.
+
+use serde_json::{Value, json};
+
+use crate::block::{
+    Align, Block, Chart, Completeness, Document, Heading, HeatStrip, Inline, Kpi, ParaRole, Severity, State, Table,
+    Target,
+};
+use crate::html::svg::svg;
+use crate::strip::{legend, row_summary};
+use crate::{chart, marks};
+
+/// The whole page.
+pub fn page(document: &Document, style: &str) -> Value {
+    let symbols: Vec<Value> = State::ALL
+        .iter()
+        .map(|s| json!({"id": s.slug(), "drawing": svg(&marks::state(*s))}))
+        .chain(severities().map(|s| json!({"id": s.word(), "drawing": svg(&marks::severity(s))})))
+        .collect();
+    let has_toc = document.blocks.iter().any(|b| matches!(b, Block::Toc(_)));
+    let blocks: Vec<Value> = document.blocks.iter().map(|b| block(document, b)).collect();
+    json!({
+        "title": document.title,
+        "subtitle": document.subtitle,
+        "organization": document.organization,
+        "period": document.period,
+        "language": document.language,
+        "hash": document.document_hash,
+        "as_of": instant(document),
+        "style": style,
+        "symbols": symbols,
+        "body_class": if has_toc { "with-toc" } else { "" },
+        "blocks": blocks,
+    })
+}
+
+fn instant(document: &Document) -> String {
+    document.as_of.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn severities() -> impl Iterator<Item = Severity> {
+    [Severity::Low, Severity::Medium, Severity::High, Severity::Critical].into_iter()
+}
+
+fn block(document: &Document, block: &Block) -> Value {
+    match block {
+        Block::Cover(cover) => json!({
+            "partial": "cover",
+            "class": if cover.full_page { "cover full" } else { "cover" },
+            "title": document.title,
+            "subtitle": document.subtitle,
+            "organization": document.organization,
+            "period": document.period,
+            "facts": facts(&cover.facts),
+        }),
+        Block::Toc(toc) => json!({
+            "partial": "toc",
+            "title": toc.title,
+            "entries": headings(document)
+                .filter(|h| h.level <= toc.depth)
+                .map(|h| json!({"class": format!("l{}", h.level), "id": h.id, "text": h.text}))
+                .collect::<Vec<_>>(),
+        }),
+        // The document's title is the only h1.
+        Block::Heading(h) => {
+            json!({"partial": "heading", "tag": format!("h{}", h.level + 1), "id": h.id, "text": h.text})
+        }
+        Block::Para(para) => {
+            let class = match para.role {
+                ParaRole::Body => "body",
+                ParaRole::Lead => "lead",
+                ParaRole::Note => "note",
+            };
+            json!({"partial": "para", "class": class, "inlines": inlines(&para.inlines)})
+        }
+        Block::KeyValue(pairs) => json!({"partial": "key_value", "facts": facts(&pairs.facts)}),
+        Block::KpiRow(row) => json!({"partial": "kpi_row", "kpis": row.kpis.iter().map(kpi).collect::<Vec<_>>()}),
+        Block::Chart(c) => chart_view(c),
+        Block::HeatStrip(strip) => heat_strip(strip),
+        Block::Table(t) => table(t),
+        Block::Completeness(c) => completeness(c),
+        Block::Callout(c) => json!({
+            "partial": "callout",
+            "class": format!("callout t-{}", c.tone.slug()),
+            "mark": tone_mark(c.tone),
+            "title": c.title,
+            "inlines": inlines(&c.inlines),
+        }),
+        Block::List(list) => json!({
+            "partial": "list",
+            "tag": if list.ordered { "ol" } else { "ul" },
+            "items": list.items.iter().map(|i| json!({"inlines": inlines(i)})).collect::<Vec<_>>(),
+        }),
+        Block::PageBreak => json!({"partial": "page_break"}),
+    }
+}
+
+fn headings(document: &Document) -> impl Iterator<Item = &Heading> {
+    document.blocks.iter().filter_map(|b| if let Block::Heading(h) = b { Some(h) } else { None })
+}
+
+fn facts(facts: &[crate::block::Fact]) -> Vec<Value> {
+    facts.iter().map(|f| json!({"label": f.label, "inlines": inlines(&f.value)})).collect()
+}
+
+fn inlines(inlines: &[Inline]) -> Vec<Value> {
+    inlines
+        .iter()
+        .map(|inline| match inline {
+            Inline::Text { text } => json!({"partial": "inline_text", "text": text}),
+            Inline::Strong { text } => json!({"partial": "inline_strong", "text": text}),
+            Inline::Code { text } => json!({"partial": "inline_code", "text": text}),
+            Inline::Link { to: Target::Id(id), text } => {
+                json!({"partial": "inline_link", "href": format!("#{id}"), "text": text})
+            }
+            Inline::Link { to: Target::Url(url), text } => json!({"partial": "inline_link", "href": url, "text": text}),
+            Inline::Badge { state, text } => {
+                let text = if text.is_empty() { state.word() } else { text };
+                json!({"partial": "inline_badge", "mark": state.slug(), "text": text})
+            }
+            Inline::Severity { severity } => {
+                json!({"partial": "inline_badge", "mark": severity.word(), "text": severity.word()})
+            }
+            Inline::Break => json!({"partial": "inline_break"}),
+        })
+        .collect()
+}
+
+fn tone_mark(tone: crate::block::Tone) -> &'static str {
+    marks::of_tone(tone).map_or("", State::slug)
+}
+
+fn kpi(kpi: &Kpi) -> Value {
+    let drawing = (kpi.sparkline.iter().flatten().count() > 1)
+        .then(|| svg(&chart::sparkline(&kpi.sparkline, kpi.tone, 84.0, 22.0)));
+    json!({
+        "label": kpi.label, "value": kpi.value, "note": kpi.note,
+        "class": format!("t-{}", kpi.tone.slug()), "mark": tone_mark(kpi.tone), "sparkline": drawing,
+    })
+}
+
+fn chart_view(c: &Chart) -> Value {
+    json!({
+        "partial": "chart",
+        "title": c.title,
+        "alt": c.alt,
+        "wide": svg(&chart::chart(c, 720.0, 190.0)),
+        "narrow": svg(&chart::chart(c, 340.0, 190.0)),
+    })
+}
+
+fn heat_strip(strip: &HeatStrip) -> Value {
+    let rows: Vec<Value> = strip
+        .rows
+        .iter()
+        .map(|row| {
+            let cells: Vec<Value> = row
+                .cells
+                .iter()
+                .zip(&strip.days)
+                .map(|(cell, day)| {
+                    let what = if cell.text.is_empty() { cell.state.word() } else { &cell.text };
+                    json!({
+                        "class": if day.week_start { "cell week" } else { "cell" },
+                        "mark": cell.state.slug(),
+                        "title": format!("{}: {what}", day.date),
+                    })
+                })
+                .collect();
+            json!({
+                "inlines": inlines(&row.label), "note": row.note, "summary": row.summary,
+                "alt": row_summary(strip, row), "cells": cells,
+            })
+        })
+        .collect();
+    let days: Vec<Value> = strip
+        .days
+        .iter()
+        .map(|d| json!({"class": if d.week_start { "day week" } else { "day" }, "label": d.label}))
+        .collect();
+    let legend: Vec<Value> =
+        legend(strip).into_iter().map(|(state, text)| json!({"mark": state.slug(), "text": text})).collect();
+    json!({
+        "partial": "heat_strip", "id": strip.id, "caption": strip.caption, "count": strip.days.len(),
+        "days": days, "rows": rows, "legend": legend,
+    })
+}
+
+fn table(t: &Table) -> Value {
+    let total: f64 = t.columns.iter().map(|c| c.width).sum();
+    let class = |align: Align| match align {
+        Align::Left => "left",
+        Align::Right => "right",
+        Align::Centre => "centre",
+    };
+    let columns: Vec<Value> = t
+        .columns
+        .iter()
+        .map(|c| json!({"title": c.title, "class": class(c.align), "share": format!("{:.2}", 100.0 * c.width / total)}))
+        .collect();
+    let rows: Vec<Value> = t
+        .rows
+        .iter()
+        .map(|r| {
+            let cells: Vec<Value> = r
+                .cells
+                .iter()
+                .zip(&t.columns)
+                .map(|(cell, c)| json!({"class": class(c.align), "inlines": inlines(cell)}))
+                .collect();
+            json!({"id": r.id, "class": if r.strong { "total" } else { "" }, "cells": cells})
+        })
+        .collect();
+    // Below this width a column would break words; the table then scrolls inside its box.
+    let least = if t.columns.len() > 2 { 7.0 * t.columns.len() as f64 } else { 0.0 };
+    json!({
+        "partial": "table", "id": t.id, "caption": t.caption, "least": format!("{least:.0}"),
+        "columns": columns, "rows": rows, "footnote": inlines(&t.footnote),
+    })
+}
+
+fn completeness(c: &Completeness) -> Value {
+    let sources: Vec<Value> = c
+        .sources
+        .iter()
+        .map(|p| {
+            let objects: Vec<Value> =
+                p.objects.iter().map(|o| json!({"full": o, "short": crate::strip::short_hash(o)})).collect();
+            json!({
+                "source": p.source, "mark": p.state.slug(), "state": crate::strip::source_word(p.state),
+                "query": p.query, "identity": p.identity, "window": p.window, "extracted": p.extracted,
+                "rows_at_source": p.rows_at_source, "rows": p.rows, "objects": objects,
+            })
+        })
+        .collect();
+    json!({
+        "partial": "completeness", "table": c.table, "rows": c.rows_in_table, "sources": sources,
+        "note": inlines(&c.note),
+    })
+}
