@@ -11,6 +11,7 @@ mod cli;
 mod clock;
 mod commands;
 mod failure;
+mod judge;
 mod output;
 mod period;
 mod progress;

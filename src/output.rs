@@ -86,7 +86,12 @@ pub fn cell(value: &Value) -> String {
 ///
 /// # Errors
 /// Those of writing.
-pub fn rows(envelope: Map<String, Value>, rows: &[Map<String, Value>], columns: &[&str], globals: &Globals) -> Result<(), Failure> {
+pub fn rows(
+    envelope: Map<String, Value>,
+    rows: &[Map<String, Value>],
+    columns: &[&str],
+    globals: &Globals,
+) -> Result<(), Failure> {
     match globals.format {
         Format::Json => {
             let mut document = envelope;
@@ -124,7 +129,11 @@ fn csv_line(cells: impl Iterator<Item = (String, bool)>) -> String {
         if is_text && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
             text.insert(0, '\'');
         }
-        out.push(if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text });
+        out.push(if text.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else {
+            text
+        });
     }
     out.join(",") + "\r\n"
 }
@@ -136,6 +145,9 @@ mod tests {
     #[test]
     fn outside_text_cannot_reach_the_terminal_or_a_spreadsheet() {
         assert_eq!(printable("a\u{1b}[31mb\u{202e}c"), "a\u{fffd}[31mb\u{fffd}c");
-        assert_eq!(csv_line([("=1+1".to_owned(), true), ("-5".to_owned(), false), ("a\"b".to_owned(), true)].into_iter()), "'=1+1,-5,\"a\"\"b\"\r\n");
+        assert_eq!(
+            csv_line([("=1+1".to_owned(), true), ("-5".to_owned(), false), ("a\"b".to_owned(), true)].into_iter()),
+            "'=1+1,-5,\"a\"\"b\"\r\n"
+        );
     }
 }

@@ -13,7 +13,9 @@ use crate::failure::Failure;
 pub fn resolve(args: &PeriodArgs, zone: Tz) -> Result<(Period, Instant), Failure> {
     let as_of = args.as_of.unwrap_or_else(clock::now);
     let period = match &args.period {
-        Some(text) => Period::parse(text, zone).map_err(|e| Failure::usage(e.to_string(), "for example --period 2026-10"))?,
+        Some(text) => {
+            Period::parse(text, zone).map_err(|e| Failure::usage(e.to_string(), "for example --period 2026-10"))?
+        }
         None => {
             let day = day_of(as_of, zone);
             Period::month_of(day.with_day(1).unwrap_or(day), zone).previous()

@@ -19,7 +19,11 @@ impl Progress {
     /// A spinner on a terminal, lines with `--verbose`, else nothing.
     pub fn new(globals: &Globals) -> Self {
         let terminal = std::io::stderr().is_terminal() && !globals.quiet;
-        let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()) };
+        let bar = if terminal {
+            ProgressBar::new_spinner()
+        } else {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+        };
         if terminal {
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
                 bar.set_style(style);

@@ -33,7 +33,10 @@ pub fn tables(store: &Store, as_of: Instant) -> Result<Tables, Failure> {
         all.iter().map(|s| s.pages.iter().map(|p| (p.name.as_str(), p.object.as_str())).collect()).collect();
     for (i, run) in all.iter().enumerate() {
         let replaced = (i + 1..all.len()).any(|j| {
-            all[j].kind == run.kind && all[j].source_id == run.source_id && all[j].timezone == run.timezone && sets[i].is_subset(&sets[j])
+            all[j].kind == run.kind
+                && all[j].source_id == run.source_id
+                && all[j].timezone == run.timezone
+                && sets[i].is_subset(&sets[j])
         });
         if !replaced {
             parse(store, run, &mut Into(&mut builder));
@@ -72,7 +75,8 @@ pub fn parse(store: &Store, run: &SourceRun, sink: &mut dyn Sink) {
         .iter()
         .map(|page| {
             let (store, digest) = (store.clone(), page.object.clone());
-            let open = move || -> io::Result<Box<dyn Read>> { Ok(Box::new(store.object(&digest).map_err(io::Error::other)?)) };
+            let open =
+                move || -> io::Result<Box<dyn Read>> { Ok(Box::new(store.object(&digest).map_err(io::Error::other)?)) };
             Document::new(page.name.clone(), page.object.clone(), page.bytes, page.modified_at, Arc::new(open))
         })
         .collect();

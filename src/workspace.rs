@@ -53,7 +53,8 @@ impl Loaded {
 /// A missing configuration file, or all faults of all files.
 pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
     let path = &globals.config;
-    let base = path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let base =
+        path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     let config = match read(path) {
         Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -65,10 +66,13 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
         Err(e) => return Err(Failure::usage(format!("{}: {e}", path.display()), "make it readable UTF-8 text")),
     };
     let mut files = vec![("backproof.toml".to_owned(), config.clone())];
-    let paths = model::workspace::paths(&config);
-    files.extend(texts(&base, &paths.inventory)?);
-    files.extend(texts(&base, &paths.registers)?);
-    if let Some(policy) = paths.policy {
+    let wanted = model::workspace::wanted(&config);
+    files.extend(texts(&base, &wanted.paths.inventory)?);
+    if let Some(folder) = wanted.paths.inventory.strip_suffix(".toml") {
+        files.extend(texts(&base, folder)?);
+    }
+    files.extend(texts(&base, &wanted.paths.registers)?);
+    if let Some(policy) = wanted.policy_file {
         files.extend(texts(&base, &policy)?);
     }
     let kinds: Vec<&str> = collectors::KINDS.iter().map(|k| k.name).collect();
@@ -79,7 +83,9 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
 /// The text of a file, or of every `.toml` and `.csv` file of a folder, named relative to `base`.
 fn texts(base: &Path, relative: &str) -> Result<Vec<(String, String)>, Failure> {
     let path = base.join(relative);
-    let fault = |path: &Path, e: &io::Error| Failure::usage(format!("{}: {e}", path.display()), "make it a readable UTF-8 file");
+    let fault = |path: &Path, e: &io::Error| {
+        Failure::usage(format!("{}: {e}", path.display()), "make it a readable UTF-8 file")
+    };
     if path.is_dir() {
         let mut names: Vec<String> = fs::read_dir(&path)
             .map_err(|e| fault(&path, &e))?

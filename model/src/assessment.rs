@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+pub use crate::controls::Severity;
 use crate::evidence::SourceStatus;
 use crate::time::{Instant, Period, utc_seconds};
 use crate::words::words;
@@ -15,10 +16,6 @@ pub const ASSESSMENT_SCHEMA: &str = "backproof.assessment/1";
 words! {
     /// State of a result. A waiver never changes it.
     State { Pass = "pass", Fail = "fail", NotApplicable = "not_applicable", NoEvidence = "no_evidence" }
-}
-words! {
-    /// How bad a failing result is; `low` to `critical` in this order.
-    Severity { Low = "low", Medium = "medium", High = "high", Critical = "critical" }
 }
 words! {
     /// What became of one expected run (`[conventions] slot_outcome`).

@@ -65,7 +65,8 @@ pub struct SourceRun {
     /// Zone in which local times of this source are read.
     pub timezone: Option<String>,
     /// What the configuration states the source holds.
-    pub covers: Option<Covers>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<Covers>,
     /// When reading began (UTC).
     pub started_at: Instant,
     /// When reading ended (UTC): the end of what this collection can cover.

@@ -17,3 +17,5 @@ pub mod time;
 pub mod workspace;
 
 mod words;
+
+pub use words::UnknownWord;

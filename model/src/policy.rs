@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 
 use crate::controls::Automation;
 use crate::fault::Faults;
+use crate::inventory::Objective;
 use crate::registers::RiskLevel;
 use crate::time::Span;
 use crate::words::words;
@@ -297,6 +298,30 @@ impl Policy {
     #[must_use]
     pub fn statement(&self, id: &str) -> Option<&Statement> {
         self.statements.iter().find(|s| s.id == id)
+    }
+
+    /// The objective that a tier of the policy sets. It is always in force; the policy is its document.
+    #[must_use]
+    pub fn tier_objective(&self, tier: &str) -> Option<Objective> {
+        let tier = self.tier(tier)?;
+        Some(Objective {
+            objective_id: format!("tier:{}", tier.id),
+            tier: Some(tier.id.clone()),
+            system_id: None,
+            rto_s: Some(tier.rto_s),
+            rto_low_s: tier.rto_low_s,
+            rpo_s: tier.rpo_s,
+            rpo_applicable: tier.rpo_applicable,
+            rpo_reason: tier.rpo_reason.clone(),
+            agreed_by_owner: None,
+            agreed_by_operations: None,
+            approved_by: None,
+            approved_at: None,
+            effective_from: None,
+            effective_to: None,
+            document_ref: Some(self.document.title.clone()),
+            declared_in: "policy.toml".to_owned(),
+        })
     }
 
     /// Roles that must all approve an exception of this level; empty where the policy has no rule.

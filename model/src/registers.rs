@@ -226,3 +226,14 @@ impl Registers {
         single! { alerts, privileged_events }
     }
 }
+
+impl Registers {
+    /// True where `person` held `role` at `at`. Without a register of roles nobody can be shown to have held one.
+    #[must_use]
+    pub fn held_role(&self, person: &str, role: &str, at: crate::time::Instant) -> bool {
+        self.role_assignments
+            .iter()
+            .flatten()
+            .any(|a| a.person == person && a.role == role && a.valid_from <= at && a.valid_to.is_none_or(|to| at < to))
+    }
+}

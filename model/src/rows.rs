@@ -613,3 +613,23 @@ pub enum Row {
     /// `incidents`
     Incident(ObservedIncident),
 }
+
+impl Row {
+    /// Name of the table the row belongs to, as counted in manifests.
+    #[must_use]
+    pub const fn table(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "backup_runs",
+            Self::RecoveryPoint(_) => "recovery_points",
+            Self::Listing(_) => "listings",
+            Self::RestoreTest(_) => "restore_tests",
+            Self::IntegrityCheck(_) => "integrity_checks",
+            Self::Pitr(_) => "pitr_status",
+            Self::LogSegment(_) => "log_segments",
+            Self::Storage(_) => "storage_locations",
+            Self::Asset(_) => "discovered_assets",
+            Self::Plan(_) => "backup_plans",
+            Self::Incident(_) => "incidents",
+        }
+    }
+}

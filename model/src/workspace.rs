@@ -7,7 +7,7 @@ use crate::fault::{Fault, Faults, File, meant};
 use crate::inventory::{self, Inventory};
 use crate::policy::{self, Given, Policy};
 use crate::registers::{self, Registers};
-use crate::time::{Instant, Tz};
+use crate::time::Tz;
 
 mod config;
 
@@ -27,23 +27,6 @@ pub enum Secret {
     Env(String),
     /// File.
     File(String),
-}
-
-/// A source's own statement that it holds every record of an interval.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Covers {
-    /// System, plan or platform ids, or `*`.
-    pub systems: Vec<String>,
-    /// Tables it speaks about; empty for all that its kind fills.
-    pub tables: Vec<String>,
-    /// From.
-    pub from: Instant,
-    /// To (exclusive).
-    pub to: Instant,
-    /// It holds every record.
-    pub complete: bool,
-    /// Parts known to be missing, `[from, to)`.
-    pub gaps: Vec<(Instant, Instant)>,
 }
 
 /// A key of a source that only its kind understands.
@@ -71,7 +54,7 @@ pub struct SourceConfig {
     /// Zone of local times without one.
     pub timezone: Option<Tz>,
     /// What it covers, as the user states it.
-    pub covers: Vec<Covers>,
+    pub covers: Vec<crate::evidence::Covers>,
     /// Heroku applications.
     pub apps: Vec<String>,
     /// Credential.

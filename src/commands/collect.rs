@@ -5,7 +5,7 @@ use std::io::Read;
 
 use collectors::Sink;
 use collectors::fetch::{self, PutError, Recorder};
-use model::evidence::{Manifest, MANIFEST_SCHEMA, PassedOver, Problem, SourceRun, SourceStatus};
+use model::evidence::{MANIFEST_SCHEMA, Manifest, PassedOver, Problem, SourceRun, SourceStatus};
 use model::rows::Row;
 use model::workspace::SourceConfig;
 use serde_json::json;
@@ -45,11 +45,15 @@ pub fn run(only: &[String], globals: &Globals) -> Result<End, Failure> {
 pub fn collect(loaded: &Loaded, only: &[String], globals: &Globals) -> Result<Collected, Failure> {
     let sources = chosen(&loaded.workspace.config.sources, only)?;
     let signer = match &loaded.workspace.config.signing_key {
-        Some(file) => Some(Signer::from_file(&loaded.base.join(file)).map_err(|e| Failure::usage(e.to_string(), "see `[signing] key` in the configuration"))?),
+        Some(file) => Some(
+            Signer::from_file(&loaded.base.join(file))
+                .map_err(|e| Failure::usage(e.to_string(), "see `[signing] key` in the configuration"))?,
+        ),
         None => None,
     };
     let path = loaded.evidence();
-    let store = if path.join("STORE").exists() { Store::open(&path)? } else { Store::create(&path, &clock::store_id())? };
+    let store =
+        if path.join("STORE").exists() { Store::open(&path)? } else { Store::create(&path, &clock::store_id())? };
     let mut writer = store.writer()?;
     let progress = Progress::new(globals);
     let started_at = clock::now();
@@ -79,13 +83,19 @@ pub fn collect(loaded: &Loaded, only: &[String], globals: &Globals) -> Result<Co
 /// The configured sources that `--source` picks; all without it.
 fn chosen<'a>(all: &'a [SourceConfig], only: &[String]) -> Result<Vec<&'a SourceConfig>, Failure> {
     if all.is_empty() {
-        return Err(Failure::usage("no source is configured", "add a table such as [sources.pgbackrest.db1] with a `path` to backproof.toml"));
+        return Err(Failure::usage(
+            "no source is configured",
+            "add a table such as [sources.pgbackrest.db1] with a `path` to backproof.toml",
+        ));
     }
     let names = |s: &SourceConfig, name: &str| s.id == name || format!("{}.{}", s.kind, s.id) == name;
     for name in only {
         if !all.iter().any(|s| names(s, name)) {
             let known: Vec<String> = all.iter().map(|s| format!("{}.{}", s.kind, s.id)).collect();
-            return Err(Failure::usage(format!("no source is called {name}"), format!("configured are: {}", known.join(", "))));
+            return Err(Failure::usage(
+                format!("no source is called {name}"),
+                format!("configured are: {}", known.join(", ")),
+            ));
         }
     }
     Ok(all.iter().filter(|s| only.is_empty() || only.iter().any(|n| names(s, n))).collect())
@@ -130,7 +140,13 @@ impl Sink for Tally {
 }
 
 /// Collects one source. Its failure is part of the manifest, never an error of the run.
-fn one(source: &SourceConfig, loaded: &Loaded, store: &Store, writer: &mut Writer, progress: &Progress) -> Result<SourceRun, Failure> {
+fn one(
+    source: &SourceConfig,
+    loaded: &Loaded,
+    store: &Store,
+    writer: &mut Writer,
+    progress: &Progress,
+) -> Result<SourceRun, Failure> {
     let name = format!("{}.{}", source.kind, source.id);
     let pattern = source.path.clone().unwrap_or_default();
     let mut run = SourceRun {
@@ -162,11 +178,19 @@ fn one(source: &SourceConfig, loaded: &Loaded, store: &Store, writer: &mut Write
             progress.at(&format!("{name}: {n} files"));
         }
     })
-    .map_err(|e| Failure::program(format!("the evidence store can't be written: {e}")).help("free space or mend permissions, then run `backproof collect` again; nothing of this run was committed"))?;
+    .map_err(|e| {
+        Failure::program(format!("the evidence store can't be written: {e}")).help(
+            "free space or mend permissions, then run `backproof collect` again; nothing of this run was committed",
+        )
+    })?;
     run.pages = fetched.pages;
     run.collected_at = clock::now();
     if fetched.walked {
-        run.end_of_list = Some(format!("the path was walked to its end: {} files kept, {} passed over", run.pages.len(), fetched.passed_over.len()));
+        run.end_of_list = Some(format!(
+            "the path was walked to its end: {} files kept, {} passed over",
+            run.pages.len(),
+            fetched.passed_over.len()
+        ));
     }
     progress.at(&format!("{name}: parsing {} files", run.pages.len()));
     let mut tally = Tally::default();
@@ -182,13 +206,16 @@ fn one(source: &SourceConfig, loaded: &Loaded, store: &Store, writer: &mut Write
     let more = run.problems.len().saturating_sub(1);
     (run.status, run.reason) = match first {
         None if recognised == 0 => {
-            let example = run.passed_over.first().map(|p| format!(" ({}: {})", p.document, p.reason)).unwrap_or_default();
-            let reason = format!("none of {} files is one that a {} source reads{example}", run.passed_over.len(), kind.title);
+            let example =
+                run.passed_over.first().map(|p| format!(" ({}: {})", p.document, p.reason)).unwrap_or_default();
+            let reason =
+                format!("none of {} files is one that a {} source reads{example}", run.passed_over.len(), kind.title);
             (SourceStatus::Failed, Some(reason))
         }
         None => (SourceStatus::Complete, None),
         Some(first) => {
-            let status = if run.counts.values().sum::<u64>() == 0 { SourceStatus::Failed } else { SourceStatus::Incomplete };
+            let status =
+                if run.counts.values().sum::<u64>() == 0 { SourceStatus::Failed } else { SourceStatus::Incomplete };
             let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
             (status, Some(format!("{first}{more}")))
         }
@@ -251,8 +278,11 @@ fn print(collected: &Collected, globals: &Globals) -> Result<(), Failure> {
             text.push_str(&format!("  … {} more in {}\n", source.problems.len() - 10, collected.committed.path));
         }
     }
-    let signed = collected.committed.signed_by.as_deref().map_or_else(|| "unsigned: set `[signing] key` to sign".to_owned(), |k| format!("signed by {k}"));
+    let signed = collected
+        .committed
+        .signed_by
+        .as_deref()
+        .map_or_else(|| "unsigned: set `[signing] key` to sign".to_owned(), |k| format!("signed by {k}"));
     text.push_str(&format!("\nrun {} committed, {signed}\n", collected.committed.sequence));
     output::print(&text)
 }
-

@@ -24,7 +24,9 @@ pub fn run(cli: Cli) -> Result<End, Failure> {
         Command::Collect { source } => collect::run(&source, globals),
         Command::Assess { period, fail_on } => assess::run(&period, fail_on, globals),
         Command::Show { table, period } => show::run(table, &period, globals),
-        Command::Report { kind: ReportKind::Monthly { period, out, fail_on } } => monthly::run(&period, out, fail_on, globals),
+        Command::Report { kind: ReportKind::Monthly { period, out, fail_on } } => {
+            monthly::run(&period, out, fail_on, globals)
+        }
         Command::Verify { path, signers } => verify::run(&path, signers.as_deref(), globals),
         Command::Explain { id } => explain::run(&id, globals),
         Command::Completions { shell } => {

@@ -41,15 +41,9 @@ pub struct Input<'a> {
     /// Configured sources as (kind, id).
     pub sources: &'a [(String, String)],
     /// Tables that a kind of source fills.
-    pub tables_of: &'a dyn Fn(&str) -> Vec<String>,
+    pub tables_of: fn(&str) -> Vec<String>,
     /// Evidence is read up to here.
     pub as_of: Instant,
-}
-
-impl std::fmt::Debug for dyn Fn(&str) -> Vec<String> + '_ {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("tables_of")
-    }
 }
 
 /// Everything that does not depend on the period: joined, merged and sorted.
@@ -94,7 +88,7 @@ impl<'a> Basis<'a> {
     /// A resource that two systems claim; those of polars.
     pub fn new(mut tables: Tables, input: Input<'a>) -> Result<Self, Error> {
         let inventory = input.inventory;
-        let seconds = |id: &str| input.policy.seconds(id).unwrap_or(0);
+        let seconds = |id: &str| input.policy.seconds(id);
         let defaults = Defaults {
             start_window_s: seconds("schedule_tolerance"),
             max_duration_s: seconds("default_max_duration"),
@@ -222,7 +216,7 @@ fn finish(world: &World<'_>, id: &str, j: Judgement) -> CheckResult {
         .map(|c| c.parameters.as_slice())
         .unwrap_or_default()
         .iter()
-        .filter_map(|p| world.policy.parameter(p))
+        .map(|p| world.policy.parameter(p))
         .map(|p| UsedParameter { id: p.id.clone(), value: p.value.clone(), origin: p.origin.to_string() })
         .collect();
     parameters.sort();

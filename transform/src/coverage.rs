@@ -70,30 +70,28 @@ impl Coverage {
     /// `*` in a statement of a tool's source means the systems whose resources are of that tool; in a
     /// generic run log and in restore reports it means every system.
     #[must_use]
-    pub fn of(collections: &[SourceRun], inventory: &Inventory, tables: &dyn Fn(&str) -> Vec<String>) -> Self {
+    pub fn of(collections: &[SourceRun], inventory: &Inventory, tables: fn(&str) -> Vec<String>) -> Self {
         let mut covers: Vec<Cover> = Vec::new();
         for run in collections {
-            let Some(stated) = &run.covers else { continue };
-            if run.status != SourceStatus::Complete || !stated.complete {
-                continue;
-            }
-            let to = stated.to.map_or(run.collected_at, |to| to.min(run.collected_at));
-            let gaps = union(stated.gaps.iter().map(|g| (g.from, g.to)).collect());
-            let interval = holes(&gaps, stated.from, to.max(stated.from));
-            let systems = if stated.systems.iter().any(|s| s == "*") {
-                let prefix = format!("{}:", run.kind);
-                let generic = matches!(run.kind.as_str(), "runs" | "restore-reports");
-                let of_kind = |s: &&System| generic || s.resources.iter().any(|r| r.starts_with(&prefix));
-                inventory.systems.iter().filter(of_kind).map(|s| s.system_id.clone()).collect()
-            } else {
-                stated.systems.clone()
-            };
-            let tables = if stated.tables.is_empty() { tables(&run.kind) } else { stated.tables.clone() };
-            let source = format!("{}.{}", run.kind, run.source_id);
-            // Collections of one source overlap almost wholly: keep one entry for equal statements.
-            match covers.iter_mut().find(|c| c.source == source && c.tables == tables && c.systems == systems) {
-                Some(same) => same.interval = union(same.interval.iter().copied().chain(interval).collect()),
-                None => covers.push(Cover { source, tables, systems, interval }),
+            for stated in run.covers.iter().filter(|c| c.complete && run.status == SourceStatus::Complete) {
+                let to = stated.to.map_or(run.collected_at, |to| to.min(run.collected_at));
+                let gaps = union(stated.gaps.iter().map(|g| (g.from, g.to)).collect());
+                let interval = holes(&gaps, stated.from, to.max(stated.from));
+                let systems = if stated.systems.iter().any(|s| s == "*") {
+                    let prefix = format!("{}:", run.kind);
+                    let generic = matches!(run.kind.as_str(), "runs" | "restore-reports");
+                    let of_kind = |s: &&System| generic || s.resources.iter().any(|r| r.starts_with(&prefix));
+                    inventory.systems.iter().filter(of_kind).map(|s| s.system_id.clone()).collect()
+                } else {
+                    stated.systems.clone()
+                };
+                let tables = if stated.tables.is_empty() { tables(&run.kind) } else { stated.tables.clone() };
+                let source = format!("{}.{}", run.kind, run.source_id);
+                // Collections of one source overlap almost wholly: keep one entry for equal statements.
+                match covers.iter_mut().find(|c| c.source == source && c.tables == tables && c.systems == systems) {
+                    Some(same) => same.interval = union(same.interval.iter().copied().chain(interval).collect()),
+                    None => covers.push(Cover { source, tables, systems, interval }),
+                }
             }
         }
         Self { covers }

@@ -118,7 +118,7 @@ fn success_rate(world: &World<'_>) -> Result<Metric, Error> {
         waived += u64::from(slot.outcome.is_bad() && is_waived(world, slot));
         counted.push(Some(system), platform(Some(plan), system), is_good, is_counted, is_unknown);
     }
-    let most_unknown = world.policy.ratio("unknown_share_max").unwrap_or(0.0);
+    let most_unknown = world.policy.ratio("unknown_share_max");
     let undefined = if all == 0 {
         Some("no_slots".to_owned())
     } else if unknown as f64 > most_unknown * (all + unknown) as f64 {

@@ -303,7 +303,7 @@ fn sources(basis: &Basis<'_>) -> Vec<Fields> {
         .iter()
         .map(|s| {
             let run = last.get(&(s.kind.as_str(), s.source_id.as_str()));
-            let covers = run.and_then(|r| r.covers.as_ref());
+            let covers = run.and_then(|r| r.covers.first());
             let mut tables: Vec<String> = covers.map(|c| c.tables.clone()).unwrap_or_default();
             if tables.is_empty() {
                 tables = (basis.input.tables_of)(&s.kind);

@@ -66,10 +66,10 @@ pub fn approval(exception: &Exception, registers: &Registers, policy: &Policy) -
         out.defects.push("no risk level, so no approver can be named".to_owned());
         return out;
     };
-    let distinct = policy.flag("distinct_approvers").unwrap_or(true);
+    let distinct = policy.flag("distinct_approvers");
     let needed = policy.approvers(risk);
     let mut people: BTreeSet<&str> = BTreeSet::new();
-    for role in &needed {
+    for role in needed {
         let mut decisions: Vec<_> = registers
             .exception_approvals
             .iter()

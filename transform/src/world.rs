@@ -157,10 +157,9 @@ impl<'a> World<'a> {
         own.cloned().or_else(of_tier)
     }
 
-    /// Seconds of a duration parameter of the policy. Parameters are checked on loading; one that a
-    /// replaced policy lacks counts as the strictest value, zero.
+    /// Seconds of a duration parameter of the policy.
     #[must_use]
     pub fn seconds(&self, parameter: &str) -> i64 {
-        self.policy.seconds(parameter).unwrap_or(0)
+        self.policy.seconds(parameter)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Covers, Organization, Paths, Secret, Setting, SourceConfig};
+use super::{Organization, Paths, Secret, Setting, SourceConfig};
+use crate::evidence::{Covers, Gap};
 use crate::fault::{Fault, Faults, File, meant};
 use crate::read::{Column, Context, Entry, Fields, Value, toml};
 use crate::time::{Instant, Tz};
@@ -223,7 +224,7 @@ fn secret(fields: &mut Fields<'_>, faults: &mut Faults) -> Option<Secret> {
 
 fn covers(f: &mut Fields<'_>, faults: &mut Faults) -> Option<Covers> {
     let (systems, tables) = (f.get::<Vec<String>>("systems"), f.get("tables"));
-    let (from, to, complete) = (f.get::<Instant>("from"), f.get::<Instant>("to"), f.get("complete"));
+    let (from, to, complete) = (f.get::<Instant>("from"), f.get::<Option<Instant>>("to"), f.get("complete"));
     let gaps = f
         .tables("gaps")
         .into_iter()
@@ -233,13 +234,13 @@ fn covers(f: &mut Fields<'_>, faults: &mut Faults) -> Option<Covers> {
                 gap.refuse("`to` is not after `from`", None);
             }
             gap.finish(faults);
-            Some((from?, to?))
+            Some(Gap { from: from?, to: to? })
         })
         .collect();
     if systems.as_ref().is_some_and(Vec::is_empty) {
         f.refuse("`systems` is missing or empty", Some("write [\"*\"] for every system"));
     }
-    if matches!((from, to), (Some(from), Some(to)) if to <= from) {
+    if matches!((from, to), (Some(from), Some(Some(to))) if to <= from) {
         f.refuse("`to` is not after `from`", Some("`to` is the first instant that is no longer covered"));
     }
     Some(Covers { systems: systems?, tables: tables?, from: from?, to: to?, complete: complete?, gaps })

@@ -19,7 +19,7 @@ use crate::world::World;
 
 /// FRQ-02: no slot failed, missed or overrun, and few enough unknown.
 pub fn on_time(world: &World<'_>) -> Vec<Judgement> {
-    let most_unknown = world.policy.ratio("unknown_share_max").unwrap_or(0.0);
+    let most_unknown = world.policy.ratio("unknown_share_max");
     let (from, to) = (world.period.start(), world.until());
     let mut out = Vec::new();
     let mut plans: Vec<(&str, Vec<usize>)> = Vec::new();
