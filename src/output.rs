@@ -46,17 +46,17 @@ pub fn colored(globals: &Globals) -> bool {
     globals.color.on(io::stdout().is_terminal())
 }
 
-/// Width of the terminal in columns; 110 where there is none.
-fn width() -> usize {
-    if io::stdout().is_terminal() { comfy_table::Table::new().width().map_or(110, usize::from) } else { 110 }
-}
+/// Longest text that a column of ids, times or words may need; longer columns share the rest of the line.
+const NARROW: usize = 26;
 
-/// A table for people: bold header, no lines, cells wrapped to the terminal.
+/// A table for people: a header, no lines. On a terminal long texts wrap within their column; ids and times
+/// never do. Elsewhere (a file, `less -S`) nothing wraps.
 pub fn table(headers: &[&str], rows: &[Vec<String>], globals: &Globals) -> String {
-    use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+    use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
     let mut out = Table::new();
-    out.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    out.set_width(u16::try_from(width()).unwrap_or(110));
+    out.load_preset(presets::NOTHING);
+    let terminal = io::stdout().is_terminal();
+    out.set_content_arrangement(if terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
     if colored(globals) {
         out.enforce_styling();
         out.set_header(headers.iter().map(|h| Cell::new(h).add_attribute(Attribute::Bold)));
@@ -66,10 +66,26 @@ pub fn table(headers: &[&str], rows: &[Vec<String>], globals: &Globals) -> Strin
     for row in rows {
         out.add_row(row.iter().map(|c| Cell::new(printable(c))));
     }
-    let text = out.to_string();
-    let mut trimmed: String = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-    trimmed.push('\n');
-    trimmed
+    let longest: Vec<usize> = (0..headers.len())
+        .map(|i| {
+            rows.iter()
+                .map(|r| r.get(i).map_or(0, |c| c.chars().count()))
+                .max()
+                .unwrap_or(0)
+                .max(headers[i].chars().count())
+        })
+        .collect();
+    for (column, longest) in out.column_iter_mut().zip(longest) {
+        column.set_padding((0, 2));
+        if terminal && longest <= NARROW {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(
+                u16::try_from(longest + 2).unwrap_or(28),
+            )));
+        }
+    }
+    let mut text: String = out.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    text.push('\n');
+    text
 }
 
 /// A JSON value as a table or CSV cell.
@@ -113,13 +129,23 @@ pub fn rows(
         Format::Table => {
             let cells: Vec<Vec<String>> = rows
                 .iter()
-                .map(|row| columns.iter().map(|c| row.get(*c).map(cell).unwrap_or_default()).collect())
+                .map(|row| columns.iter().map(|c| cut(row.get(*c).map(cell).unwrap_or_default())).collect())
                 .collect();
             let titles: Vec<String> = columns.iter().map(|c| c.replace('_', " ")).collect();
             let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
             print(&table(&titles, &cells, globals))
         }
     }
+}
+
+/// The first part of a long cell; JSON and CSV hold the whole.
+fn cut(text: String) -> String {
+    const LIMIT: usize = 100;
+    let line = text.lines().next().unwrap_or("");
+    if line.chars().count() <= LIMIT && line.len() == text.len() {
+        return text;
+    }
+    line.chars().take(LIMIT).collect::<String>() + "…"
 }
 
 /// One CSV line (RFC 4180). A text that a spreadsheet would run as a formula gets a leading apostrophe.

@@ -6,6 +6,7 @@
 
 pub mod assessment;
 pub mod controls;
+pub mod dossier;
 pub mod evidence;
 pub mod fault;
 pub mod inventory;

@@ -6,6 +6,7 @@
 pub mod assess;
 pub mod checks;
 pub mod coverage;
+pub mod dossier;
 pub mod frames;
 pub mod judgement;
 pub mod metrics;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::inventory::{Inventory, SystemKind};
-use model::rows::{Component, DeleteReason, Integrity, RecoveryPoint};
+use model::rows::{Component, DeleteReason, Integrity, RecoveryPoint, RunStatus};
 use model::time::Instant;
 
 use crate::Error;
@@ -215,8 +215,12 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
                 point.run = Some(at);
                 point.row.taken_at = point.row.taken_at.or_else(|| run.consistent_at());
                 point.row.created_at = point.row.created_at.or(run.ended_at);
-                if run.status != model::rows::RunStatus::Success && run.status.is_final() {
-                    point.row.complete = Some(false);
+                point.row.bytes = point.row.bytes.or(run.bytes);
+                point.row.encrypted = point.row.encrypted.or_else(|| runs.encrypted(run.row));
+                match run.status {
+                    RunStatus::Success => point.row.complete = point.row.complete.or(Some(true)),
+                    status if status.is_final() => point.row.complete = Some(false),
+                    _ => {}
                 }
             }
             continue;

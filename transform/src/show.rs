@@ -62,6 +62,31 @@ pub fn rows(table: &str, basis: &Basis<'_>, judged: &Judged, period: &Period) ->
     Some(rows)
 }
 
+/// The first rows of a population and how many there are. Beyond `limit` runs and slots are not even built:
+/// a log of millions must not be held as JSON.
+#[must_use]
+pub fn first_rows(
+    table: &str,
+    basis: &Basis<'_>,
+    judged: &Judged,
+    period: &Period,
+    limit: usize,
+) -> Option<(Vec<Fields>, u64)> {
+    let large = match table {
+        "runs" => basis.runs.list.iter().filter(|r| in_period(r.placed_at(), period)).count(),
+        "slots" => judged.slots.len(),
+        "recovery-points" => basis.points.len(),
+        _ => 0,
+    };
+    if large > limit {
+        return TABLES.contains(&table).then(|| (Vec::new(), large as u64));
+    }
+    rows(table, basis, judged, period).map(|rows| {
+        let total = rows.len() as u64;
+        (rows, total)
+    })
+}
+
 fn time(at: Option<Instant>) -> Value {
     at.map_or(Value::Null, |t| Value::String(utc_text(t)))
 }

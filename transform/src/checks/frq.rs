@@ -6,9 +6,9 @@ mod exposure;
 mod gaps;
 
 pub use chain::chain;
-pub use design::{design, high_change, worst_case_loss};
-pub use exposure::{Exposure, exposure, observe};
-pub use gaps::{gaps, widest};
+pub use design::{design, high_change, interval_s, worst_case_loss};
+pub use exposure::{exposure, observe};
+pub use gaps::{GapFound, gaps, widest};
 
 use model::assessment::Outcome;
 use model::inventory::Schedule;

@@ -1,0 +1,337 @@
+//! Everything a report may say about one period, resolved: the hand-over from judging to rendering.
+//!
+//! Reports format a dossier and compute nothing that could differ from the assessment in it.
+
+use serde::Serialize;
+
+use crate::assessment::{Assessment, Outcome, Severity, State};
+use crate::registers::RiskLevel;
+use crate::time::{Instant, utc_seconds};
+
+/// A period, ready to be reported.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Dossier {
+    /// The assessment.
+    pub assessment: Assessment,
+    /// The period for people: `October 2026`.
+    pub period_title: String,
+    /// Where the evidence lies and who vouches for it.
+    pub store: StoreSheet,
+    /// The policy judged by.
+    pub policy: PolicySheet,
+    /// Metrics of the period and of the ones before it, oldest first.
+    pub trends: Vec<Trend>,
+    /// Systems in scope, by tier order, then id.
+    pub systems: Vec<SystemSheet>,
+    /// Failing results, worst first.
+    pub findings: Vec<FindingSheet>,
+    /// Results without evidence, worst first.
+    pub missing: Vec<FindingSheet>,
+    /// Restore tests of the period.
+    pub tests: Vec<TestSheet>,
+    /// Exceptions in force, expired or requested.
+    pub waivers: Vec<WaiverSheet>,
+    /// Resources that no inventory row matches, with the number of records each has.
+    pub uninventoried: Vec<(String, u64)>,
+    /// One a source: where rows came from and how complete they are.
+    pub sources: Vec<SourceSheet>,
+    /// Evaluated checks with the number of results a state.
+    pub checks: Vec<CheckSheet>,
+    /// Calendar days of the period in the reporting zone, `YYYY-MM-DD`.
+    pub days: Vec<String>,
+    /// Whole populations, for spreadsheets.
+    pub populations: Vec<Population>,
+}
+
+/// The evidence store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoreSheet {
+    /// Store id.
+    pub store_id: String,
+    /// Number of the last run that was read.
+    pub last_run: u64,
+    /// SHA-256 of its manifest: names the whole chain before it.
+    pub last_manifest: String,
+    /// Runs read.
+    pub runs: u64,
+    /// Who signed the last run; `None` is printed as *unsigned*.
+    pub signed_by: Option<String>,
+}
+
+/// The policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PolicySheet {
+    /// Title.
+    pub title: String,
+    /// Version.
+    pub version: String,
+    /// Parameters that results used: id, value, origin, meaning.
+    pub parameters: Vec<[String; 4]>,
+}
+
+/// A metric over periods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trend {
+    /// Metric id.
+    pub metric: String,
+    /// Title.
+    pub title: String,
+    /// True for a rate, false for a count.
+    pub is_rate: bool,
+    /// What is counted.
+    pub population: String,
+    /// How the figure is made.
+    pub definition: String,
+    /// Target share set by the organisation, if any.
+    pub target: Option<String>,
+    /// Oldest first; the last is the period itself.
+    pub points: Vec<TrendPoint>,
+}
+
+/// A metric in one period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TrendPoint {
+    /// Period label.
+    pub label: String,
+    /// Numerator.
+    pub numerator: u64,
+    /// Denominator.
+    pub denominator: u64,
+    /// Left out for lack of evidence.
+    pub unknown: u64,
+    /// Why there is no value, or why it is not evidenced.
+    pub undefined: Option<String>,
+    /// True where there is a value all the same.
+    pub has_value: bool,
+}
+
+/// A system with what was expected of it and what was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SystemSheet {
+    /// Id.
+    pub system_id: String,
+    /// Name.
+    pub name: String,
+    /// Kind.
+    pub kind: String,
+    /// Tier id, or `none`.
+    pub tier: String,
+    /// Tier name.
+    pub tier_name: String,
+    /// Criticality.
+    pub criticality: String,
+    /// Owner.
+    pub owner: String,
+    /// Platform of its backups.
+    pub platform: String,
+    /// Plans with their slots.
+    pub plans: Vec<PlanSheet>,
+    /// Slots: good, counted, unknown.
+    pub slots: [u64; 3],
+    /// Seconds of loss allowed; `None` where no point objective applies.
+    pub rpo_target_s: Option<i64>,
+    /// Largest loss that is proven to have been possible, seconds.
+    pub rpo_shown_s: Option<i64>,
+    /// Largest loss that the evidence can't rule out, seconds.
+    pub rpo_bound_s: Option<i64>,
+    /// Longest time without a good recovery point, seconds, with its two ends.
+    pub longest_gap: Option<(i64, Instant, Instant)>,
+    /// True where that gap is covered whole by complete sources.
+    pub gap_covered: bool,
+    /// Seconds allowed to restore.
+    pub rto_target_s: Option<i64>,
+    /// Observed restore time of the newest test that measured one, seconds.
+    pub rto_observed_s: Option<i64>,
+    /// When that test ended.
+    pub last_test_at: Option<Instant>,
+    /// Newest good recovery point at the end of the period.
+    pub newest_point_at: Option<Instant>,
+    /// Worst state over its results, by the precedence rule.
+    pub state: State,
+    /// Failing checks that no waiver covers, worst first.
+    pub failing: Vec<String>,
+    /// Failing checks under a waiver.
+    pub waived: Vec<String>,
+    /// Checks without evidence.
+    pub no_evidence: Vec<String>,
+}
+
+/// A plan with its days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanSheet {
+    /// Id.
+    pub plan_id: String,
+    /// Component and schedule in words.
+    pub schedule: String,
+    /// One cell a day of the period: the worst outcome of its slots; `None` where nothing was due.
+    pub days: Vec<Option<DayCell>>,
+    /// True for a continuous plan, which has no slots.
+    pub continuous: bool,
+}
+
+/// A day of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DayCell {
+    /// Worst outcome of the day.
+    pub outcome: Outcome,
+    /// Slots due that day.
+    pub slots: u32,
+    /// Good ones.
+    pub good: u32,
+    /// Every bad slot of the day is covered by a waiver.
+    pub waived: bool,
+}
+
+/// A result that needs somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FindingSheet {
+    /// Check id.
+    pub check: String,
+    /// Its title.
+    pub title: String,
+    /// Unit.
+    pub unit: String,
+    /// Unit for people: the system's name where the unit is one.
+    pub unit_name: String,
+    /// Severity.
+    pub severity: Severity,
+    /// Covered by a waiver.
+    pub waived: bool,
+    /// What was found.
+    pub detail: String,
+    /// What to do.
+    pub remediation: String,
+    /// Who has to do it.
+    pub owner: String,
+    /// Where the rule comes from: policy, framework, integrity.
+    pub basis: String,
+    /// Statements of the policy.
+    pub statements: Vec<String>,
+    /// Parameters that are not the policy's own.
+    pub assumptions: Vec<String>,
+    /// Rows it rests on.
+    pub records: Vec<String>,
+}
+
+/// A restore test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TestSheet {
+    /// Id.
+    pub test_id: String,
+    /// System name.
+    pub system: String,
+    /// Kind.
+    pub kind: String,
+    /// End.
+    #[serde(with = "utc_seconds::option")]
+    pub ended_at: Option<Instant>,
+    /// Result.
+    pub result: String,
+    /// Integrity.
+    pub integrity: String,
+    /// Observed restore time, seconds.
+    pub rto_s: Option<i64>,
+    /// Allowed, seconds.
+    pub rto_target_s: Option<i64>,
+    /// Observed loss, seconds.
+    pub loss_s: Option<i64>,
+    /// Allowed, seconds.
+    pub rpo_target_s: Option<i64>,
+    /// Performer.
+    pub performer: String,
+    /// Reviewer.
+    pub reviewer: String,
+    /// Read from a tool's log, without a report.
+    pub from_log: bool,
+}
+
+/// An exception.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaiverSheet {
+    /// Id.
+    pub exception_id: String,
+    /// Risk level.
+    pub risk_level: Option<RiskLevel>,
+    /// Systems.
+    pub systems: Vec<String>,
+    /// Checks and statements it names.
+    pub names: Vec<String>,
+    /// From when it waives.
+    #[serde(with = "utc_seconds::option")]
+    pub effective_from: Option<Instant>,
+    /// To when.
+    #[serde(with = "utc_seconds::option")]
+    pub effective_to: Option<Instant>,
+    /// Why, in the requester's words.
+    pub justification: String,
+    /// Word for its standing in the period: effective, expired, not effective.
+    pub standing: String,
+    /// Why it is not effective.
+    pub why: String,
+    /// Results that it covers.
+    pub covers: u64,
+    /// When the deviation is to be gone, `YYYY-MM-DD`.
+    pub remediation_due: String,
+}
+
+/// A source as the completeness block of tables prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceSheet {
+    /// `<kind>.<id>`.
+    pub name: String,
+    /// Kind for people.
+    pub kind: String,
+    /// State.
+    pub status: crate::evidence::SourceStatus,
+    /// Why it is not complete.
+    pub reason: String,
+    /// Path or URL.
+    pub endpoint: String,
+    /// Who read it.
+    pub identity: String,
+    /// Zone of local times.
+    pub timezone: String,
+    /// What it states to cover.
+    pub covers: String,
+    /// When it was read.
+    #[serde(with = "utc_seconds::option")]
+    pub collected_at: Option<Instant>,
+    /// Rows read, a table.
+    pub counts: Vec<(String, u64)>,
+    /// Objects it rests on.
+    pub objects: Vec<String>,
+    /// What could not be read.
+    pub problems: Vec<String>,
+    /// Files passed over.
+    pub passed_over: u64,
+}
+
+/// A check with its results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckSheet {
+    /// Id.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// Rule.
+    pub rule: String,
+    /// Severity.
+    pub severity: Severity,
+    /// Results: pass, fail, waived, not applicable, no evidence.
+    pub counts: [u64; 5],
+    /// Rolled up by the precedence rule.
+    pub state: State,
+}
+
+/// A population for spreadsheets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Population {
+    /// Name, as in `show`.
+    pub name: String,
+    /// Column names in order.
+    pub columns: Vec<String>,
+    /// Rows; each as long as `columns`.
+    pub rows: Vec<Vec<serde_json::Value>>,
+    /// Rows there are; larger than `rows.len()` where the spreadsheet leaves some to the CSV or JSON output.
+    pub total: u64,
+}
