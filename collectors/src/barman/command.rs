@@ -59,9 +59,7 @@ pub fn is_console(head: &str) -> bool {
 /// Why a text is not read.
 pub fn reason(head: &str) -> &'static str {
     let mut lines = head.lines().filter(|l| !l.trim().is_empty());
-    if head.contains("Base backup information:") {
-        "the text form of show-backup; write `barman -f json show-backup` or keep the backup.info"
-    } else if head.starts_with("ERROR: ") || head.starts_with("WARNING: ") {
+    if head.starts_with("ERROR: ") || head.starts_with("WARNING: ") {
         "console messages that no run record ties to a backup, restore or check"
     } else if lines.all(|l| is_id(l.trim())) {
         "a minimal listing: it tells neither server nor state; write `barman -f json list-backups`"
@@ -84,10 +82,13 @@ pub fn checks(document: &Document, text: &str) -> Vec<Attempt> {
             attempt
         };
         if let Some(server) = line.strip_prefix("Server ").and_then(|l| l.strip_suffix(':')) {
-            out.push(begin(Some(server)));
+            // `sales (inactive)`, `sales (WARNING: disabled)`
+            out.push(begin(server.split(" (").next()));
         } else if let Some(rest) = line.strip_prefix("BARMAN ") {
             // `BARMAN CRITICAL - server sales has issues * sales FAILED: failed backups|…`
-            let server = rest.split_once("server ").and_then(|(_, r)| r.split(' ').next());
+            // and `BARMAN OK - Ready to serve the Espresso backup for sales`.
+            let named = rest.split_once("- server ").or_else(|| rest.split_once(" backup for "));
+            let server = named.and_then(|(_, r)| r.split([' ', '|']).next());
             let mut attempt = begin(server);
             if rest.starts_with("OK") {
                 attempt.check_passed = 1;
@@ -109,6 +110,7 @@ pub fn checks(document: &Document, text: &str) -> Vec<Attempt> {
             }
         }
     }
-    out.retain(|a| a.check_failed || a.check_passed > 0);
+    // A summary over several servers names none of them as checked.
+    out.retain(|a| a.server.is_some() && (a.check_failed || a.check_passed > 0));
     out
 }

@@ -8,7 +8,7 @@
 //!   stored data, so its integrity result is always `not_checked`,
 //! * listings tell what exists, `Deleted backup` lines what was removed and whether by policy.
 //!
-//! Not read: `show-server`, `status`, the text form of `show-backup`, configurations. Log stamps and
+//! Not read: `show-server`, `status`, configurations. Log stamps and
 //! backup ids are local time without a zone: they need the source's `timezone` or a run record; the
 //! offsets in `backup.info` are preferred.
 
@@ -131,6 +131,8 @@ impl Reader<'_> {
             let first = self.state.listings.len();
             state::read_list(document, &document.lossy_text()?, zone, &mut self.state);
             self.listed(first, record);
+        } else if state::is_show(&head) {
+            state::read_show(document, &document.lossy_text()?, &mut self.state);
         } else if let found @ [_, ..] = command::checks(document, &document.lossy_text()?).as_slice() {
             self.state.checks.extend_from_slice(found);
         } else if stream.current.is_some() || command::is_console(&head) {

@@ -53,7 +53,7 @@ pub fn emit(batch: &Batch<'_>, records: &[RunRecord], zone: Option<Tz>, told: To
             Kind::Backup | Kind::Check => {}
         }
     }
-    for check in &state.checks {
+    for check in state.checks.iter().filter(|c| c.server.is_some()) {
         sink.row(Row::IntegrityCheck(facts.check(check)));
     }
     facts.points(&told.deletions, sink);

@@ -308,7 +308,8 @@ fn entry(
     };
     // A listing's size counts the WAL that the backup needs as well.
     let bytes = size(&["disk_usage_bytes", "backup_size_bytes", "size_bytes"]);
-    let stored = size(&["incremental_size_bytes", "deduplicated_size_bytes"]);
+    // 3.19 shows only the deduplicated size, as the size of the backup.
+    let stored = size(&["incremental_size_bytes", "backup_size_bytes"]);
     let encryption = inner.get("encryption").and_then(Value::as_str).filter(|e| !matches!(*e, "None" | "none" | "-"));
     let known = rank == Rank::Show || inner.get("encryption").is_some();
     Some(Backup {
@@ -362,6 +363,15 @@ fn list_line(line: &str) -> Option<(&str, &str, Vec<&str>)> {
     is_id(id).then(|| (server, id, rest.split(" - ").collect()))
 }
 
+/// First letter of the type, in newer versions (`ConsoleOutputWriter.result_list_backup`, 3.19).
+fn type_letter(parts: &[&str]) -> Option<&'static str> {
+    match parts.first() {
+        Some(&"I") => Some("incremental"),
+        Some(&"S") => Some("snapshot"),
+        _ => None,
+    }
+}
+
 /// Reads the text form of `list-backups`. Sizes are rounded there and left out.
 pub fn read_list(document: &Document, text: &str, zone: Option<Tz>, state: &mut State) {
     let mut servers: Vec<(&str, usize, Vec<Backup>)> = Vec::new();
@@ -383,7 +393,7 @@ pub fn read_list(document: &Document, text: &str, zone: Option<Tz>, state: &mut 
             error: None,
             encryption: None,
             encrypted: None,
-            component: component(parts.contains(&"I").then_some("incremental"), false),
+            component: component(type_letter(&parts), false),
             document: document.clone(),
             pointer: format!("line:{}", n + 1),
         };
@@ -395,4 +405,38 @@ pub fn read_list(document: &Document, text: &str, zone: Option<Tz>, state: &mut 
     for (server, line, backups) in servers {
         push_list(document, format!("line:{line}"), server, backups, true, state);
     }
+}
+
+/// True for the text form of `show-backup`.
+pub fn is_show(head: &str) -> bool {
+    let mut lines = head.lines().filter(|l| !l.trim().is_empty());
+    lines.next().and_then(|l| l.strip_prefix("Backup ")?.strip_suffix(':')).is_some_and(is_id)
+        && lines.any(|l| l.trim_start().starts_with("Server Name "))
+}
+
+/// Reads the text form of `show-backup`. Sizes are rounded there and left out.
+pub fn read_show(document: &Document, text: &str, state: &mut State) {
+    let field = |key: &str| {
+        let value = text.lines().filter_map(|l| l.split_once(':')).find(|(k, _)| k.trim() == key);
+        value.map(|(_, v)| v.trim()).filter(|v| !v.is_empty())
+    };
+    let id = text.lines().find_map(|l| l.trim().strip_prefix("Backup ")?.strip_suffix(':')).filter(|id| is_id(id));
+    let (Some(id), Some(server), Some(status)) = (id, field("Server Name"), field("Status")) else { return };
+    let time = |key: &str| field(key).and_then(|t| instant(t, None).ok());
+    state.backups.push(Backup {
+        rank: Rank::Show,
+        server: server.to_owned(),
+        id: id.to_owned(),
+        status: status.to_owned(),
+        begin: time("Begin time").or_else(|| time("Begin Time")),
+        end: time("End time").or_else(|| time("End Time")),
+        size: None,
+        stored: None,
+        error: None,
+        encryption: field("Encryption").map(str::to_owned),
+        encrypted: field("Encryption").map(|_| true),
+        component: component(field("Backup Type"), false),
+        document: document.clone(),
+        pointer: "line:1".to_owned(),
+    });
 }

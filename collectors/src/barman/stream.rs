@@ -163,7 +163,8 @@ pub fn take(told: &mut Told, stream: &mut Stream, event: &Event<'_>) {
         let id = text.rsplit(['/', ' ']).find(|w| is_id(w)).map(str::to_owned);
         begin(told, stream, event, Kind::Backup, id);
     } else if text.starts_with("Starting ") && text.contains(" restore for server ") {
-        let id = text.split_whitespace().rev().find(|w| is_id(w)).map(str::to_owned);
+        // Newer versions may put a name beside the id.
+        let id = text.rsplit(|c: char| !c.is_ascii_alphanumeric()).find(|w| is_id(w)).map(str::to_owned);
         begin(told, stream, event, Kind::Restore, id);
     } else if let Some(rest) = text.strip_prefix("Enforcing retention policy: removing backup ") {
         stream.by_policy = rest.split(' ').next().map(str::to_owned);
@@ -237,20 +238,6 @@ fn progress(attempt: &mut Attempt, event: &Event<'_>, text: &str, placed: Option
             }
         }
         Kind::Verify if text.contains("successfully verified") => attempt.done = Some(text.to_owned()),
-        Kind::Check => check_line(attempt, text),
-        _ => {}
-    }
-}
-
-/// `backup maximum age: FAILED (interval provided: 1 day, …)`.
-fn check_line(attempt: &mut Attempt, text: &str) {
-    let Some((name, state)) = text.split_once(": ") else { return };
-    match state.split(' ').next() {
-        Some("OK") => attempt.check_passed += 1,
-        Some("FAILED") => {
-            attempt.check_failed = true;
-            attempt.errors.push(format!("{name}: {state}"));
-        }
         _ => {}
     }
 }

@@ -108,7 +108,7 @@ fn a_backup_that_never_ended_is_aborted_once_a_later_one_began() {
 #[test]
 fn listings_in_several_forms_say_the_same() {
     let lines = "main 20261018T010006 - Sun Oct 18 01:00:08 2026 - Size: 74.8 MiB - WAL Size: 9.0 MiB\n\
-                 main 20261017T010012 - FAILED\n\
+                 main 20261017T010012 - R - FAILED\n\
                  main 20261016T010012 'weekly' - I - Fri Oct 16 01:01:00 2026 - Size: 1 MiB - WAL Size: 0 B - OBSOLETE\n";
     let kept = parse(&KIND, Some("Europe/Berlin"), &[text("l", lines)]);
     let found: Vec<(RunStatus, Option<Instant>, Option<Component>)> =
@@ -208,8 +208,16 @@ fn verify_backup_checks_one_backup() {
 
 #[test]
 fn nagios_output_is_a_check() {
-    let kept = parse(&KIND, None, &[text("n", "BARMAN OK - Ready to serve the Espresso backup for main\n")]);
-    assert_eq!(checks(&kept)[0].status, RunStatus::Success);
+    let check = |line: &str| {
+        let kept = parse(&KIND, None, &[text("n", line)]);
+        checks(&kept).first().map(|c| (c.resource.clone(), c.status))
+    };
+    let ok = "BARMAN OK - Ready to serve the Espresso backup for main\n";
+    assert_eq!(check(ok), Some(("barman:main".to_owned(), RunStatus::Success)));
+    let bad = "BARMAN CRITICAL - server two has issues * two FAILED: failed backups|two=1B\n";
+    assert_eq!(check(bad), Some(("barman:two".to_owned(), RunStatus::Failed)));
+    assert_eq!(check("BARMAN CRITICAL - 1 server out of 2 have issues * two FAILED: x\n"), None);
+    assert_eq!(check("Server main (inactive):\n\tPostgreSQL: OK\n").unwrap().0, "barman:main");
 }
 
 #[test]
@@ -227,4 +235,15 @@ fn text_of_elapsed_times_is_read() {
     assert_eq!(elapsed("less than one second").unwrap().num_seconds(), 0);
     assert_eq!(elapsed("1 day, 2 hours, 3 minutes, 1 second").unwrap().num_seconds(), 93_781);
     assert_eq!(elapsed("soon"), None);
+}
+
+#[test]
+fn the_text_form_of_show_backup_is_read() {
+    let show = "Backup 20261018T010006:\n  Server Name            : main\n  Status                 : DONE\n\n  \
+                Base backup information:\n    Backup Type          : incremental\n    \
+                Begin time           : 2026-10-18 03:00:06.5+02:00\n    End time             : 2026-10-18 03:00:08+02:00\n";
+    let run = only_run(&[text("s", show)]);
+    assert_eq!((run.status, run.component), (RunStatus::Success, Some(Component::Incremental)));
+    assert_eq!(run.started_at, Some(at("2026-10-18T01:00:06.500Z")));
+    assert_eq!(run.ended_at, Some(at("2026-10-18T01:00:08Z")));
 }
