@@ -6,7 +6,7 @@
 //! * `verify` processes are integrity checks; they exit 0 whatever they find, so their report decides,
 //! * `expire` processes and listings tell which recovery points exist and which were removed.
 //!
-//! Not read: `check` (it tests the archiving of WAL, no stored backup) and the text form of `info`.
+//! Not read: `check` (it tests the archiving of WAL, no stored backup) and configurations.
 //! Log stamps and labels are local time without a zone: they need the source's `timezone` or a run
 //! record; epoch times of `info` are preferred.
 
@@ -19,6 +19,7 @@ use crate::record::{RunRecord, is_record_name, records};
 use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
 
 mod info;
+mod info_text;
 mod judge;
 mod log;
 mod merge;
@@ -114,8 +115,15 @@ fn read(
         }
         return Ok(());
     }
-    if info::is_info(&head) {
-        let mut listed = info::read(document, sink);
+    let zone = record.and_then(|(_, r)| r.timezone).or(zone);
+    let listed = if info::is_info(&head) {
+        Some(info::read(document, sink))
+    } else if info_text::is_info(&head) {
+        Some(info_text::read(document, &document.lossy_text()?, zone))
+    } else {
+        None
+    };
+    if let Some(mut listed) = listed {
         for listing in &mut listed {
             listing.listed_at = record.and_then(|(_, r)| r.finished_at.or(r.started_at));
             listing.whole &= record.is_none_or(|(_, r)| !filtered(&r.command));
@@ -125,9 +133,7 @@ fn read(
     }
     let is_error_text = record.is_some() && head.starts_with("ERROR: [");
     if !log::is_log(&head) && !is_error_text {
-        let reason = if head.starts_with("stanza: ") {
-            "the text form of info; write `pgbackrest info --output=json` to have it read"
-        } else if head.starts_with("ERROR: [") || head.starts_with("WARN: ") {
+        let reason = if head.starts_with("ERROR: [") || head.starts_with("WARN: ") {
             "console errors without a run record: nothing tells which command they belong to"
         } else if head.contains("[global]") {
             "a configuration file"
@@ -137,7 +143,7 @@ fn read(
         sink.passed_over(document.name(), reason);
         return Ok(());
     }
-    let mut clock = WallClock::new(record.and_then(|(_, r)| r.timezone).or(zone));
+    let mut clock = WallClock::new(zone);
     if let Some(start) = record.and_then(|(_, r)| r.started_at) {
         clock.not_before(start);
     }
@@ -162,7 +168,11 @@ fn emit(batch: &Batch<'_>, records: &[RunRecord], processes: &[Process], listing
     let mut listed = BTreeMap::new();
     for stanza in listings.iter() {
         for backup in &stanza.backups {
-            listed.insert((stanza.stanza.clone(), backup.label.clone()), (stanza, backup));
+            // The newest listing stands last; rounded text never hides exact JSON.
+            let key = (stanza.stanza.clone(), backup.label.clone());
+            if backup.size.is_some() || !listed.contains_key(&key) {
+                listed.insert(key, (stanza, backup));
+            }
         }
     }
     let facts = rows::Facts { batch, records, listed };

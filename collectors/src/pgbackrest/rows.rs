@@ -88,6 +88,7 @@ pub fn listed_run(facts: &Facts<'_>, stanza: &Listed, backup: &Backup) -> Backup
     run.component = component_word(&backup.kind);
     run.recovery_point_id = Some(backup.label.clone());
     listed(&mut run, backup);
+    run.zone_unknown = run.started_at.is_none();
     run
 }
 

@@ -136,9 +136,10 @@ fn recovery_points_show_what_exists_and_what_expired() {
     assert_eq!(first.deleted_at, Some(at("2026-11-18T02:00:12.585Z")));
     assert_eq!(first.bytes, Some(109_353_337), "its size is in the first listing");
     let whole: Vec<_> = kept.rows.iter().filter_map(|r| if let Row::Listing(l) = r { Some(l) } else { None }).collect();
-    assert_eq!(whole.len(), 2);
+    assert_eq!(whole.len(), 3, "two as JSON, one as text");
     assert!(whole.iter().all(|l| l.complete));
     assert_eq!(whole[1].listed_at, at("2026-11-22T21:10:15.442Z"));
+    assert_eq!(whole[1].recovery_point_ids, whole[2].recovery_point_ids);
 }
 
 #[test]
@@ -155,6 +156,16 @@ fn without_run_records_the_bytes_alone_prove_the_same_states() {
     assert_eq!(checks(&kept)[0].status, RunStatus::Failed);
     let complete = kept.rows.iter().filter(|r| matches!(r, Row::Listing(l) if l.complete)).count();
     assert_eq!(complete, 1, "of two listings without a time only the newer one proves absence");
+}
+
+#[test]
+fn run_records_place_the_logs_without_a_zone_of_the_source() {
+    let told = parse(&KIND, Some("UTC"), &whole_sample());
+    for zone in [None, Some("America/New_York")] {
+        let kept = parse(&KIND, zone, &whole_sample());
+        assert_eq!(runs(&kept), runs(&told), "{zone:?}");
+        assert_eq!(restores(&kept), restores(&told), "{zone:?}");
+    }
 }
 
 #[test]

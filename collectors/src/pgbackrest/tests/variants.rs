@@ -211,3 +211,33 @@ fn a_configuration_with_a_passphrase_is_not_kept() {
     assert!(matches!(claim, crate::Claim::Pass(_)));
     assert_eq!((KIND.claim)("a.log", b"INFO: x --repo1-cipher-pass=<redacted>\n"), crate::Claim::Keep);
 }
+
+#[test]
+fn the_text_form_of_info_is_read() {
+    let info = |status: &str| {
+        format!(
+            "stanza: main\n    status: {status}\n    cipher: mixed\n        repo1: none\n        repo2: aes-256-cbc\n\n    \
+             db (current)\n        wal archive min/max (15): 00/01\n\n        full backup: 20261020-040005F\n            \
+             timestamp start/stop: 2026-10-20 04:00:05 / 2026-10-20 04:00:53\n            repo2: backup set size: 8MB, backup size: 8MB\n\n        \
+             diff backup: 20261020-040005F_20261021-040005D\n            timestamp start/stop: 2026-10-21 04:00:05+02 / 2026-10-21 04:00:53+02\n            \
+             repo1: backup set size: 8MB, backup size: 8MB\n"
+        )
+    };
+    let kept = parse(&KIND, Some("Europe/Berlin"), &[text("i", &info("ok"))]);
+    let found: Vec<(Option<Instant>, Option<bool>, RunStatus)> =
+        runs(&kept).iter().map(|r| (r.started_at, r.encrypted, r.status)).collect();
+    assert_eq!(
+        found,
+        [
+            (Some(at("2026-10-20T02:00:05Z")), Some(true), RunStatus::Success),
+            (Some(at("2026-10-21T02:00:05Z")), Some(false), RunStatus::Success),
+        ]
+    );
+    let complete = |status: &str| {
+        let kept = parse(&KIND, None, &[text("i", &info(status))]);
+        kept.rows.iter().find_map(|r| if let Row::Listing(l) = r { Some(l.complete) } else { None })
+    };
+    assert_eq!(complete("ok (backup/expire running)"), Some(true));
+    assert_eq!(complete("mixed\n        repo1: ok\n        repo2: error (missing stanza path)"), Some(false));
+    assert_eq!(complete("mixed\n        repo1: ok\n        repo2: error (no valid backups)"), Some(true));
+}

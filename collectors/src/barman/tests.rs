@@ -1,0 +1,162 @@
+//! Tests on real outputs (3.4) and on variants of the documented format.
+
+use model::rows::{
+    BackupRun, Component, DeleteReason, Integrity, IntegrityCheck, RecoveryPoint, RestoreTest, Row, RunStatus,
+    TestResult,
+};
+use model::time::{Instant, instant};
+use serde_json::Value;
+
+use super::KIND;
+use crate::testing::{documents, parse, sample, text};
+use crate::{Document, Kept};
+
+mod variants;
+
+fn runs(kept: &Kept) -> Vec<&BackupRun> {
+    kept.rows.iter().filter_map(|r| if let Row::Run(run) = r { Some(run) } else { None }).collect()
+}
+
+fn restores(kept: &Kept) -> Vec<&RestoreTest> {
+    kept.rows.iter().filter_map(|r| if let Row::RestoreTest(test) = r { Some(test) } else { None }).collect()
+}
+
+fn checks(kept: &Kept) -> Vec<&IntegrityCheck> {
+    kept.rows.iter().filter_map(|r| if let Row::IntegrityCheck(check) = r { Some(check) } else { None }).collect()
+}
+
+fn points(kept: &Kept) -> Vec<&RecoveryPoint> {
+    kept.rows.iter().filter_map(|r| if let Row::RecoveryPoint(point) = r { Some(point) } else { None }).collect()
+}
+
+fn at(text: &str) -> Instant {
+    instant(text, None).unwrap()
+}
+
+fn whole_sample() -> Vec<Document> {
+    documents(&sample("barman")).into_iter().filter(|d| d.name() != "truth.json" && d.name() != "README.md").collect()
+}
+
+fn truth() -> Vec<Value> {
+    let text = std::fs::read_to_string(sample("barman").join("truth.json")).unwrap();
+    let truth: Value = serde_json::from_str(&text).unwrap();
+    truth["runs"].as_array().unwrap().clone()
+}
+
+fn near(found: Option<Instant>, truth: &Value, tolerance: i64, what: &str) {
+    let (Some(found), Some(truth)) = (found, truth.as_str().map(at)) else {
+        panic!("{what}: {found:?} where the truth is {truth}");
+    };
+    let off = (found - truth).num_milliseconds().abs();
+    assert!(off <= tolerance * 1000 + 1, "{what}: {found} is {off} ms from {truth}");
+}
+
+#[test]
+fn the_sample_is_read_as_its_truth_says() {
+    let kept = parse(&KIND, Some("UTC"), &whole_sample());
+    assert_eq!(kept.problems, vec![]);
+    let entries = truth();
+    let count = |prefix: &str| entries.iter().filter(|e| e["kind"].as_str().unwrap().starts_with(prefix)).count();
+    assert_eq!(runs(&kept).len(), count("backup"), "{:#?}", runs(&kept));
+    assert_eq!(restores(&kept).len(), count("restore"));
+    for entry in &entries {
+        let id = entry["id"].as_str().unwrap();
+        let tolerance = entry["tolerance_s"].as_i64().unwrap_or(0);
+        let point = entry["recovery_point"].as_str().and_then(|p| p.split(' ').next());
+        let start = at(entry["started_at"].as_str().unwrap());
+        let begins = |t: Option<Instant>| t == Some(start);
+        match entry["kind"].as_str().unwrap() {
+            "backup-full" => {
+                let run =
+                    runs(&kept)
+                        .into_iter()
+                        .find(|r| {
+                            if point.is_some() { r.recovery_point_id.as_deref() == point } else { begins(r.started_at) }
+                        })
+                        .unwrap_or_else(|| panic!("{id} is missing"));
+                let status = match entry["status"].as_str().unwrap() {
+                    "success" => RunStatus::Success,
+                    "interrupted" => RunStatus::Aborted,
+                    _ => RunStatus::Failed,
+                };
+                assert_eq!(run.status, status, "{id}");
+                assert_eq!(run.recovery_point_id.as_deref(), point, "{id}");
+                assert_eq!(run.resource.as_deref(), Some("barman:sales"), "{id}");
+                near(run.started_at, &entry["started_at"], tolerance, id);
+                near(run.ended_at, &entry["finished_at"], tolerance, id);
+                assert_eq!(run.bytes, entry["bytes"].as_u64(), "{id}");
+                assert_eq!(run.bytes_stored, entry["bytes_stored"].as_u64(), "{id}");
+                assert_eq!(run.encrypted, entry["encrypted"].as_bool(), "{id}");
+            }
+            "restore" => {
+                let test = restores(&kept).into_iter().find(|t| begins(t.started_at)).unwrap();
+                let result = if entry["status"] == "success" { TestResult::Success } else { TestResult::Failed };
+                assert_eq!(test.result, result, "{id}");
+                near(test.ended_at, &entry["finished_at"], tolerance, id);
+                assert!(test.from_log && test.service_ready_at.is_none());
+            }
+            "check" => {
+                let check = checks(&kept).into_iter().find(|c| begins(c.started_at)).unwrap();
+                assert_eq!(check.status, RunStatus::Failed, "{id}");
+                assert_eq!(check.result, Integrity::NotChecked, "a check reads no stored data");
+                near(check.ended_at, &entry["finished_at"], tolerance, id);
+            }
+            // A refused deletion deleted nothing.
+            "expire" => assert!(points(&kept).iter().all(|p| p.delete_reason != Some(DeleteReason::Manual))),
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!(checks(&kept).len(), 5, "one for each `barman check` in runs.json");
+    let cause =
+        |needle: &str| runs(&kept).iter().any(|r| r.status_detail.as_deref().is_some_and(|d| d.contains(needle)));
+    assert!(cause("Another backup process is running") && cause("data transfer failure"));
+}
+
+#[test]
+fn deletions_by_policy_are_told_and_refused_ones_are_not() {
+    let kept = parse(&KIND, Some("UTC"), &whole_sample());
+    let gone: Vec<(&str, Option<Instant>, Option<DeleteReason>)> = points(&kept)
+        .into_iter()
+        .filter(|p| p.deleted_at.is_some())
+        .map(|p| (p.recovery_point_id.as_str(), p.deleted_at, p.delete_reason))
+        .collect();
+    let expired = Some(DeleteReason::Expired);
+    assert_eq!(
+        gone,
+        [
+            ("20261014T010023", Some(at("2026-11-22T21:32:46.994Z")), expired),
+            ("20261015T010005", Some(at("2026-11-22T21:32:51.134Z")), expired),
+            ("20261017T010016", Some(at("2026-11-22T21:32:54.147Z")), expired),
+        ]
+    );
+    let last = kept
+        .rows
+        .iter()
+        .filter_map(|r| if let Row::Listing(l) = r { Some(l) } else { None })
+        .max_by_key(|l| l.listed_at);
+    assert_eq!(last.unwrap().recovery_point_ids, ["20261122T213202", "20261018T010006"]);
+    assert!(last.unwrap().complete);
+}
+
+#[test]
+fn without_run_records_nothing_becomes_better() {
+    let bare: Vec<Document> = whole_sample().into_iter().filter(|d| d.name() != "runs.json").collect();
+    let kept = parse(&KIND, Some("UTC"), &bare);
+    let with = parse(&KIND, Some("UTC"), &whole_sample());
+    let states =
+        |kept: &Kept| -> Vec<(String, RunStatus)> { runs(kept).iter().map(|r| (r.run_id.clone(), r.status)).collect() };
+    assert_eq!(states(&kept), states(&with), "barman.log tells of refused runs as well");
+    assert_eq!(with.passed_over.len(), 6, "{:#?}", with.passed_over);
+    assert_eq!(restores(&kept).len(), 1);
+    assert_eq!(restores(&kept)[0].result, TestResult::Success);
+    let length = restores(&kept)[0].ended_at.unwrap() - restores(&kept)[0].started_at.unwrap();
+    assert_eq!(length.num_seconds(), 1, "36.898 to 36.890 + 2 s");
+}
+
+#[test]
+fn order_of_documents_and_repetition_change_nothing() {
+    let mut docs = whole_sample();
+    let first = parse(&KIND, Some("UTC"), &docs).rows;
+    docs.reverse();
+    assert_eq!(parse(&KIND, Some("UTC"), &docs).rows, first);
+}
