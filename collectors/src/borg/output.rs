@@ -226,19 +226,22 @@ impl Reader {
         if self.section(line, pointer) || self.statistics(line, pointer) || self.trouble(line, pointer) {
             return;
         }
-        if after("Starting repository check").is_some() || after("Starting archive consistency check").is_some() {
+        if after("Starting repository check").is_some() {
             self.job(Some(Action::Check), pointer, line);
+        } else if after("Starting archive consistency check").is_some() {
+            // The second half of a check: the first half's end is not the end.
+            self.check(pointer, line).end = None;
         } else if let Some(rest) = after("Analyzing archive ") {
             let name = rest.rsplit_once(" (").map_or(rest, |(name, _)| name).to_owned();
-            self.job(Some(Action::Check), pointer, line).analyzed.push(name);
-        } else if line.contains("complete, no problems found") || line.contains("repository check, no problems found") {
-            self.job(Some(Action::Check), pointer, line).end = Some(line.to_owned());
+            self.check(pointer, line).analyzed.push(name);
+        } else if line.contains("check complete, no problems found") || line.contains("check, no problems found") {
+            self.check(pointer, line).end = Some(line.to_owned());
         } else if line.contains("check complete, problems found")
             || line.contains("repository check, errors found")
             || (after("Finished cryptographic data integrity verification").is_some()
                 && !line.contains("with 0 integrity errors"))
         {
-            let job = self.job(Some(Action::Check), pointer, line);
+            let job = self.check(pointer, line);
             job.problems_found = true;
             job.failure.get_or_insert(line.to_owned());
         } else if after("Keeping archive").is_some() || after("Would keep").is_some() {
@@ -261,6 +264,16 @@ impl Reader {
         } else if let Some(path) = after("E ").filter(|p| p.starts_with('/')) {
             self.job(Some(Action::Create), pointer, line).warnings.push(format!("E {path}"));
         }
+    }
+
+    /// The check at work: its two halves, repository and archives, are one.
+    fn check(&mut self, pointer: &str, line: &str) -> &mut Job {
+        let whole = |end: &String| end.starts_with("Archive consistency check");
+        let at_work = self
+            .jobs
+            .last()
+            .is_some_and(|j| j.action == Some(Action::Check) && j.exit.is_none() && !j.end.as_ref().is_some_and(whole));
+        if at_work { self.last(pointer, line) } else { self.job(Some(Action::Check), pointer, line) }
     }
 
     /// Headers of borgmatic: `<repository>: Creating archive`, and its closing summary.
