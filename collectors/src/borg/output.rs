@@ -328,11 +328,12 @@ impl Reader {
             self.info_block = false;
             self.job(create, pointer, line).repository = Some(location.to_owned());
         } else if let Some(name) = after("Archive name: ") {
-            let begun = self.jobs.last().is_some_and(|j| j.action == create && (self.single || !j.closed()));
-            if !begun {
-                // Without a repository above it, or after one that is done: `info`.
-                self.info_block = true;
+            let at_work = self.jobs.last().is_some_and(|j| j.action == create && (self.single || !j.closed()));
+            self.info_block = self.single && !at_work;
+            if self.info_block {
                 self.lists.push(List { info: true, pointer: "block".to_owned(), ..List::default() });
+            } else if !at_work {
+                self.job(create, pointer, line);
             }
             self.archive(pointer, line, |a| a.name = name.to_owned());
         } else if let Some(id) = after("Archive fingerprint: ") {
@@ -348,6 +349,14 @@ impl Reader {
             }
         } else if let Some(seconds) = after("Duration: ").and_then(|d| d.strip_suffix(" seconds")) {
             self.archive(pointer, line, |a| a.duration_s = seconds.parse().ok());
+        } else if after("Hostname: ").is_some() && !self.single {
+            // Only `info` prints the host: the block that looked like the statistics of `create` is not.
+            let block = self.jobs.last().is_some_and(|j| j.action == create && j.archive.is_some() && !j.closed());
+            if let Some(archive) = block.then(|| self.jobs.pop()).flatten().and_then(|j| j.archive) {
+                let archives = vec![(archive, pointer.to_owned())];
+                self.lists.push(List { info: true, pointer: "block".to_owned(), archives, ..List::default() });
+                self.info_block = true;
+            }
         } else {
             return false;
         }

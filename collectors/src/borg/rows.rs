@@ -14,16 +14,21 @@ use super::command::{Action, repository_name};
 use super::gather::{Found, Told};
 use super::judge::{Around, Verdict, verdict};
 use super::known::{Known, Seen};
+use crate::restic::groups::tell_future;
 use crate::{Batch, Sink, problem};
 
 pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {
     let known = Known::of(batch, found);
     let mut ids = Ids::default();
     let mut runs: BTreeMap<String, BackupRun> = BTreeMap::new();
+    let mut claimed = BTreeMap::new();
     for told in &found.jobs {
         match told.action {
             Action::Create => {
-                let run = create(batch, told, &known, &mut ids);
+                let (run, key) = create(batch, told, &known, &mut ids);
+                if let Some(key) = key {
+                    claimed.insert(key, run.run_id.clone());
+                }
                 let merged = match runs.remove(&run.run_id) {
                     Some(other) => merge(other, run),
                     None => run,
@@ -36,13 +41,17 @@ pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {
         }
     }
     for (key, seen) in &known.archives {
-        if !runs.contains_key(key) {
+        if !claimed.contains_key(key) {
+            claimed.insert(key.clone(), key.clone());
             runs.insert(key.clone(), listed_run(batch, key, seen, &known));
         }
     }
-    points(batch, found, &known, &runs, sink);
+    let by_archive: BTreeMap<&str, &BackupRun> =
+        claimed.iter().filter_map(|(key, id)| Some((key.as_str(), runs.get(id)?))).collect();
+    points(batch, found, &known, &by_archive, sink);
     listings(batch, found, &known, sink);
     for run in runs.into_values() {
+        tell_future(batch, &run, sink);
         sink.row(Row::Run(run));
     }
 }
@@ -98,7 +107,8 @@ fn cipher(mode: &str) -> Option<String> {
     })
 }
 
-fn create(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids) -> BackupRun {
+/// The run, and the key of the archive it made.
+fn create(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids) -> (BackupRun, Option<String>) {
     let job = &told.job;
     let verdict = judged(batch, told);
     let repository = job.repository_name();
@@ -113,10 +123,9 @@ fn create(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids) 
         (None, None) => None,
     };
     let archive = told_archive.or(seen.map(|s| &s.archive)).or(job.archive.as_ref());
-    let id = match archive.filter(|a| a.id.is_some() && (made || told_archive.is_some())) {
-        Some(archive) => archive.key(),
-        None => ids.of(told, "create"),
-    };
+    let key = archive.filter(|a| a.id.is_some() && (made || told_archive.is_some())).map(Archive::key);
+    // Only what the output itself tells makes the id, so that it stays the same when a list comes later.
+    let id = told_archive.map_or_else(|| ids.of(told, "create"), Archive::key);
     let mut run = BackupRun::new(batch.origin(told.document, &id, &job.pointer), id, verdict.status, verdict.raw);
     run.status_detail = verdict.detail;
     // A list proves that the archive was made, which output without an end does not.
@@ -141,7 +150,7 @@ fn create(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids) 
         run.plan_id.clone_from(&record.plan_id);
     }
     run.location_id.clone_from(&job.repository);
-    run
+    (run, key)
 }
 
 /// True where a listed archive of the name that a command gives can be the one it made.
@@ -287,7 +296,7 @@ fn points(
     batch: &Batch<'_>,
     found: &Found<'_>,
     known: &Known<'_>,
-    runs: &BTreeMap<String, BackupRun>,
+    runs: &BTreeMap<&str, &BackupRun>,
     sink: &mut dyn Sink,
 ) {
     let mut deleted = Deleted::new();
@@ -315,7 +324,7 @@ fn points(
     for (key, seen) in &known.archives {
         let origin = batch.origin(seen.listed.document, format!("point/{key}"), &seen.pointer);
         let mut point = RecoveryPoint::new(origin, &seen.archive.name);
-        let run = runs.get(key);
+        let run = runs.get(key.as_str()).copied();
         let mode = seen.repository.as_ref().and_then(|r| known.modes.get(r));
         point.resource = resource(seen.repository.clone(), known);
         point.taken_at = seen.start;
@@ -337,7 +346,7 @@ fn points(
         point.taken_at = archive.start.and_then(|s| s.place(&mut WallClock::new(zone)));
         point.zone_unknown = point.taken_at.is_none();
         point.resource = resource(told.job.repository_name(), known);
-        finish(point, &key, runs.get(&key), &deleted, sink);
+        finish(point, &key, runs.get(key.as_str()).copied(), &deleted, sink);
     }
 }
 

@@ -394,3 +394,29 @@ proptest::proptest! {
         parse(&KIND, None, &[Document::in_memory("a", "a", None, bytes), text("b", &words)]);
     }
 }
+
+#[test]
+fn statistics_of_1_1_and_info_are_told_apart() {
+    let old = STATS.lines().filter(|l| !l.starts_with("Repository")).collect::<Vec<_>>().join("\n");
+    let old = old.replace("NAME", "first").replace("ID", &"1".repeat(64));
+    let kept = parse(&KIND, Some("UTC"), &[text("create.log", &old)]);
+    assert_eq!((runs(&kept)[0].status, points(&kept).len()), (RunStatus::Success, 0));
+    assert!(runs(&kept)[0].status_raw.starts_with("Time (end)"));
+    let info = old.replace("Time (start)", "Hostname: db1\nUsername: root\nTime (start)");
+    let kept = parse(&KIND, Some("UTC"), &[text("info.txt", &info)]);
+    assert_eq!((runs(&kept)[0].status_raw.as_str(), points(&kept).len()), ("listed", 1));
+}
+
+#[test]
+fn a_quiet_run_is_the_run_of_the_archive_listed_in_its_time() {
+    let list = serde_json::json!({"archives": [{"name": "db1-1", "id": "0".repeat(64), "start": "2026-11-01T01:59:30.000000"}],
+        "encryption": {"mode": "none"}, "repository": {"location": "ssh://u@h:22/./repos/db1"}})
+    .to_string();
+    let documents = [record("borg create ::db1-{now} /data", "0", None, None), text("list.json", &list)];
+    let kept = parse(&KIND, Some("America/New_York"), &documents);
+    assert_eq!(runs(&kept).len(), 1);
+    assert_eq!(runs(&kept)[0].recovery_point_id.as_deref(), Some("db1-1"));
+    assert_eq!(points(&kept)[0].run_id.as_deref(), Some(runs(&kept)[0].run_id.as_str()));
+    let alone = parse(&KIND, None, &documents[..1]);
+    assert_eq!(runs(&alone)[0].run_id, runs(&kept)[0].run_id, "the id does not wait for the list");
+}

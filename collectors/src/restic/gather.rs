@@ -47,7 +47,7 @@ struct Group<'a> {
 }
 
 /// Options of `snapshots` that leave some out.
-const FILTERS: &[&str] = &["-H", "--host", "--tag", "--path", "--latest", "--last", "-c"];
+const FILTERS: &[&str] = &["-H", "--host", "--tag", "--path", "--latest", "--last"];
 
 pub(super) fn gather<'a>(batch: &'a Batch<'a>, sink: &mut dyn Sink) -> Found<'a> {
     let mut found = Found::default();

@@ -2,6 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::LazyLock;
+
+use chrono::Duration;
+use model::rows::BackupRun;
+use model::time::utc_text;
+use regex::Regex;
 
 use crate::record::{RunRecord, is_record_name, records};
 use crate::{Batch, Document, Sink, problem};
@@ -65,6 +71,9 @@ fn stem(name: &str) -> &str {
 /// fault in JSON, and may stand in the paths of a log.
 pub(crate) fn text(document: &Document, recorded: bool, sink: &mut dyn Sink) -> Option<String> {
     let read = document.text().or_else(|e| {
+        if let Some(text) = utf16(document)? {
+            return Ok(text);
+        }
         let text = document.lossy_text()?;
         if text.trim_start().starts_with(['[', '{']) {
             sink.problem(problem(document, None, format!("{e}; those bytes are read as replacement characters")));
@@ -86,7 +95,33 @@ pub(crate) fn text(document: &Document, recorded: bool, sink: &mut dyn Sink) -> 
     }
 }
 
-/// A line as a terminal would show it: escape sequences and overwritten text dropped.
+/// Text in UTF-16 with a byte order mark, as PowerShell writes redirected output.
+fn utf16(document: &Document) -> io::Result<Option<String>> {
+    let bytes = document.bytes()?;
+    let read: fn([u8; 2]) -> u16 = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => u16::from_le_bytes,
+        Some([0xfe, 0xff]) => u16::from_be_bytes,
+        _ => return Ok(None),
+    };
+    let units: Vec<u16> = bytes.chunks_exact(2).skip(1).map(|pair| read([pair[0], pair[1]])).collect();
+    Ok(Some(String::from_utf16_lossy(&units)))
+}
+
+/// Tells of a run dated after it was collected: its host's clock, or the record, is wrong.
+pub(crate) fn tell_future(batch: &Batch<'_>, run: &BackupRun, sink: &mut dyn Sink) {
+    let Some(start) = run.started_at.filter(|at| *at > batch.collected_at + Duration::days(1)) else { return };
+    if let Some(document) = batch.documents.iter().find(|d| d.digest() == run.origin.evidence) {
+        let text = format!(
+            "{} starts at {}, after it was collected; check the clock of its host",
+            run.run_id,
+            utc_text(start)
+        );
+        sink.problem(problem(document, Some(run.origin.pointer.clone()).filter(|p| !p.is_empty()), text));
+    }
+}
+
+/// A line as a terminal would show it: escape sequences, overwritten text and the prefix of a system log
+/// (`Nov 22 02:00:01 host restic[812]: `, or with an RFC 3339 time) dropped.
 pub(crate) fn clean(line: &str) -> String {
     let shown = line.trim_end().rsplit('\r').find(|p| !p.trim().is_empty()).unwrap_or_default();
     let mut out = String::with_capacity(shown.len());
@@ -98,5 +133,13 @@ pub(crate) fn clean(line: &str) -> String {
             chars.by_ref().find(|c| ('@'..='~').contains(c));
         }
     }
-    out.trim_end().to_owned()
+    let text = out.trim_end();
+    static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*) \S+ [\w.@/-]+(?:\[\d+\])?: ",
+        )
+        .ok()
+    });
+    let prefix = PREFIX.as_ref().and_then(|p| p.find(text)).map_or(0, |found| found.end());
+    text.get(prefix..).unwrap_or(text).to_owned()
 }
