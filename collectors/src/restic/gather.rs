@@ -1,13 +1,12 @@
 //! Documents to jobs and lists: which files belong together, and what each of them is.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use model::time::Instant;
 
 use super::command::{Action, Command};
+use super::groups::{Group as Documents, groups, text};
 use super::output::{Job, Reader};
 use super::snapshot::{self, Lists};
-use crate::record::{RunRecord, is_record_name, records};
+use crate::record::RunRecord;
 use crate::{Batch, Document, Sink, problem};
 
 /// A job, with what was recorded around it.
@@ -39,72 +38,25 @@ pub(super) struct Found<'a> {
     pub lists: Vec<Listed<'a>>,
 }
 
-/// Documents that hold the output of one command (or of one log).
+/// The output of one command, or one log.
 struct Group<'a> {
     record: Option<RunRecord>,
     command: Option<Command>,
     documents: Vec<&'a Document>,
-    /// Output that the record names is not in the folder.
     missing: bool,
 }
 
 /// Options of `snapshots` that leave some out.
-const FILTERS: &[&str] = &["-H", "--host", "--tag", "--path", "--latest", "--last", "-c"];
+const FILTERS: &[&str] = &["-H", "--host", "--tag", "--path", "--latest", "--last"];
 
 pub(super) fn gather<'a>(batch: &'a Batch<'a>, sink: &mut dyn Sink) -> Found<'a> {
     let mut found = Found::default();
-    for group in groups(batch, sink) {
+    for Documents { record, documents, missing } in groups(batch, sink) {
+        let command = record.as_ref().and_then(|r| Command::read(&r.command));
+        let group = Group { record, command, documents, missing };
         read(group, batch, sink, &mut found);
     }
     found
-}
-
-/// Groups documents: those a run record names, then those that share a name up to `.stdout` and `.stderr`.
-fn groups<'a>(batch: &'a Batch<'a>, sink: &mut dyn Sink) -> Vec<Group<'a>> {
-    let mut out = Vec::new();
-    let mut used = BTreeSet::new();
-    for record in records(batch, sink) {
-        let mut documents = Vec::new();
-        let mut missing = false;
-        for name in record.stdout.iter().chain(&record.stderr) {
-            match batch.document(name) {
-                Some(document) if used.insert(name.clone()) => documents.push(document),
-                Some(_) => {}
-                None => {
-                    missing = true;
-                    let place = (!record.pointer.is_empty()).then(|| record.pointer.clone());
-                    let text =
-                        format!("the record names {name}, which is not in the folder; keep it beside the record");
-                    sink.problem(problem(&record.document, place, text));
-                }
-            }
-        }
-        let command = Command::read(&record.command);
-        out.push(Group { command, record: Some(record), documents, missing });
-    }
-    let mut by_stem: BTreeMap<&str, Vec<&Document>> = BTreeMap::new();
-    let mut rest: Vec<&Document> = batch.documents.iter().collect();
-    rest.sort_by_key(|d| d.name());
-    for document in rest {
-        if is_record_name(document.name()) || used.contains(document.name()) {
-            continue;
-        }
-        by_stem.entry(stem(document.name())).or_default().push(document);
-    }
-    for (_, mut documents) in by_stem {
-        // Standard output before standard error.
-        documents.sort_by_key(|d| (is_stderr(d.name()), d.name()));
-        out.push(Group { record: None, command: None, documents, missing: false });
-    }
-    out
-}
-
-fn is_stderr(name: &str) -> bool {
-    name.ends_with(".stderr") || name.ends_with(".err")
-}
-
-fn stem(name: &str) -> &str {
-    [".stdout", ".stderr", ".out", ".err"].iter().find_map(|e| name.strip_suffix(e)).unwrap_or(name)
 }
 
 fn read<'a>(group: Group<'a>, batch: &'a Batch<'a>, sink: &mut dyn Sink, found: &mut Found<'a>) {
@@ -151,29 +103,6 @@ fn read<'a>(group: Group<'a>, batch: &'a Batch<'a>, sink: &mut dyn Sink, found: 
         reader.ours |= ours;
     }
     jobs(reader, group, &lines, batch, sink, found);
-}
-
-/// The text of a document. Bytes that are not UTF-8 are a fault in JSON, and may stand in the paths of a log.
-fn text(document: &Document, recorded: bool, sink: &mut dyn Sink) -> Option<String> {
-    match document.text().or_else(|e| {
-        let text = document.lossy_text()?;
-        if text.trim_start().starts_with(['[', '{']) {
-            sink.problem(problem(document, None, format!("{e}; those bytes are read as replacement characters")));
-        }
-        Ok::<_, std::io::Error>(text)
-    }) {
-        Ok(text) if text.trim().is_empty() => {
-            if !recorded {
-                sink.problem(problem(document, None, "the file is empty; collect it again once the command has ended"));
-            }
-            None
-        }
-        Ok(text) => Some(text),
-        Err(e) => {
-            sink.problem(problem(document, None, format!("cannot be read: {e}")));
-            None
-        }
-    }
 }
 
 /// Reads a document that is one JSON value. `None`: it is not. `Some("")`: read. Else why it is passed over.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::command::Action;
+use super::groups::clean;
 use super::snapshot::{Summary, is_id, short};
 
 /// What the output of one command tells.
@@ -382,19 +383,4 @@ fn error_text(value: &Value) -> String {
         .or_else(|| error.map(Value::to_string))
         .unwrap_or_default();
     format!("{item}: {message}").trim_start_matches(": ").to_owned()
-}
-
-/// A line as a terminal would show it: escape sequences and overwritten text dropped.
-pub(super) fn clean(line: &str) -> String {
-    let shown = line.rsplit('\r').find(|p| !p.trim().is_empty()).unwrap_or_default();
-    let mut out = String::with_capacity(shown.len());
-    let mut chars = shown.chars();
-    while let Some(c) = chars.next() {
-        if c != '\u{1b}' {
-            out.push(c);
-        } else if chars.next() == Some('[') {
-            chars.by_ref().find(|c| ('@'..='~').contains(c));
-        }
-    }
-    out.trim_end().to_owned()
 }

@@ -11,7 +11,8 @@ use sha2::Digest;
 
 use super::command::Action;
 use super::gather::{Found, Listed, Told};
-use super::judge::{times, verdict};
+use super::groups::tell_future;
+use super::judge::{Verdict, times, verdict};
 use super::snapshot::{Snapshot, resource, short};
 use crate::{Batch, Sink, problem};
 
@@ -35,12 +36,19 @@ pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {
         runs.insert(id, merged);
     };
     let mut ids = Ids::default();
+    let mut claimed = BTreeSet::new();
     for told in found.jobs.iter().filter(|t| t.action == Action::Backup) {
-        add(run(batch, told, &known, only.as_ref(), &mut ids));
+        let run = run(batch, told, &known, only.as_ref(), &mut ids);
+        claimed.extend(
+            run.recovery_point_id.as_deref().filter(|_| told.job.snapshot.is_none()).map(|id| short(id).to_owned()),
+        );
+        add(run);
     }
     for listed in &found.lists {
         for (snapshot, pointer) in listed.lists.present.iter().chain(&listed.lists.removed) {
-            add(listed_run(batch, listed, snapshot, pointer));
+            if !claimed.contains(short(&snapshot.id)) {
+                add(listed_run(batch, listed, snapshot, pointer));
+            }
         }
     }
     resources.extend(runs.values().filter_map(|r| r.resource.clone()));
@@ -54,6 +62,7 @@ pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {
     points(batch, found, &runs, &known, sink);
     listings(batch, found, &resources, sink);
     for run in runs.into_values() {
+        tell_future(batch, &run, sink);
         sink.row(Row::Run(run));
     }
 }
@@ -98,8 +107,15 @@ impl Ids {
 
 fn run(batch: &Batch<'_>, told: &Told<'_>, known: &Known, only: Option<&String>, ids: &mut Ids) -> BackupRun {
     let job = &told.job;
-    let snapshot = job.snapshot.as_deref().and_then(|id| known.get(short(id)));
-    let verdict = verdict(job, told.action, told.record.as_ref(), batch.collected_at);
+    let mut verdict = verdict(job, told.action, told.record.as_ref(), batch.collected_at);
+    let snapshot = match job.snapshot.as_deref() {
+        Some(id) => known.get(short(id)),
+        None => unnamed(told, verdict.status, known),
+    };
+    // A list proves that the snapshot was made, which output without an end does not.
+    if verdict.status == RunStatus::Unknown && snapshot.is_some() {
+        verdict = Verdict { status: RunStatus::Success, raw: "listed".to_owned(), detail: None };
+    }
     let id = match &job.snapshot {
         Some(id) => format!("snapshot/{}", short(id)),
         None => ids.of(told, "backup"),
@@ -115,8 +131,8 @@ fn run(batch: &Batch<'_>, told: &Told<'_>, known: &Known, only: Option<&String>,
     run.ended_at = times.end;
     run.taken_at = times.taken;
     run.unchanged = job.unchanged && verdict.status == RunStatus::Success;
-    if let Some(id) = &job.snapshot {
-        run.recovery_point_id = Some(snapshot.map_or(id, |s| &s.id).clone());
+    if let Some(id) = snapshot.map(|s| &s.id).or(job.snapshot.as_ref()) {
+        run.recovery_point_id = Some(id.clone());
         run.encrypted = Some(true);
         run.cipher = Some(CIPHER.to_owned());
     }
@@ -127,6 +143,20 @@ fn run(batch: &Batch<'_>, told: &Told<'_>, known: &Known, only: Option<&String>,
         run.location_id = location(told);
     }
     run
+}
+
+/// The one listed snapshot that a recorded command without such output (`--quiet`) made: of the same
+/// resource, and begun while it ran.
+fn unnamed<'k>(told: &Told<'_>, status: RunStatus, known: &'k Known) -> Option<&'k Snapshot> {
+    let made = matches!(status, RunStatus::Success | RunStatus::Partial | RunStatus::Unknown) && !told.job.unchanged;
+    let record = told.record.as_ref().filter(|_| made)?;
+    let (from, to) = (record.started_at?, record.finished_at?);
+    let resource = commanded(told);
+    let mut found = known.values().filter(|s| {
+        s.time.is_some_and(|at| from <= at && at <= to) && (resource.is_none() || s.resource() == resource)
+    });
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
 }
 
 /// The resource that the command line names: the host, and absolute paths only.
@@ -291,6 +321,8 @@ fn points(
     sink: &mut dyn Sink,
 ) {
     let deleted = deleted(found);
+    let by_point: BTreeMap<&str, &BackupRun> =
+        runs.values().filter_map(|r| Some((short(r.recovery_point_id.as_deref()?), r))).collect();
     let mut done = BTreeSet::new();
     for listed in &found.lists {
         for (listed_snapshot, pointer) in listed.lists.present.iter().chain(&listed.lists.removed) {
@@ -301,7 +333,7 @@ fn points(
             let snapshot = known.get(key).unwrap_or(listed_snapshot);
             let origin = batch.origin(listed.document, format!("point/{key}"), pointer);
             let mut point = RecoveryPoint::new(origin, &snapshot.id);
-            let run = runs.get(&format!("snapshot/{key}"));
+            let run = by_point.get(key).copied();
             point.resource = snapshot.resource();
             point.run_id = run.map(|r| r.run_id.clone());
             point.plan_id = run.and_then(|r| r.plan_id.clone());

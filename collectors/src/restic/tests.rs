@@ -365,3 +365,34 @@ proptest::proptest! {
         parse(&KIND, None, &[Document::in_memory("a", "a", None, bytes), text("b", &words)]);
     }
 }
+
+#[test]
+fn a_quiet_backup_is_the_run_of_the_snapshot_listed_in_its_time() {
+    let list =
+        format!(r#"[{{"time":"2026-11-01T02:00:01.5Z","tree":"aa","paths":["/data"],"hostname":"db1","id":"{ID}"}}]"#);
+    let documents = [record("restic -q backup /data", "0", None, None), text("list.json", &list)];
+    let kept = parse(&KIND, None, &documents);
+    assert_eq!(runs(&kept).len(), 1);
+    assert_eq!(runs(&kept)[0].recovery_point_id.as_deref(), Some(ID));
+    assert_eq!(points(&kept)[0].run_id.as_deref(), Some(runs(&kept)[0].run_id.as_str()));
+    let alone = parse(&KIND, None, &documents[..1]);
+    assert_eq!(runs(&alone)[0].run_id, runs(&kept)[0].run_id, "the id does not wait for the list");
+}
+
+#[test]
+fn system_logs_and_utf_16_are_read() {
+    let log = "Nov 22 02:00:01 db1 restic[812]: using parent snapshot 11111111\nNov 22 02:00:09 db1 restic[812]: snapshot 22222222 saved\n";
+    let mut wide = vec![0xff, 0xfe];
+    wide.extend(log.replace('2', "3").encode_utf16().flat_map(u16::to_le_bytes));
+    let kept = parse(&KIND, None, &[text("a", log), Document::in_memory("b", "b", None, wide)]);
+    let ids: Vec<_> = runs(&kept).iter().map(|r| r.recovery_point_id.clone().unwrap()).collect();
+    assert_eq!(ids, ["22222222", "33333333"]);
+}
+
+#[test]
+fn a_date_after_the_collection_is_told() {
+    let list =
+        format!(r#"[{{"time":"2031-11-01T02:00:01.5Z","tree":"aa","paths":["/data"],"hostname":"db1","id":"{ID}"}}]"#);
+    let kept = parse(&KIND, None, &[text("list.json", &list)]);
+    assert_eq!((runs(&kept).len(), kept.problems.len()), (1, 1));
+}

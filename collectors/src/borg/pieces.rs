@@ -1,0 +1,54 @@
+//! Text to JSON values and lines: borg's JSON may stand alone, be a list (borgmatic), be one object a line
+//! (`--log-json`), or stand among other output in a log.
+
+use serde_json::Value;
+
+use crate::restic::groups::clean;
+
+/// One part of a document, with its first line (from 1).
+#[derive(Debug, PartialEq)]
+pub(super) enum Piece {
+    Json(u64, Value),
+    Line(u64, String),
+    /// JSON of borg that is cut or damaged.
+    Damaged(u64, String),
+}
+
+/// Words that tell JSON of borg from other text in braces.
+const OURS: &[&str] = &["\"archive", "\"repository\"", "\"log_message\"", "\"levelname\"", "\"encryption\""];
+
+pub(super) fn pieces(text: &str) -> Vec<Piece> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    let mut number = 1_u64;
+    while !rest.is_empty() {
+        let end = rest.find('\n').map_or(rest.len(), |n| n + 1);
+        let line = rest.get(..end).unwrap_or(rest);
+        let mut used = end;
+        let start = line.trim_start();
+        if start.starts_with('{')
+            || start.strip_prefix('[').is_some_and(|r| r.trim_start().is_empty() || r.trim_start().starts_with('{'))
+        {
+            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+            match values.next() {
+                Some(Ok(value)) => {
+                    used = values.byte_offset();
+                    out.push(Piece::Json(number, value));
+                }
+                Some(Err(e)) if OURS.iter().any(|w| rest.contains(w)) => {
+                    out.push(Piece::Damaged(number + e.line().saturating_sub(1) as u64, e.to_string()));
+                    if e.is_eof() && !start.trim_end().ends_with('}') {
+                        break;
+                    }
+                }
+                _ => out.push(Piece::Line(number, clean(line))),
+            }
+        } else if !start.is_empty() {
+            out.push(Piece::Line(number, clean(line)));
+        }
+        let done = rest.get(..used).unwrap_or(rest);
+        number += done.matches('\n').count() as u64;
+        rest = rest.get(used..).unwrap_or("");
+    }
+    out
+}
