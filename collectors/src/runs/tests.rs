@@ -381,9 +381,9 @@ mod parquet {
         let local = Series::new("started_at".into(), [Some(micros), None, Some(micros)])
             .cast(&DataType::Datetime(TimeUnit::Microseconds, None))
             .unwrap();
-        let zoned = Series::new("ended_at".into(), [micros / 1000, micros / 1000, micros / 1000])
-            .cast(&DataType::Datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC)))
-            .unwrap();
+        let zoned = Int64Chunked::new("ended_at".into(), [micros / 1000; 3])
+            .into_datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC))
+            .into_series();
         df!(
             "run_id" => [1_i64, 2, 3],
             "system_id" => ["a", "b", "c"],
