@@ -8,10 +8,8 @@ use serde_json::Value;
 
 use super::Assets;
 use super::names::Names;
-use super::piece::{Piece, count, text, time};
+use super::piece::{POSTGRES, Piece, count, text, time};
 use crate::{Batch, Sink, problem};
-
-const POSTGRES: &str = "heroku-postgresql";
 
 /// Add-ons become assets. Those that hold no data of their own are listed with that reason.
 pub(super) fn addons(batch: &Batch<'_>, addons: &[&Piece<'_>], assets: &mut Assets) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::piece::{Piece, Shape, text};
+use super::piece::{POSTGRES, Piece, Shape, text};
 
 /// What the documents of a batch tell about names.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub(super) struct Names {
     apps: BTreeSet<String>,
     /// Owner app and name of each add-on, by its id and by its name.
     addons: BTreeMap<String, (String, String)>,
+    /// Resource ids of databases, by owner app.
+    databases: BTreeMap<String, BTreeSet<String>>,
     /// Name of an add-on by app and attachment name.
     attached: BTreeMap<(String, String), String>,
 }
@@ -51,6 +53,9 @@ impl Names {
                             names.attach(&app, var, &name);
                         }
                     }
+                    if inner(value, "addon_service", "name").as_deref() == Some(POSTGRES) {
+                        names.database(&app, &name);
+                    }
                     names.addon(value, app, name);
                 }
                 Shape::Attachment => {
@@ -69,6 +74,7 @@ impl Names {
                 Shape::Advanced => {
                     let (Some(app), Some(addon)) = (inner(value, "app", "name"), value.get("addon")) else { continue };
                     if let Some(name) = text(addon, "name") {
+                        names.database(&app, &name);
                         names.addon(addon, app, name);
                     }
                 }
@@ -84,6 +90,10 @@ impl Names {
             self.addons.insert(id, (app.clone(), name.clone()));
         }
         self.addons.insert(name.clone(), (app, name));
+    }
+
+    fn database(&mut self, app: &str, name: &str) {
+        self.databases.entry(app.to_owned()).or_default().insert(format!("heroku-postgres:{app}/{name}"));
     }
 
     fn attach(&mut self, app: &str, attachment: &str, addon: &str) {
@@ -135,7 +145,7 @@ impl Names {
 
     /// Resource ids of all databases known to belong to `app`.
     pub(super) fn resources_of(&self, app: &str) -> BTreeSet<String> {
-        self.addons.values().filter(|(a, _)| a == app).map(|(a, n)| format!("heroku-postgres:{a}/{n}")).collect()
+        self.databases.get(app).cloned().unwrap_or_default()
     }
 }
 

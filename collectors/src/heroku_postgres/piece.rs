@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::{Batch, Document, Sink, problem};
 
+/// The add-on service of databases.
+pub(super) const POSTGRES: &str = "heroku-postgresql";
+
 /// What an object is, told by its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {

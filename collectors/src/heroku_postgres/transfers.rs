@@ -289,12 +289,12 @@ fn listings(batch: &Batch<'_>, names: &Names, transfers: &[&Piece<'_>], lists: &
         let inside = format!("{}/", list.pointer);
         for item in transfers.iter().filter(|t| {
             t.document.name() == list.document.name()
+                && matches!(kind(&t.value), Kind::Backup { .. })
                 && t.pointer.strip_prefix(&inside).is_some_and(|rest| !rest.contains('/'))
         }) {
             let value = &item.value;
             let Some(resource) = resource(names, app, value, "from_name") else { continue };
-            let good = matches!(kind(value), Kind::Backup { .. })
-                && matches!(status(value).0, RunStatus::Success | RunStatus::Partial)
+            let good = matches!(status(value).0, RunStatus::Success | RunStatus::Partial)
                 && text(value, "deleted_at").is_none()
                 && text(value, "purged_at").is_none();
             if good {
