@@ -1,14 +1,97 @@
-//! Heroku Postgres.
-use crate::{Batch, Kind, Sink, fetch};
+//! Heroku Postgres, from JSON of the Platform API and the data API.
+//!
+//! What is read, whatever the files are called (lists or single items):
+//!
+//! | Answer of | Becomes |
+//! |---|---|
+//! | `/client/v11/apps/{app}/transfers` | runs, recovery points, restores, listings |
+//! | `/client/v11/databases/{addon}/transfer-schedules` | observed plans |
+//! | `/client/v11/databases/{addon}` | restorable range, settings of the database |
+//! | `/data/postgres/v1/{addon}/info` (Advanced plans) | the same |
+//! | `/apps/{app}/addons`, `/addons` | discovered assets |
+//! | `/apps/{app}/addon-attachments`, `/addon-attachments` | which database a name means |
+//! | `/apps` | names of apps |
+//!
+//! Transfers and schedules do not say which app they belong to. It is taken, in this order, from an
+//! object around them (`{"app":"acme-prod","addon":"postgresql-round-1","transfers":[…]}`, with
+//! `listed_at` if known), from the path (`acme-prod/transfers.json`, `acme-prod/transfers/42.json`,
+//! `client/v11/apps/acme-prod/transfers.json`, `acme-prod.transfers.json`), or from the only app that
+//! the other documents name. A part of the path that is the id or name of an add-on names the database.
+//!
+//! URLs of databases and of backups, passwords and signed links never reach a row.
+
+use std::collections::BTreeMap;
+
+use model::rows::DiscoveredAsset;
+use serde_json::Value;
+
+use crate::{Batch, Document, Kind, Sink, fetch, problem};
+
+mod databases;
+mod names;
+mod piece;
+#[cfg(test)]
+mod tests;
+mod transfers;
+
+use names::Names;
+use piece::{Piece, Shape};
 
 /// Registry entry.
 pub const KIND: Kind = Kind {
     name: "heroku-postgres",
     title: "Heroku Postgres",
     reads: "JSON of the Heroku platform and data APIs",
-    tables: &["backup_runs", "recovery_points", "restore_tests"],
+    tables: &["backup_runs", "recovery_points", "restore_tests", "pitr_status", "backup_plans", "discovered_assets"],
     claim: fetch::claim_text,
     parse,
 };
 
-fn parse(_batch: &Batch<'_>, _sink: &mut dyn Sink) {}
+/// Assets found so far, by id; several documents tell settings of one database.
+type Assets = BTreeMap<String, DiscoveredAsset>;
+
+fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
+    let mut pieces = Vec::new();
+    for document in batch.documents {
+        if let Some(value) = json(document, sink) {
+            piece::split(batch, document, value, sink, &mut pieces);
+        }
+    }
+    // The same rows whatever the order of the documents.
+    pieces.sort_by(|a, b| (a.document.name(), &a.pointer).cmp(&(b.document.name(), &b.pointer)));
+    let names = Names::of(&pieces);
+    let of = |shape: Shape| pieces.iter().filter(move |p| p.shape == shape).collect::<Vec<&Piece<'_>>>();
+    let mut assets = Assets::new();
+    databases::addons(batch, &of(Shape::Addon), &mut assets);
+    databases::infos(batch, &names, &of(Shape::Info), &mut assets, sink);
+    databases::advanced(batch, &names, &of(Shape::Advanced), &mut assets, sink);
+    databases::schedules(batch, &names, &of(Shape::Schedule), &of(Shape::NoSchedule), &mut assets, sink);
+    transfers::read(batch, &names, &of(Shape::Transfer), &of(Shape::TransferList), sink);
+    for asset in assets.into_values() {
+        sink.row(model::rows::Row::Asset(asset));
+    }
+}
+
+/// The document as JSON; otherwise a problem, or passed over where it is not JSON at all.
+fn json(document: &Document, sink: &mut dyn Sink) -> Option<Value> {
+    let fault = |message: String| problem(document, None, message);
+    let text = match document.text() {
+        Ok(text) => text,
+        Err(e) => {
+            sink.problem(fault(format!("cannot be read: {e}; export it again")));
+            return None;
+        }
+    };
+    let trimmed = text.trim_start();
+    if trimmed.is_empty() {
+        sink.problem(fault("the file is empty; export it again".to_owned()));
+        return None;
+    }
+    if !trimmed.starts_with(['{', '[']) {
+        sink.passed_over(document.name(), "not JSON");
+        return None;
+    }
+    serde_json::from_str(trimmed)
+        .map_err(|e| sink.problem(fault(format!("not whole JSON ({e}): nothing of it is read; export it again"))))
+        .ok()
+}

@@ -1,0 +1,159 @@
+//! Parquet: one row group at a time.
+
+use std::borrow::Cow;
+use std::io::{Cursor, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::{DateTime, NaiveTime};
+use polars::prelude::{AnyValue, Column, DataFrame, PolarsError, PolarsResult, SerReader, TimeUnit};
+use polars_io::parquet::read::ParquetReader;
+
+use super::keys::Key;
+use super::reading::{Place, Reading};
+use super::record::{Record, Scalar};
+use super::separated::missing;
+
+/// Largest Parquet file that is read: 2 GiB. The format is read from its end, so it must be in memory.
+const LIMIT: u64 = 2 << 30;
+
+const NEXT: &str = "copy the file again when its writer has finished, or export it as JSON lines";
+
+/// Reads every row whose columns are those of a run record.
+pub(super) fn rows(reading: &mut Reading<'_>) {
+    let bytes = match bytes(reading) {
+        Ok(bytes) => bytes,
+        Err(message) => return reading.tell_document(message),
+    };
+    let groups = match guarded(|| groups(&bytes)) {
+        Ok(groups) => groups,
+        Err(message) => return reading.tell_document(format!("not a whole Parquet file ({message}): {NEXT}")),
+    };
+    let mut first = 0;
+    for (number, rows) in groups.into_iter().enumerate() {
+        match guarded(|| group(&bytes, first, rows)) {
+            Ok(frame) => {
+                if !group_rows(reading, &frame, first) {
+                    return;
+                }
+            }
+            Err(message) => reading.tell_document(format!(
+                "row group {} (rows {} to {}) cannot be read ({message}): {NEXT}",
+                number + 1,
+                first + 1,
+                first + rows
+            )),
+        }
+        first += rows;
+    }
+}
+
+fn bytes(reading: &Reading<'_>) -> Result<Vec<u8>, String> {
+    let mut out = Vec::new();
+    let size = reading
+        .document
+        .raw()
+        .and_then(|r| r.take(LIMIT + 1).read_to_end(&mut out))
+        .map_err(|e| format!("cannot be read: {e}; {NEXT}"))?;
+    if size as u64 > LIMIT {
+        return Err(format!("longer than {} GiB: split it, or export it as JSON lines", LIMIT >> 30));
+    }
+    Ok(out)
+}
+
+/// Turns failures of the decoder into messages. Decoders of damaged files may panic: that is caught
+/// here, so that one bad file does not end the collection of all others.
+fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(e)) => Err(first_line(&e)),
+        Err(_) => Err("its content contradicts its own description".to_owned()),
+    }
+}
+
+fn first_line(e: &PolarsError) -> String {
+    e.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// Number of rows in each row group.
+fn groups(bytes: &[u8]) -> PolarsResult<Vec<usize>> {
+    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    Ok(reader.get_metadata()?.row_groups.iter().map(|g| g.num_rows()).collect())
+}
+
+fn group(bytes: &[u8], first: usize, rows: usize) -> PolarsResult<DataFrame> {
+    ParquetReader::new(Cursor::new(bytes)).with_slice(Some((first, rows))).finish()
+}
+
+/// Hands on the rows of one group; false where required columns are missing.
+fn group_rows(reading: &mut Reading<'_>, frame: &DataFrame, first: usize) -> bool {
+    let mut columns: Vec<(Key, &Column)> = Vec::new();
+    for column in frame.columns() {
+        match Key::named(column.name()) {
+            Some(key) => columns.push((key, column)),
+            None => reading.unknown_key(Place::Row(first as u64 + 1), column.name().to_string()),
+        }
+    }
+    if let Some(what) = missing(&columns.iter().map(|(key, _)| *key).collect::<Vec<_>>()) {
+        reading.tell_document(format!("the file has no {what} column: no record is read"));
+        return false;
+    }
+    for row in 0..frame.height() {
+        let mut record = Record::default();
+        for (key, column) in &columns {
+            record.set(*key, column.get(row).ok().and_then(scalar));
+        }
+        reading.record(Place::Row((first + row) as u64 + 1), record);
+    }
+    true
+}
+
+/// A cell; `None` for null.
+fn scalar(value: AnyValue<'_>) -> Option<Scalar<'_>> {
+    Some(match value {
+        AnyValue::Null => return None,
+        AnyValue::Boolean(b) => Scalar::Bool(b),
+        AnyValue::String(text) => Scalar::Text(Cow::Borrowed(text)),
+        AnyValue::StringOwned(text) => Scalar::Text(Cow::Owned(text.to_string())),
+        // Some writers leave out the mark that a byte column is text.
+        AnyValue::Binary(bytes) => text(bytes.to_vec()),
+        AnyValue::BinaryOwned(bytes) => text(bytes),
+        AnyValue::Int8(n) => Scalar::Int(n.into()),
+        AnyValue::Int16(n) => Scalar::Int(n.into()),
+        AnyValue::Int32(n) => Scalar::Int(n.into()),
+        AnyValue::Int64(n) => Scalar::Int(n.into()),
+        AnyValue::UInt8(n) => Scalar::Int(n.into()),
+        AnyValue::UInt16(n) => Scalar::Int(n.into()),
+        AnyValue::UInt32(n) => Scalar::Int(n.into()),
+        AnyValue::UInt64(n) => Scalar::Int(n.into()),
+        AnyValue::Float32(n) => float(n.into())?,
+        AnyValue::Float64(n) => float(n)?,
+        AnyValue::Datetime(n, unit, zone) => datetime(n, unit, zone.is_some()),
+        AnyValue::DatetimeOwned(n, unit, zone) => datetime(n, unit, zone.is_some()),
+        AnyValue::Date(days) => DateTime::from_timestamp(i64::from(days) * 86_400, 0)
+            .map_or(Scalar::Other("a date out of range"), |d| Scalar::Local(d.date_naive().and_time(NaiveTime::MIN))),
+        _ => Scalar::Other("of another type"),
+    })
+}
+
+fn text(bytes: Vec<u8>) -> Scalar<'static> {
+    String::from_utf8(bytes).map_or(Scalar::Other("not UTF-8"), |t| Scalar::Text(Cow::Owned(t)))
+}
+
+/// Data frames write "no value" in a column of numbers as not-a-number.
+fn float(n: f64) -> Option<Scalar<'static>> {
+    (!n.is_nan()).then_some(Scalar::Float(n))
+}
+
+/// Parquet times count from 1970: as UTC where the column has a zone, on the wall clock where not.
+fn datetime(n: i64, unit: TimeUnit, zoned: bool) -> Scalar<'static> {
+    let at = match unit {
+        TimeUnit::Nanoseconds => Some(DateTime::from_timestamp_nanos(n)),
+        TimeUnit::Microseconds => DateTime::from_timestamp_micros(n),
+        TimeUnit::Milliseconds => DateTime::from_timestamp_millis(n),
+    };
+    match at {
+        None => Scalar::Other("a time out of range"),
+        Some(at) if zoned => Scalar::Time(at),
+        Some(at) => Scalar::Local(at.naive_utc()),
+    }
+}
