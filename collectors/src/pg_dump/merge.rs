@@ -58,15 +58,17 @@ fn same_run(a: &Draft, b: &Draft) -> bool {
             && apart >= -SAME_MOMENT
             && apart <= CRON_AHEAD;
     }
+    // Two logs of one script carry the same stamps; a record has a clock of its own.
+    let apart = if a.record.is_some() || b.record.is_some() { SAME_MOMENT } else { Duration::zero() };
     let ends = match (a.ended.at, b.ended.at) {
-        (Some(a), Some(b)) => (a - b).abs() <= SAME_MOMENT,
+        (Some(a), Some(b)) => (a - b).abs() <= apart,
         _ => true,
     };
     let sizes = a.bytes.is_none() || b.bytes.is_none() || a.bytes == b.bytes;
     a.tool == b.tool
         && a.database == b.database
         && !(a.record.is_some() && b.record.is_some())
-        && (start_a - start_b).abs() <= SAME_MOMENT
+        && (start_a - start_b).abs() <= apart
         && ends
         && sizes
 }

@@ -194,6 +194,7 @@ fn unrecorded(
     }
     let framed = sessions.iter().filter(|s| s.framed()).count();
     let single = !pair.is_empty() && framed <= 1 && sessions.len() - framed <= 1;
+    sessions.sort_by_key(|s| !s.framed());
     let sessions =
         if single { sessions.into_iter().reduce(Session::joined).into_iter().collect() } else { separate(sessions) };
     for session in sessions {
