@@ -59,7 +59,8 @@ pub struct FileFacts {
     pub size: u64,
     /// SHA-256 of the whole file, lower-case hex.
     pub sha256: String,
-    /// First bytes (at most 16), lower-case hex: the file's magic number.
+    /// First bytes, lower-case hex: the file's magic number (at most 16 bytes), or the header of a pg_dump archive
+    /// (at most 128 bytes: format, creation time, database name and versions, no data).
     pub magic: String,
     /// Comment lines (`--`) among the first 64 lines, for SQL text.
     pub head: Vec<String>,
@@ -187,7 +188,7 @@ pub fn facts(content: &mut dyn Read) -> io::Result<FileFacts> {
         schema: FILE_FACTS.to_owned(),
         size,
         sha256: hex(&hash.finalize()),
-        magic: hex(&head[..head.len().min(16)]),
+        magic: hex(&head[..head.len().min(if head.starts_with(b"PGDMP") { 128 } else { 16 })]),
         head: comments(&head, 64),
         tail: comments(&tail, usize::MAX),
     })
