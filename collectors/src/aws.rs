@@ -125,11 +125,6 @@ impl Failure<'_> {
     }
 }
 
-/// All run records that ran the AWS CLI, and the problems of damaged ones.
-pub(crate) fn records(batch: &Batch<'_>, sink: &mut dyn Sink) -> Vec<RunRecord> {
-    record::records(batch, sink)
-}
-
 /// Sorts the documents of a batch. Each ends as read, problem or passed over.
 pub(crate) fn sort<'a>(
     batch: &Batch<'a>,

@@ -19,7 +19,7 @@ use model::rows::{RestoreTest, Row, RunStatus, TestKind, TestResult};
 use serde_json::{Map, Value};
 
 use crate::aws::{self, Answers, Failure, Item, Wanted};
-use crate::{Batch, Kind, Sink, fetch};
+use crate::{Batch, Kind, Sink, fetch, record};
 
 mod config;
 mod dynamodb;
@@ -106,7 +106,7 @@ fn shape(object: &Map<String, Value>) -> bool {
 }
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
-    let records = aws::records(batch, sink);
+    let records = record::records(batch, sink);
     let answers = aws::sort(batch, &records, &WANTED, sink);
     let config = config::read(batch, &answers, sink);
     let mut points = Points::default();

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::aws::{self, Wanted};
-use crate::{Batch, Kind, Sink, fetch};
+use crate::{Batch, Kind, Sink, fetch, record};
 
 mod bucket;
 mod naming;
@@ -78,7 +78,7 @@ fn shape(object: &Map<String, Value>) -> bool {
 }
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
-    let records = aws::records(batch, sink);
+    let records = record::records(batch, sink);
     let answers = aws::sort(batch, &records, &WANTED, sink);
     let buckets = bucket::read(batch, &answers, sink);
     let versioned: BTreeMap<&str, bool> =
