@@ -212,8 +212,7 @@ impl<'a> Sorter<'a, '_> {
             self.json(&place, &text);
             return true;
         }
-        self.plain(place, text);
-        true
+        self.plain(place, text)
     }
 
     fn damaged_utf8(&mut self, place: &Place<'a>, text: &str, line: Option<usize>) {
@@ -296,7 +295,8 @@ impl<'a> Sorter<'a, '_> {
         true
     }
 
-    fn plain(&mut self, place: Place<'a>, text: String) {
+    /// True where the text was an answer, not mere messages beside one.
+    fn plain(&mut self, place: Place<'a>, text: String) -> bool {
         let failures = failures_in(&text);
         let mut taken = false;
         for (line, failure) in failures {
@@ -315,13 +315,23 @@ impl<'a> Sorter<'a, '_> {
         }
         if (self.wanted.text)(&text) {
             self.out.texts.push((place, text));
-        } else if taken {
-        } else if place.call.as_ref().is_some_and(|c| c.reads()) || text::other_format(&text, self.wanted.shape) {
+            return true;
+        }
+        if taken {
+            return true;
+        }
+        let beside = place.record.is_some_and(|r| r.stderr.as_deref() == Some(place.document.name()));
+        if beside {
+            self.sink.passed_over(place.document.name(), "messages of the AWS CLI that are no error");
+            return false;
+        }
+        if place.call.as_ref().is_some_and(|c| c.reads()) || text::other_format(&text, self.wanted.shape) {
             let message = "output of the AWS CLI that is not JSON: export it with --output json";
             self.sink.problem(problem(place.document, None, message));
         } else {
             self.sink.passed_over(place.document.name(), "not output of the AWS CLI that this source reads");
         }
+        true
     }
 
     /// A recorded command without a document: nothing printed, or its output is missing.

@@ -256,3 +256,17 @@ fn other_output_formats_are_named_as_what_they_are() {
         assert!(kept.problems.is_empty() && kept.passed_over.len() == 1, "{name}: {kept:?}");
     }
 }
+
+#[test]
+fn messages_beside_an_answer_do_not_hide_it() {
+    let record = r#"{"command":"aws s3api get-bucket-versioning --bucket acme","exit_code":0,
+        "finished_at":"2026-11-20T03:00:00Z","stdout":"v.json","stderr":"v.err"}"#;
+    let warning = "urllib3/connectionpool.py:1099: InsecureRequestWarning: Unverified HTTPS request\n";
+    let kept = parse(&s3::KIND, None, &[text("v.json", ""), text("v.err", warning), text("v.run.json", record)]);
+    assert_eq!(kept.problems, []);
+    let off = |r: &Row| matches!(r, Row::Storage(s) if s.versioning == Some(false));
+    assert!(kept.rows.iter().any(off), "an empty answer is the answer: {kept:?}");
+    let failed = record.replace("\"exit_code\":0", "\"exit_code\":252");
+    let kept = parse(&s3::KIND, None, &[text("v.json", ""), text("v.err", warning), text("v.run.json", &failed)]);
+    assert!(kept.rows.is_empty() && kept.problems.iter().any(|p| p.message.contains("exit code 252")), "{kept:?}");
+}

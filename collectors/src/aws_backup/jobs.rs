@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use model::rows::{BackupRun, Row, RunStatus, Trigger};
 
 use super::{bytes, component, newest};
-use crate::aws::{Answers, Item};
+use crate::aws::{Answers, Failure, Item};
 use crate::{Batch, Sink};
 
 /// Reads jobs; answers the recovery points that they made.
@@ -54,6 +54,23 @@ fn job(batch: &Batch<'_>, kind: &str, id: &str, item: Item<'_, '_>, sink: &mut d
         run.location_id = item.text("DestinationBackupVaultArn").map(|arn| format!("aws-backup:{arn}"));
     }
     run
+}
+
+/// A failed call. One that ordered a backup is a failed attempt at it; every other leaves its question open.
+pub(super) fn refused(batch: &Batch<'_>, failure: &Failure<'_>, sink: &mut dyn Sink) {
+    let place = &failure.place;
+    let ordered = place.call.as_ref().is_some_and(|c| c.operation == "start-backup-job");
+    let (Some(record), Some(arn), true) = (place.record, place.option("resource-arn"), ordered) else {
+        return failure.report(sink);
+    };
+    let id = format!("refused:{}", record.id);
+    let mut run = BackupRun::new(place.origin(batch, id.clone(), ""), id, RunStatus::Failed, failure.message.clone());
+    run.resource = Some(format!("aws-backup:{arn}"));
+    run.trigger = Some(Trigger::Manual);
+    run.started_at = record.started_at;
+    run.ended_at = record.finished_at;
+    run.status_detail = Some(failure.message.clone());
+    sink.row(Row::Run(run));
 }
 
 fn status(item: Item<'_, '_>, raw: &str) -> RunStatus {

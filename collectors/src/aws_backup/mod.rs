@@ -90,7 +90,7 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let records = record::records(batch, sink);
     let answers = aws::sort(batch, &records, &WANTED, sink);
     for failure in &answers.failures {
-        failure.report(sink);
+        jobs::refused(batch, failure, sink);
     }
     let jobs = jobs::read(batch, &answers, sink);
     let resources = points::read(batch, &answers, &jobs, sink);

@@ -325,3 +325,16 @@ fn several_replies_in_one_file_are_all_read() {
     assert_eq!(runs(&kept).len(), 2);
     assert!(runs(&kept).iter().all(|r| r.origin.pointer.starts_with("line:")));
 }
+
+#[test]
+fn a_refused_order_is_a_failed_run() {
+    let record = format!(
+        r#"{{"command":"aws backup start-backup-job --resource-arn {ARN} --backup-vault-name v","exit_code":254,
+        "started_at":"2026-11-20T03:00:00Z","finished_at":"2026-11-20T03:00:02Z","stderr":"e"}}"#
+    );
+    let said = "An error occurred (InvalidParameterValueException) when calling the StartBackupJob operation: no";
+    let kept = read(&[text("e", said), text("e.run.json", &record)]);
+    let [run] = runs(&kept)[..] else { panic!("{kept:?}") };
+    assert_eq!((run.status, run.resource.clone()), (RunStatus::Failed, Some(format!("aws-backup:{ARN}"))));
+    assert!(run.started_at.is_some() && kept.problems.is_empty());
+}

@@ -7,6 +7,7 @@
 //! `describe-table`; `aws sts get-caller-identity`, which tells whose snapshots are one's own.
 //!
 //! Refused conclusions: `AllocatedStorage` and `VolumeSize` are GiB of the source and never bytes of a backup; the
+//! export task writes Parquet files that no database can be restored from, and gives no row; the
 //! reply of a restore call proves an order, not a restored database; an error text proves nothing but itself; a list
 //! is complete (so that absence means deletion) only where a run record shows that no filter was given.
 //!

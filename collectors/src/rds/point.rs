@@ -48,7 +48,7 @@ impl Points {
     /// Resource of the snapshot (or volume, table) of this name.
     pub(super) fn resource_of(&self, name: &str) -> Option<String> {
         let named = |p: &&Point| p.name == name || p.run.recovery_point_id.as_deref() == Some(name);
-        let ends = |p: &&Point| p.run.resource.as_deref().is_some_and(|r| r.rsplit('/').next() == Some(name));
+        let ends = |p: &&Point| p.run.resource.as_deref().is_some_and(|r| r.rsplit(['/', ':']).next() == Some(name));
         let found = self.by_id.values().find(named).or_else(|| self.by_id.values().find(ends));
         found.and_then(|p| p.run.resource.clone())
     }

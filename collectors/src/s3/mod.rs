@@ -17,6 +17,7 @@
 //! (`NoSuchBucketPolicy`, …; an empty answer for versioning); `AccessDenied` and all other errors leave it
 //! undetermined.
 //!
+//! Every object counts as a stored backup, so list buckets (or prefixes) that hold backups and nothing else.
 //! Resource of an object: `s3:<bucket>/<prefix>`, the key up to its first run of four or more digits (a date, a time
 //! or a sequence number), without separators at its end; the whole key where there is none.
 

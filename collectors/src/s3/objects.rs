@@ -123,7 +123,10 @@ fn unknown_bucket(place: &Place<'_>, sink: &mut dyn Sink) {
 impl Objects {
     /// True where an object of this key was read.
     pub(super) fn has(&self, bucket: &str, key: &str) -> bool {
-        self.by_id.values().any(|o| o.bucket == bucket && o.key == key)
+        // Ids are `bucket/key@time`, or `bucket/key` where no time was told.
+        let start = format!("{bucket}/{key}@");
+        self.by_id.contains_key(start.trim_end_matches('@'))
+            || self.by_id.range(start.clone()..).next().is_some_and(|(id, _)| id.starts_with(&start))
     }
 
     fn take(&mut self, id: &str, object: Object) {

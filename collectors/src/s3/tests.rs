@@ -43,7 +43,7 @@ fn denied(operation: &str) -> String {
 
 #[test]
 fn a_setting_is_known_from_an_answer_or_from_the_code_that_means_absent() {
-    let said = |code: &str| format!("\nAn error occurred ({code}) when calling the X operation: text\n");
+    let said = |code: &str| format!("\nAn error occurred ({code}) when calling the GetBucketX operation: text\n");
     let of = |call: &str, content: &str| {
         let name = format!("acme.{call}.stderr");
         let other = text("acme.get-bucket-location.json", r#"{"LocationConstraint": null}"#);

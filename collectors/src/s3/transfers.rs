@@ -103,6 +103,13 @@ pub(super) fn read(batch: &Batch<'_>, answers: &Answers<'_>, objects: &mut Objec
             objects.transfers.push(upload(batch, place, (&bucket, &key), RunStatus::Success, "exit code 0"));
         }
     }
+    // put-object and copy-object answer with the new object's ETag, and with no key.
+    for reply in &answers.replies {
+        let put = ["ETag", "CopyObjectResult"].iter().any(|k| reply.value.contains_key(*k));
+        if let Some((bucket, key)) = target(&reply.place).filter(|(b, k)| put && reply.whole && !objects.has(b, k)) {
+            objects.transfers.push(upload(batch, &reply.place, (&bucket, &key), RunStatus::Success, "stored"));
+        }
+    }
     for failure in &answers.failures {
         if let Some((bucket, key)) = target(&failure.place) {
             let killed = failure.place.record.is_some_and(|r| r.killed_by.is_some());
