@@ -10,6 +10,7 @@ use model::evidence::Problem;
 use model::rows::{Origin, Row};
 use model::time::{Instant, Tz};
 
+mod aws;
 mod document;
 pub mod fetch;
 pub mod lines;
