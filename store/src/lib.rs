@@ -15,6 +15,8 @@
 //!
 //! Nothing here reads a clock, the environment or the network. Ids and times come from the caller.
 
+#[cfg(unix)]
+mod agent;
 mod chain;
 mod error;
 mod layout;
@@ -38,7 +40,7 @@ pub use layout::STORE_FORMAT;
 use layout::{OBJECTS, RUNS, STORE, StoreFile, UNFINISHED};
 pub use signers::{AllowedSigners, AllowedSignersError, SignatureFault, SignedBy, verify_signature};
 pub use signing::{PACKET_NAMESPACE, RUN_NAMESPACE, SignError, Signer};
-pub use verify::{Checked, Problem, ProblemKind, Signing, SigningState, Verification, verify};
+pub use verify::{Checked, Problem, ProblemKind, SignerSeen, Signing, SigningState, Verification, verify};
 pub use writer::{Committed, Writer};
 
 /// An evidence store, open for reading. Reading takes no lock and needs no right to write.

@@ -26,7 +26,7 @@ pub struct Writer {
     root: PathBuf,
     store_id: String,
     /// `STORE`, locked until the writer is gone.
-    _lock: File,
+    _lock: Lock,
     sequence: u64,
     previous: Option<String>,
     buffer: Vec<u8>,
@@ -213,14 +213,24 @@ impl Writer {
     }
 }
 
-/// Takes the lock on `STORE`. The operating system ends it with the process, so no lock is stale.
-fn lock(root: &Path) -> Result<File, StoreError> {
+/// The lock on `STORE`. The operating system ends it with the process, so no lock is ever stale.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing alone would not do: a process that is being started at this moment still shares it.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock(root: &Path) -> Result<Lock, StoreError> {
     let path = root.join(STORE);
     // Open for writing, because network file systems give exclusive locks only then.
     let file =
         OpenOptions::new().read(true).write(true).open(&path).map_err(|e| explained(&e, "open for writing", &path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(root.to_path_buf())),
         Err(TryLockError::Error(e)) => Err(explained(&e, "lock", &path).into()),
     }
