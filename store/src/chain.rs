@@ -20,6 +20,9 @@ pub struct Recorded {
     pub digest: String,
     /// Its file, relative to the store, with `/`.
     pub path: String,
+    /// The file of its signature, likewise; `None` for an unsigned run. The signature is not
+    /// checked here; see [`verify`](crate::verify) and [`verify_signature`](crate::verify_signature).
+    pub signature: Option<String>,
 }
 
 /// The one form in which a manifest is written: indented JSON, fields in the order of the model,
@@ -131,7 +134,9 @@ impl Manifests {
         if let Some((_, message)) = misplaced(&manifest, sequence, previous, &self.store_id) {
             return Err(fault(message));
         }
-        Ok(Recorded { manifest, digest: layout::sha256(&bytes), path })
+        let signature = Some(format!("{RUNS}/{}", layout::signature_name(sequence)));
+        let signature = signature.filter(|file| self.root.join(file).is_file());
+        Ok(Recorded { manifest, digest: layout::sha256(&bytes), path, signature })
     }
 }
 

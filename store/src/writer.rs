@@ -137,7 +137,16 @@ impl Writer {
         // An object left by an interrupted run may not have its name on the disk yet either.
         self.unsynced.insert(folder);
         if fs::symlink_metadata(&target).is_ok() {
-            return same_bytes(temp.as_file_mut(), &target, &mut self.buffer);
+            // A damaged object must not stand for good bytes.
+            let mut existing = layout::open_regular(&target)?;
+            let failed = |e: io::Error| explained(&e, "use the object", &target);
+            return match same_bytes(temp.as_file_mut(), &mut existing, &mut self.buffer).map_err(failed)? {
+                true => Ok(()),
+                false => Err(failed(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "its bytes do not have this hash: it is damaged; move it elsewhere and collect again",
+                ))),
+            };
         }
         finish(&temp, READ_ONLY).map_err(|e| explained(&e, "write", &target))?;
         match temp.persist_noclobber(&target) {
@@ -263,23 +272,18 @@ fn finish(temp: &NamedTempFile, mode: u32) -> io::Result<()> {
     temp.as_file().sync_all()
 }
 
-/// Fails unless `existing` holds the bytes of `fresh`: a damaged object must not stand for them.
-fn same_bytes(fresh: &mut File, existing: &Path, buffer: &mut [u8]) -> io::Result<()> {
-    let mut old = layout::open_regular(existing)?;
+/// True where the two files hold the same bytes.
+fn same_bytes(fresh: &mut File, existing: &mut File, buffer: &mut [u8]) -> io::Result<bool> {
     let mut other = vec![0; buffer.len()];
     fresh.rewind()?;
     loop {
         let n = layout::fill(fresh, buffer)?;
-        let m = layout::fill(&mut old, &mut other)?;
+        let m = layout::fill(existing, &mut other)?;
         if buffer.get(..n) != other.get(..m) {
-            let damaged = io::Error::new(
-                io::ErrorKind::InvalidData,
-                "its bytes do not have this hash: it is damaged; move it elsewhere and collect again",
-            );
-            return Err(explained(&damaged, "use the object", existing));
+            return Ok(false);
         }
         if n == 0 {
-            return Ok(());
+            return Ok(true);
         }
     }
 }

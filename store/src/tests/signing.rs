@@ -130,6 +130,9 @@ fn signing_may_begin_later_and_must_not_stop() {
     assert_eq!(found.signing.state, SigningState::PartlySigned);
     assert!(found.notes[0].message.contains("runs 1 to 2") && found.notes[0].message.contains("run 3"));
 
+    let signatures: Vec<_> = store.manifests().unwrap().map(|r| r.unwrap().signature).collect();
+    assert_eq!(signatures, [None, None, Some("runs/00000003.json.sig".to_owned())]);
+
     run(&store, 4, None);
     for allowed in [None, Some(signer.allowed())] {
         let found = verify(store.path(), allowed.as_ref());
