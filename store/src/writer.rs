@@ -248,8 +248,9 @@ fn lock(root: &Path) -> Result<Lock, StoreError> {
 /// Removes what an interrupted writer left unfinished. Objects are kept: they may be the only copy.
 fn clean(folder: &Path) -> io::Result<()> {
     for name in layout::names(folder)? {
-        if name.starts_with(UNFINISHED) {
-            remove_if_there(&folder.join(name))?;
+        let path = folder.join(&name);
+        if name.starts_with(UNFINISHED) && fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
+            remove_if_there(&path)?;
         }
     }
     Ok(())
