@@ -20,6 +20,9 @@ pub struct Recorded {
     pub digest: String,
     /// Its file, relative to the store, with `/`.
     pub path: String,
+    /// The file of its signature, likewise; `None` for an unsigned run. The signature is not
+    /// checked here; see [`verify`](crate::verify) and [`verify_signature`](crate::verify_signature).
+    pub signature: Option<String>,
 }
 
 /// The one form in which a manifest is written: indented JSON, fields in the order of the model,
@@ -37,13 +40,14 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Manifest, String> {
     struct Schema {
         schema: String,
     }
-    let Schema { schema } = serde_json::from_slice(bytes).map_err(|e| format!("not a manifest: {e}"))?;
+    let not_one = |e: serde_json::Error| format!("not a manifest: {}", layout::printable(&e.to_string()));
+    let Schema { schema } = serde_json::from_slice(bytes).map_err(not_one)?;
     if schema != MANIFEST_SCHEMA {
         return Err(format!(
             "written as {schema:?}, and this version reads {MANIFEST_SCHEMA:?}; use the version of backproof that wrote it"
         ));
     }
-    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|e| format!("not a manifest: {e}"))?;
+    let manifest: Manifest = serde_json::from_slice(bytes).map_err(not_one)?;
     match to_bytes(&manifest) {
         Ok(again) if again == bytes => Ok(manifest),
         Ok(_) => Err("not in the form it was written in: the text was changed".to_owned()),
@@ -67,12 +71,13 @@ pub(crate) fn misplaced(
         return Some((Misplaced::Chain, message));
     }
     if manifest.previous.as_deref() != previous {
-        let say = |hash: Option<&str>| hash.map_or("none".to_owned(), |h| h.to_owned());
-        let message = format!(
-            "names {} as the manifest before it, and that one has the SHA-256 {}: one of the two was changed",
-            say(manifest.previous.as_deref()),
-            say(previous)
-        );
+        let message = match (&manifest.previous, previous) {
+            (None, _) => "names no manifest before it, and there is one".to_owned(),
+            (Some(named), None) => format!("names {named:?} as the manifest before it, and it is the first"),
+            (Some(named), Some(previous)) => {
+                format!("names {named:?} as the manifest before it, which is {previous}: one of the two was changed")
+            }
+        };
         return Some((Misplaced::Chain, message));
     }
     None
@@ -131,7 +136,9 @@ impl Manifests {
         if let Some((_, message)) = misplaced(&manifest, sequence, previous, &self.store_id) {
             return Err(fault(message));
         }
-        Ok(Recorded { manifest, digest: layout::sha256(&bytes), path })
+        let signature = Some(format!("{RUNS}/{}", layout::signature_name(sequence)));
+        let signature = signature.filter(|file| self.root.join(file).is_file());
+        Ok(Recorded { manifest, digest: layout::sha256(&bytes), path, signature })
     }
 }
 

@@ -61,7 +61,9 @@ impl StoreFile {
             other => other?,
         };
         let fault = |message: String| StoreError::StoreFile { path: path.clone(), message };
-        let damaged = |e: serde_json::Error| fault(format!("damaged ({e}); restore it from a copy of the store"));
+        let damaged = |e: serde_json::Error| {
+            fault(format!("damaged ({}); restore it from a copy of the store", printable(&e.to_string())))
+        };
         // The format decides how the rest is read, so it is looked at first.
         let Format { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
         if format != STORE_FORMAT {
@@ -214,6 +216,11 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     let mut permissions = file.metadata()?.permissions();
     permissions.set_readonly(mode & 0o222 == 0);
     file.set_permissions(permissions)
+}
+
+/// Text from outside, so that it can't command a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 /// SHA-256 in lower-case hexadecimal.

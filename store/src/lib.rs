@@ -15,9 +15,12 @@
 //!
 //! Nothing here reads a clock, the environment or the network. Ids and times come from the caller.
 
+#[cfg(unix)]
+mod agent;
 mod chain;
 mod error;
 mod layout;
+mod object;
 mod signers;
 mod signing;
 mod verify;
@@ -36,9 +39,10 @@ pub use chain::{Manifests, Recorded};
 pub use error::{PutError, StoreError};
 pub use layout::STORE_FORMAT;
 use layout::{OBJECTS, RUNS, STORE, StoreFile, UNFINISHED};
+pub use object::CheckedObject;
 pub use signers::{AllowedSigners, AllowedSignersError, SignatureFault, SignedBy, verify_signature};
 pub use signing::{PACKET_NAMESPACE, RUN_NAMESPACE, SignError, Signer};
-pub use verify::{Checked, Problem, ProblemKind, Signing, SigningState, Verification, verify};
+pub use verify::{Checked, Problem, ProblemKind, SignerSeen, Signing, SigningState, Verification, verify};
 pub use writer::{Committed, Writer};
 
 /// An evidence store, open for reading. Reading takes no lock and needs no right to write.
@@ -120,7 +124,7 @@ impl Store {
     }
 
     /// Opens an object for reading from its beginning. Its bytes are not hashed here; see
-    /// [`verify`] for that.
+    /// [`Store::checked_object`] for that.
     ///
     /// # Errors
     /// [`StoreError::NotADigest`] for anything but 64 lower-case hexadecimal digits,
@@ -131,6 +135,14 @@ impl Store {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Err(StoreError::NoObject(digest.to_owned())),
             Err(e) => Err(e.into()),
         }
+    }
+
+    /// Opens an object for reading, hashed on the way: damage is an error at its end.
+    ///
+    /// # Errors
+    /// As [`Store::object`].
+    pub fn checked_object(&self, digest: &str) -> Result<CheckedObject, StoreError> {
+        Ok(CheckedObject::new(self.object(digest)?, digest))
     }
 
     /// Folder of outside anchors (timestamps, object-lock versions). It may not be there yet.

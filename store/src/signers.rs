@@ -99,8 +99,7 @@ impl AllowedSigners {
     }
 
     /// A list of one key, with its comment as the principal.
-    #[must_use]
-    pub fn of_key(key: &PublicKey) -> Self {
+    pub(crate) fn of_key(key: &PublicKey) -> Self {
         Self(vec![Allowed {
             principals: key.comment().to_owned(),
             key: key.key_data().clone(),

@@ -8,9 +8,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey};
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 
 use crate::layout::SMALL_LIMIT;
+use crate::signers::AllowedSigners;
 
 /// SSHSIG namespace of run manifests.
 pub const RUN_NAMESPACE: &str = "backproof-run@v1";
@@ -44,14 +45,29 @@ pub enum SignError {
         /// What it is instead.
         message: String,
     },
+    /// The agent did not do it.
+    #[error("ssh-agent at {socket}: {message}")]
+    Agent {
+        /// Its socket.
+        socket: PathBuf,
+        /// What happened and what to do.
+        message: String,
+    },
     /// Signing itself failed.
     #[error("signing failed: {0}")]
     Failed(String),
 }
 
-/// Signs with one key.
+/// Signs with one key, which is in a file or held by ssh-agent.
 pub struct Signer {
-    key: PrivateKey,
+    public: PublicKey,
+    holder: Holder,
+}
+
+enum Holder {
+    File(Box<PrivateKey>),
+    #[cfg(unix)]
+    Agent(PathBuf),
 }
 
 impl std::fmt::Debug for Signer {
@@ -90,28 +106,67 @@ impl Signer {
         if key.algorithm() != Algorithm::Ed25519 {
             return Err(unusable(format!("a key of the kind {}, not ssh-ed25519", key.algorithm())));
         }
-        Ok(Self { key })
+        Ok(Self { public: key.public_key().clone(), holder: Holder::File(Box::new(key)) })
     }
 
-    /// The public key.
+    /// Uses an Ed25519 key of the agent at `socket` (the value of `SSH_AUTH_SOCK`): the one whose
+    /// public key is given in the form of a `.pub` file, or else the only one it holds.
+    ///
+    /// # Errors
+    /// [`SignError::Agent`] where the agent can't be asked, does not hold the key, or holds several
+    /// and none is named.
+    #[cfg(unix)]
+    pub fn from_agent(socket: &Path, public_key: Option<&str>) -> Result<Self, SignError> {
+        let failed = |message: String| SignError::Agent { socket: socket.to_path_buf(), message };
+        let wanted = public_key.map(PublicKey::from_openssh).transpose();
+        let wanted = wanted.map_err(|e| failed(format!("the public key given is not one ({e})")))?;
+        let mut held = crate::agent::identities(socket).map_err(|e| failed(e.to_string()))?;
+        held.retain(|key| wanted.as_ref().is_none_or(|wanted| wanted.key_data() == key.key_data()));
+        match (held.pop(), held.is_empty()) {
+            (Some(public), true) => Ok(Self { public, holder: Holder::Agent(socket.to_path_buf()) }),
+            (Some(_), false) => Err(failed("it holds several ssh-ed25519 keys; name the public key to use".to_owned())),
+            (None, _) => Err(failed("it does not hold the key; run `ssh-add`".to_owned())),
+        }
+    }
+
+    /// The public key as a line of a `.pub` file.
+    ///
+    /// # Errors
+    /// [`SignError::Failed`] for a comment that no line can hold.
+    pub fn public_key(&self) -> Result<String, SignError> {
+        self.public.to_openssh().map_err(|e| SignError::Failed(e.to_string()))
+    }
+
+    /// A list of allowed signers that holds this key only, with its comment as the principal.
     #[must_use]
-    pub fn public_key(&self) -> &PublicKey {
-        self.key.public_key()
+    pub fn allowed(&self) -> AllowedSigners {
+        AllowedSigners::of_key(&self.public)
     }
 
     /// Fingerprint of the key as `ssh-keygen -l` shows it: `SHA256:…`.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        self.public_key().fingerprint(HashAlg::Sha256).to_string()
+        self.public.fingerprint(HashAlg::Sha256).to_string()
     }
 
     /// Signs `bytes`; answers the text of a `.sig` file.
     ///
     /// # Errors
-    /// [`SignError::Failed`].
+    /// [`SignError::Failed`], and [`SignError::Agent`] where the agent refuses or is gone.
     pub fn sign(&self, namespace: &str, bytes: &[u8]) -> Result<String, SignError> {
         let failed = |e: ssh_key::Error| SignError::Failed(e.to_string());
-        let signature = self.key.sign(namespace, HashAlg::Sha512, bytes).map_err(failed)?;
+        let signature = match &self.holder {
+            Holder::File(key) => key.sign(namespace, HashAlg::Sha512, bytes).map_err(failed)?,
+            #[cfg(unix)]
+            Holder::Agent(socket) => {
+                let data = SshSig::signed_data(namespace, HashAlg::Sha512, bytes).map_err(failed)?;
+                let made = crate::agent::sign(socket, &self.public, &data)
+                    .map_err(|e| SignError::Agent { socket: socket.clone(), message: e.to_string() })?;
+                SshSig::new(self.public.key_data().clone(), namespace, HashAlg::Sha512, made).map_err(failed)?
+            }
+        };
+        // A signature that does not verify must never be written, whoever made it.
+        self.public.verify(namespace, bytes, &signature).map_err(failed)?;
         signature.to_pem(LineEnding::LF).map_err(failed)
     }
 }

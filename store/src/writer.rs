@@ -26,7 +26,7 @@ pub struct Writer {
     root: PathBuf,
     store_id: String,
     /// `STORE`, locked until the writer is gone.
-    _lock: File,
+    _lock: Lock,
     sequence: u64,
     previous: Option<String>,
     buffer: Vec<u8>,
@@ -137,7 +137,16 @@ impl Writer {
         // An object left by an interrupted run may not have its name on the disk yet either.
         self.unsynced.insert(folder);
         if fs::symlink_metadata(&target).is_ok() {
-            return same_bytes(temp.as_file_mut(), &target, &mut self.buffer);
+            // A damaged object must not stand for good bytes.
+            let mut existing = layout::open_regular(&target)?;
+            let failed = |e: io::Error| explained(&e, "use the object", &target);
+            return match same_bytes(temp.as_file_mut(), &mut existing, &mut self.buffer).map_err(failed)? {
+                true => Ok(()),
+                false => Err(failed(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "its bytes do not have this hash: it is damaged; move it elsewhere and collect again",
+                ))),
+            };
         }
         finish(&temp, READ_ONLY).map_err(|e| explained(&e, "write", &target))?;
         match temp.persist_noclobber(&target) {
@@ -213,14 +222,24 @@ impl Writer {
     }
 }
 
-/// Takes the lock on `STORE`. The operating system ends it with the process, so no lock is stale.
-fn lock(root: &Path) -> Result<File, StoreError> {
+/// The lock on `STORE`. The operating system ends it with the process, so no lock is ever stale.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing alone would not do: a process that is being started at this moment still shares it.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock(root: &Path) -> Result<Lock, StoreError> {
     let path = root.join(STORE);
     // Open for writing, because network file systems give exclusive locks only then.
     let file =
         OpenOptions::new().read(true).write(true).open(&path).map_err(|e| explained(&e, "open for writing", &path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(root.to_path_buf())),
         Err(TryLockError::Error(e)) => Err(explained(&e, "lock", &path).into()),
     }
@@ -229,8 +248,9 @@ fn lock(root: &Path) -> Result<File, StoreError> {
 /// Removes what an interrupted writer left unfinished. Objects are kept: they may be the only copy.
 fn clean(folder: &Path) -> io::Result<()> {
     for name in layout::names(folder)? {
-        if name.starts_with(UNFINISHED) {
-            remove_if_there(&folder.join(name))?;
+        let path = folder.join(&name);
+        if name.starts_with(UNFINISHED) && fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
+            remove_if_there(&path)?;
         }
     }
     Ok(())
@@ -253,23 +273,18 @@ fn finish(temp: &NamedTempFile, mode: u32) -> io::Result<()> {
     temp.as_file().sync_all()
 }
 
-/// Fails unless `existing` holds the bytes of `fresh`: a damaged object must not stand for them.
-fn same_bytes(fresh: &mut File, existing: &Path, buffer: &mut [u8]) -> io::Result<()> {
-    let mut old = layout::open_regular(existing)?;
+/// True where the two files hold the same bytes.
+fn same_bytes(fresh: &mut File, existing: &mut File, buffer: &mut [u8]) -> io::Result<bool> {
     let mut other = vec![0; buffer.len()];
     fresh.rewind()?;
     loop {
         let n = layout::fill(fresh, buffer)?;
-        let m = layout::fill(&mut old, &mut other)?;
+        let m = layout::fill(existing, &mut other)?;
         if buffer.get(..n) != other.get(..m) {
-            let damaged = io::Error::new(
-                io::ErrorKind::InvalidData,
-                "its bytes do not have this hash: it is damaged; move it elsewhere and collect again",
-            );
-            return Err(explained(&damaged, "use the object", existing));
+            return Ok(false);
         }
         if n == 0 {
-            return Ok(());
+            return Ok(true);
         }
     }
 }

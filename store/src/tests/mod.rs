@@ -1,3 +1,7 @@
 //! Tests of the store as a whole.
 
+mod crashes;
+mod mutilation;
+#[cfg(unix)]
+mod signing;
 mod storing;

@@ -175,6 +175,21 @@ fn only_digests_lead_to_objects() {
 }
 
 #[test]
+fn a_changed_object_is_an_error_at_its_end() {
+    let (_folder, store) = store(1, None);
+    let digest = sha256(b"run 1\n");
+    let read = || io::read_to_string(store.checked_object(&digest).unwrap());
+    assert_eq!(read().unwrap(), "run 1\n");
+    let path = store.path().join("objects").join(&digest[..2]).join(&digest);
+    for bad in ["run 2\n", "run 1", "", "run 1\n\n"] {
+        overwrite(&path, bad.as_bytes());
+        let error = read().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(error.to_string().contains(&digest), "{error}");
+    }
+}
+
+#[test]
 fn there_is_one_writer_at_a_time_and_readers_need_no_lock() {
     let (_folder, store) = store(1, None);
     let writer = store.writer().unwrap();

@@ -30,7 +30,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::error::StoreError;
-use crate::layout::{self, CACHE, OBJECTS, RECEIPTS, RUNS, STORE, StoreFile, UNFINISHED};
+use crate::layout::{self, CACHE, OBJECTS, RECEIPTS, RUNS, STORE, StoreFile, UNFINISHED, printable};
 use crate::signers::AllowedSigners;
 
 /// Result of [`verify`].
@@ -203,11 +203,11 @@ struct Findings {
 
 impl Findings {
     fn problem(&mut self, kind: ProblemKind, path: &str, message: String) {
-        self.problems.push(Problem { path: printable(path), kind, message });
+        self.problems.push(Problem { path: printable(path), kind, message: printable(&message) });
     }
 
     fn note(&mut self, kind: ProblemKind, path: &str, message: String) {
-        self.notes.push(Problem { path: printable(path), kind, message });
+        self.notes.push(Problem { path: printable(path), kind, message: printable(&message) });
     }
 
     fn foreign(&mut self, path: &str) {
@@ -250,9 +250,4 @@ impl Findings {
             signing,
         }
     }
-}
-
-/// Names of foreign files must not reach a terminal as commands.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }

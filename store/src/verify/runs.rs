@@ -84,8 +84,12 @@ fn sort_out(runs: &Path, findings: &mut Findings) -> (BTreeSet<u64>, BTreeSet<u6
     let (mut manifests, mut signatures) = (BTreeSet::new(), BTreeSet::new());
     for name in findings.list(runs, RUNS).unwrap_or_default() {
         match layout::run_file(&name) {
-            RunFile::Manifest(sequence) => drop(manifests.insert(sequence)),
-            RunFile::Signature(sequence) => drop(signatures.insert(sequence)),
+            RunFile::Manifest(sequence) => {
+                manifests.insert(sequence);
+            }
+            RunFile::Signature(sequence) => {
+                signatures.insert(sequence);
+            }
             RunFile::Unfinished => findings.leftover(&format!("{RUNS}/{name}")),
             RunFile::Foreign => findings.foreign(&format!("{RUNS}/{name}")),
         }
