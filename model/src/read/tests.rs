@@ -170,8 +170,8 @@ fn faults_of_the_header_are_told_once_and_also_without_rows() {
         let (values, faults) = column::<String>(text);
         assert!(values.is_empty());
         let told: Vec<_> = faults.iter().map(|f| (f.line, f.message.as_str())).collect();
-        assert_eq!(told, [(1, "missing column \"k\" (text)"), (1, "unknown column \"kk\"")], "{text}");
-        assert_eq!(faults[1].help.as_deref(), Some("did you mean \"k\"?"));
+        assert_eq!(told, [(1, "unknown column \"kk\""), (1, "missing column \"k\" (text)")], "{text}");
+        assert_eq!(faults[0].help.as_deref(), Some("did you mean \"k\"?"));
     }
     let (_, faults) = column::<String>("k,other\n,1\n");
     assert_eq!(faults.len(), 1);
