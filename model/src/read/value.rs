@@ -182,7 +182,11 @@ impl Column for Instant {
                 time::instant(&at.to_string(), Some(context.zone)).map_err(|e| Refusal::new(e.to_string()))
             }
             Value::Text(text) | Value::Cell(text) => {
-                time::instant(text, Some(context.zone)).map_err(|e| not_a_time(text, &e.to_string()))
+                certain(text)?;
+                time::instant(text, Some(context.zone)).map_err(|e| {
+                    Refusal::new(e.to_string())
+                        .help("write RFC 3339 (2026-10-01T02:00:00Z), YYYY-MM-DD or YYYY-MM-DD HH:MM")
+                })
             }
             other => Err(Refusal::expected(Self::EXPECTED, other)),
         }
@@ -192,34 +196,38 @@ impl Column for Instant {
 impl Column for NaiveDate {
     const EXPECTED: &'static str = "a date such as 2026-10-01";
 
-    /// A time is cut to its day in the organisation's zone.
+    /// A time with an offset is cut to its day in the organisation's zone.
     fn read(value: &Value, context: &Context) -> Result<Self, Refusal> {
-        if let Value::Text(text) | Value::Cell(text) = value
-            && let Some(local) = time::local_time(text.trim())
-        {
-            return Ok(local.date());
+        if let Value::Text(text) | Value::Cell(text) = value {
+            certain(text)?;
+            if let Some(local) = time::local_time(text.trim()) {
+                return Ok(local.date());
+            }
         }
         Instant::read(value, context).map(|at| time::day_of(at, context.zone)).map_err(|refusal| match value {
-            Value::Text(text) | Value::Cell(text) => not_a_time(text, &format!("\"{text}\" is not a date")),
+            Value::Text(text) | Value::Cell(text) => {
+                Refusal::new(format!("\"{text}\" is not a date")).help("write YYYY-MM-DD")
+            }
             _ => refusal,
         })
     }
 }
 
-/// Spreadsheets show dates as the reader's locale wants them: `5/6/2026` is May or June.
-fn not_a_time(text: &str, message: &str) -> Refusal {
-    let parts: Vec<&str> = text.trim().split([' ', 'T']).next().unwrap_or("").split(['/', '.', '-']).collect();
-    let numbers = parts.len() == 3 && parts.iter().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
-    if numbers && parts.first().is_some_and(|year| year.len() != 4) {
-        return Refusal::new(format!("\"{text}\" can be read as more than one day"))
-            .help("write YYYY-MM-DD; in a spreadsheet, format the column as text or as yyyy-mm-dd and export again");
+/// Refuses dates whose meaning depends on where the spreadsheet was made: `5/6/2026` is May or
+/// June, and `46213` is a day number.
+fn certain(text: &str) -> Result<(), Refusal> {
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let day = text.trim().split([' ', 'T']).next().unwrap_or("");
+    let parts: Vec<&str> = day.split(['/', '.', '-']).collect();
+    if parts.len() == 3 && parts.iter().all(digits) && parts.first().is_some_and(|year| year.len() != 4) {
+        return Err(Refusal::new(format!("\"{text}\" can be read as more than one day"))
+            .help("write YYYY-MM-DD; in a spreadsheet, format the column as yyyy-mm-dd and export again"));
     }
-    let serial = text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
-    if serial {
-        return Refusal::new(format!("\"{text}\" is a spreadsheet's day number, not a date"))
-            .help("format the column as yyyy-mm-dd and export again");
+    if day.len() == 5 && digits(&day) {
+        return Err(Refusal::new(format!("\"{text}\" is a spreadsheet's day number, not a date"))
+            .help("format the column as yyyy-mm-dd and export again"));
     }
-    Refusal::new(message).help("write RFC 3339 (2026-10-01T02:00:00Z), YYYY-MM-DD or YYYY-MM-DD HH:MM")
+    Ok(())
 }
 
 impl Column for Span {
