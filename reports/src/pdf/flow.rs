@@ -34,6 +34,8 @@ pub struct Chunk {
     pub height: f64,
     /// Room above it, dropped at the top of a page.
     pub before: f64,
+    /// Items in that room (above the chunk's top), dropped with it.
+    pub above: Vec<Placed>,
     /// Stays on the page of the next chunk.
     pub keep: bool,
     /// Begins a new page.
@@ -99,6 +101,7 @@ impl Filler {
         }
         if !self.fresh {
             self.y += chunk.before;
+            chunk.items.append(&mut chunk.above);
         }
         let page = self.pages.len() - 1;
         for id in chunk.anchors {

@@ -134,7 +134,7 @@ impl Fonts {
         Ok(word)
     }
 
-    /// Metrics the PDF needs of a face: units per em, ascent, descent, bounding box.
+    /// Metrics the PDF needs of a face: units per em, ascent, descent, bounding box, weight.
     pub fn metrics(&self, face: Face) -> Metrics {
         let data = &self.faces[face as usize];
         let b = data.global_bounding_box();
@@ -142,7 +142,6 @@ impl Fonts {
             units: u16::try_from(data.units_per_em()).unwrap_or(1000),
             ascent: data.ascender(),
             descent: data.descender(),
-            capital: data.capital_height().unwrap_or(data.ascender()),
             bounds: [b.x_min, b.y_min, b.x_max, b.y_max],
             weight: data.weight().to_number(),
         }
@@ -208,8 +207,6 @@ pub struct Metrics {
     pub ascent: i16,
     /// Descent, negative.
     pub descent: i16,
-    /// Height of capitals.
-    pub capital: i16,
     /// Least and greatest x and y: x, y, x, y.
     pub bounds: [i16; 4],
     /// Weight, 100 to 900.

@@ -51,8 +51,19 @@ pub fn layout(document: &Document, fonts: &mut Fonts) -> Result<(Vec<Chunk>, Tre
     for (index, block) in document.blocks.iter().enumerate() {
         layout.fonts.place = crate::validate::place(index, block);
         layout.block(document, block)?;
+        if introduces(block, document.blocks.get(index + 1))
+            && let Some(chunk) = layout.chunks.last_mut()
+        {
+            chunk.keep = true;
+        }
     }
     Ok((layout.chunks, layout.tree))
+}
+
+/// Whether a paragraph is the short lead-in of what follows, and not to be parted from it.
+fn introduces(block: &Block, next: Option<&Block>) -> bool {
+    let follows = matches!(next, Some(Block::Table(_) | Block::HeatStrip(_) | Block::Chart(_) | Block::List(_)));
+    matches!(block, Block::Para(p) if follows && crate::block::plain(&p.inlines).chars().count() < 400)
 }
 
 impl Layout<'_> {
@@ -97,6 +108,16 @@ impl Layout<'_> {
             chunk.before = if n == 0 { before } else { 0.0 };
             line.place(x, baseline(size, leading), &mut chunk.items);
             self.add(chunk);
+        }
+    }
+
+    /// Keeps the chunks from `start` on one page, when together they are at most `most` high.
+    pub fn bind(&mut self, start: usize, most: f64) {
+        let added = self.chunks.get_mut(start..).unwrap_or_default();
+        if added.iter().map(|c| c.height + c.before).sum::<f64>() <= most
+            && let Some((_, all_but_last)) = added.split_last_mut()
+        {
+            all_but_last.iter_mut().for_each(|c| c.keep = true);
         }
     }
 
@@ -177,6 +198,10 @@ impl Layout<'_> {
     fn toc(&mut self, document: &Document, toc: &Toc) -> Result<(), ReportError> {
         let node = self.tree.add(0, "TOC");
         self.caption(&toc.title, node, None)?;
+        let start = self.chunks.len();
+        if let Some(caption) = self.chunks.last_mut() {
+            caption.height += 3.0;
+        }
         for block in &document.blocks {
             let Block::Heading(h) = block else { continue };
             if h.level > toc.depth {
@@ -210,12 +235,13 @@ impl Layout<'_> {
                 self.add(chunk);
             }
         }
+        self.bind(start, 200.0);
         Ok(())
     }
 
     fn heading(&mut self, heading: &Heading) -> Result<(), ReportError> {
         let (size, leading, before, role) = match heading.level {
-            1 => (16.0, 21.0, 30.0, "H2"),
+            1 => (16.0, 21.0, 38.0, "H2"),
             2 => (12.0, 16.0, 20.0, "H3"),
             3 => (10.0, 14.0, 14.0, "H4"),
             _ => (9.5, 13.5, 12.0, "H5"),
@@ -233,11 +259,7 @@ impl Layout<'_> {
             chunk.anchors.push(heading.id.clone());
             chunk.outline = Some((heading.level, heading.text.clone()));
             if heading.level == 1 {
-                for placed in &mut chunk.items {
-                    placed.item.lower(9.0);
-                }
-                chunk.height += 9.0;
-                rule(SIDE, 0.0, MEASURE, Ink::Rule, 0.8, &mut chunk.items);
+                rule(SIDE, -9.0, MEASURE, Ink::Rule, 0.8, &mut chunk.above);
             }
         }
         if let Some(chunk) = self.chunks.get_mut(last) {
@@ -350,7 +372,7 @@ impl Layout<'_> {
         let start = self.chunks.len();
         let title = [
             (strong("Completeness and accuracy"), Ink::Muted),
-            (text(format!("  {} rows in the table", completeness.rows_in_table)), Ink::Muted),
+            (text(format!("\u{a0}\u{a0} {} rows in the table", completeness.rows_in_table)), Ink::Muted),
         ];
         self.panel_line(node, &title, 6.0, 10.0)?;
         if let Some(chunk) = self.chunks.last_mut() {
@@ -373,6 +395,7 @@ impl Layout<'_> {
         if let Some(chunk) = self.chunks.last_mut() {
             chunk.height += 6.0;
         }
+        self.bind(start, 200.0);
         for chunk in self.chunks.iter_mut().skip(start) {
             let area = [SIDE, 0.0, MEASURE, chunk.height];
             chunk.items.insert(0, Placed { owner: None, item: Item::Ground { area } });
@@ -397,7 +420,7 @@ impl Layout<'_> {
 
 fn source_lines(source: &Provenance) -> Vec<Vec<(Inline, Ink)>> {
     let label = |words: &str| (text(format!("{words} ")), Ink::Muted);
-    let value = |words: &str| (text(format!("{words}    ")), Ink::Text);
+    let value = |words: &str| (text(format!("{words}\u{a0}\u{a0}\u{a0} ")), Ink::Text);
     let mut objects = vec![label("Objects")];
     for object in &source.objects {
         objects.extend([(code(short_hash(object)), Ink::Text), (text(" "), Ink::Text)]);
@@ -405,7 +428,7 @@ fn source_lines(source: &Provenance) -> Vec<Vec<(Inline, Ink)>> {
     vec![
         vec![
             (strong(&source.source), Ink::Text),
-            (text("  "), Ink::Text),
+            (text("\u{a0}\u{a0} "), Ink::Text),
             (badge(source.state, source_word(source.state)), Ink::Text),
         ],
         vec![label("Query"), (code(&source.query), Ink::Text)],

@@ -203,12 +203,11 @@ impl Setter<'_> {
         link: Option<(Rc<Target>, usize)>,
         owner: Option<usize>,
     ) -> Result<(), ReportError> {
-        let gap = if state.blank && !state.out.is_empty() {
-            Some(self.fonts.shape(style.face, style.tabular, " ")?)
-        } else {
-            None
-        };
-        let gap_width = gap.as_ref().map_or(0.0, |g| f64::from(g.width) * style.size / 1000.0);
+        // A blank has the style of what stands before it.
+        let before = state.out.last().map(|p| p.style).filter(|_| state.blank);
+        let gap = before.map(|b| self.fonts.shape(b.face, b.tabular, " ")).transpose()?;
+        let size = before.map_or(0.0, |b| b.size);
+        let gap_width = gap.as_ref().map_or(0.0, |g| f64::from(g.width) * size / 1000.0);
         state.out.push(Piece { content, width, style, link, owner, gap, gap_width, broken: state.broken });
         (state.blank, state.broken) = (false, false);
         Ok(())

@@ -82,7 +82,7 @@ fn furniture(document: &Document, paper: &mut Paper, fonts: &mut Fonts) -> Resul
     let mut setter = Setter { fonts, tree: &mut Tree::new() };
     let left = setter.single(&document.organization, quiet, None)?;
     let right = setter.single(&format!("{}, {}", document.title, document.period), quiet, None)?;
-    let label = setter.single("SHA-256 of the report’s data", quiet, None)?;
+    let label = setter.single("SHA-256 of the report’s data", Style { tabular: false, ..quiet }, None)?;
     let hash = setter.single(&document.document_hash, tiny, None)?;
     let end = flow::SIDE + MEASURE;
     for (n, page) in paper.pages.iter_mut().enumerate() {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::block::{Chart, HeatStrip, Kpi, KpiRow, StripRow};
 use crate::drawing::{self, Anchor, Drawing, Ink, Shape, solid};
 use crate::error::ReportError;
-use crate::pdf::flow::{Chunk, Header, SIDE};
+use crate::pdf::flow::{Chunk, Header, ROOM, SIDE};
 use crate::pdf::fonts::Face;
 use crate::pdf::layout::{Layout, MEASURE, baseline, furniture, rule, style};
 use crate::pdf::lines::{Mark, place_drawing, place_mark};
@@ -15,6 +15,7 @@ use crate::{chart, marks};
 
 const FIGURES_A_LINE: usize = 4;
 const FIGURE_GAP: f64 = 16.0;
+const SPARK: f64 = 32.0;
 const LABEL: f64 = 108.0;
 const SUMMARY: f64 = 36.0;
 
@@ -49,7 +50,7 @@ impl Layout<'_> {
         let mark = marks::of_tone(kpi.tone);
         let indent = if mark.is_some() { 14.0 } else { 0.0 };
         // A value too long for its column is set smaller before it is broken.
-        let mut face = Style { tabular: true, ..style(Face::SemiBold, 19.0, Ink::Text) };
+        let mut face = Style { tabular: true, ..style(Face::SemiBold, 17.5, Ink::Text) };
         let mut value = self.setter().lines(&words(&kpi.value), width - indent, face, owner)?;
         while value.len() > 1 && face.size > 11.0 {
             face.size -= 2.0;
@@ -64,10 +65,9 @@ impl Layout<'_> {
             line.place(x + indent, y + baseline(face.size, leading), out);
             y += leading;
         }
-        if kpi.sparkline.iter().flatten().count() > 1 && indent + widest + 36.0 < width {
-            let room = (width - indent - widest - 10.0).min(52.0);
-            let picture = chart::sparkline(&kpi.sparkline, kpi.tone, room, 17.0);
-            place_drawing(&picture, x + width - room, y - leading / 2.0 - 8.5, 1.0, None, out);
+        if kpi.sparkline.iter().flatten().count() > 1 && indent + widest + SPARK + 4.0 < width {
+            let picture = chart::sparkline(&kpi.sparkline, kpi.tone, SPARK, 15.0);
+            place_drawing(&picture, x + width - SPARK, y - leading / 2.0 - 7.5, 1.0, None, out);
         }
         y += 1.0;
         if !kpi.note.is_empty() {
@@ -128,6 +128,7 @@ impl Layout<'_> {
     /// [`ReportError::Glyph`] for a character that no font has.
     pub fn heat_strip(&mut self, strip: &HeatStrip) -> Result<(), ReportError> {
         let node = self.tree.add(0, "Sect");
+        let start = self.chunks.len();
         self.caption(&strip.caption, node, Some(&strip.id))?;
         let left = SIDE + LABEL + 10.0;
         let step = (MEASURE - LABEL - 10.0 - SUMMARY) / strip.days.len().max(1) as f64;
@@ -155,10 +156,13 @@ impl Layout<'_> {
         let owner = Some(self.tree.add(node, "P"));
         let mut words = Vec::new();
         for (state, word) in legend(strip) {
-            words.extend([crate::block::badge(state, word.replace(' ', "\u{a0}")), crate::block::text("    ")]);
+            // Words of one state stay together, states stand apart.
+            let word = format!("{}\u{a0}\u{a0}\u{a0}", word.replace(' ', "\u{a0}"));
+            words.extend([crate::block::badge(state, word), crate::block::text(" ")]);
         }
         let lines = self.setter().lines(&words, MEASURE, style(Face::Regular, 7.6, Ink::Muted), owner)?;
         self.lines(&lines, SIDE, 7.6, 11.0, 5.0);
+        self.bind(start, ROOM * 0.6);
         Ok(())
     }
 

@@ -58,12 +58,21 @@ impl Layout<'_> {
     pub fn table(&mut self, table: &Table) -> Result<(), ReportError> {
         let node = self.tree.add(0, "Table");
         let place = self.fonts.place.clone();
+        let start = self.chunks.len();
         self.caption(&table.caption, node, Some(&table.id))?;
         let columns = Columns::of(table);
         let header = self.table_header(table, &columns, node)?;
+        let last = table.rows.len().saturating_sub(1);
         for (n, row) in table.rows.iter().enumerate() {
             self.fonts.place = format!("{place}, row {}", n + 1);
             self.table_row(row, &columns, node, &header)?;
+            // No single row stands alone at either end.
+            if (n == 0 || n + 1 == last)
+                && n < last
+                && let Some(chunk) = self.chunks.last_mut()
+            {
+                chunk.keep = true;
+            }
         }
         self.fonts.place = place;
         if !table.footnote.is_empty() {
@@ -75,6 +84,7 @@ impl Layout<'_> {
             let lines = self.setter().lines(&table.footnote, MEASURE, note, owner)?;
             self.lines(&lines, SIDE, SMALL.0, SMALL.1, 5.0);
         }
+        self.bind(start, 190.0);
         Ok(())
     }
 
