@@ -95,8 +95,13 @@ impl Scale {
         let top = if chart.unit == Unit::Percent && data_high <= 1.0 { 1.0 } else { data_high };
         let high = chart.max.unwrap_or(top);
         let step = nice_step(chart.unit, (high - low).abs().max(f64::EPSILON) / 3.0);
-        let first = (low / step + 1e-9).floor();
+        let mut first = (low / step + 1e-9).floor();
         let last = (high / step - 1e-9).ceil().max(first + 1.0);
+        // A valley needs room for its label above the axis.
+        let valley = chart.kind == ChartKind::Line && chart.min.is_none() && first >= 1.0;
+        if valley && low - first * step < 0.16 * (last - first) * step {
+            first -= 1.0;
+        }
         // At most a handful: `step` was chosen from the span.
         let ticks: Vec<f64> = (0..=((last - first) as usize).min(12)).map(|n| (first + n as f64) * step).collect();
         Scale { low: first * step, high: last * step, ticks }
@@ -185,10 +190,8 @@ fn target(chart: &Chart, scale: &Scale, plot: &Plot, shapes: &mut Vec<Shape>) {
     let y = plot.y(scale.part(limit.value));
     let dash = Stroke { ink: Ink::Text, width: 0.9, dash: Some((4.0, 3.0)), round: false };
     shapes.push(line((plot.left, y), (plot.right, y), dash));
-    shapes.push(text((plot.right, TOP - 9.0), Anchor::End, Ink::Muted, limit.label.clone()));
-    let end = plot.right - rough_width(&limit.label) - 4.0;
-    let key = Stroke { ink: Ink::Text, width: 0.9, dash: Some((4.0, 3.0)), round: false };
-    shapes.push(line((end - 18.0, TOP - 12.0), (end, TOP - 12.0), key));
+    shapes.push(line((plot.left, TOP - 12.0), (plot.left + 18.0, TOP - 12.0), dash));
+    shapes.push(text((plot.left + 23.0, TOP - 9.0), Anchor::Start, Ink::Muted, limit.label.clone()));
 }
 
 fn bars(chart: &Chart, scale: &Scale, plot: &Plot, step: f64, x: &dyn Fn(usize) -> f64, shapes: &mut Vec<Shape>) {

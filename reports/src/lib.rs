@@ -18,6 +18,7 @@ mod pdf;
 mod sample;
 mod strip;
 mod validate;
+mod visible;
 mod xlsx;
 
 pub use block::Document;

@@ -407,3 +407,33 @@ fn method() -> Vec<Block> {
         para(ParaRole::Note, vec![text("Percentages are cut, never rounded up.")]),
     ]
 }
+
+/// A sheet with every type of column and cells that spreadsheets like to run.
+pub fn sheet() -> crate::sheet::Sheet {
+    use crate::sheet::{ColumnKind, Sheet, SheetColumn, Value};
+    let columns = [
+        ("system", ColumnKind::Text),
+        ("runs", ColumnKind::Integer),
+        ("seconds", ColumnKind::Number),
+        ("rate", ColumnKind::Percent),
+        ("taken_at", ColumnKind::Instant),
+        ("encrypted", ColumnKind::Bool),
+    ];
+    let texts = AWKWARD.iter().copied().chain(["+1", "-2+3", "@SUM(A1)", "\tx", "\rx", "https://example.com", "007"]);
+    Sheet {
+        name: "Runs".into(),
+        columns: columns.map(|(title, kind)| SheetColumn { title: title.into(), kind }).to_vec(),
+        rows: texts
+            .map(|text| {
+                vec![
+                    Value::Text(text.into()),
+                    Value::Integer(-3),
+                    Value::Number(-1.5),
+                    Value::Percent(0.98662),
+                    Value::Instant(as_of()),
+                    if text == "007" { Value::Empty } else { Value::Bool(true) },
+                ]
+            })
+            .collect(),
+    }
+}

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::error::ReportError;
+
 /// A workbook.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workbook {
@@ -69,4 +71,27 @@ pub enum Value {
     Instant(DateTime<Utc>),
     /// Yes or no.
     Bool(bool),
+}
+
+/// Refuses a row with a cell too many or too few, a value of another type than its column, or a number that is none.
+pub(crate) fn check_row(sheet: &Sheet, index: usize, row: &[Value]) -> Result<(), ReportError> {
+    let fault = |what: String| Err(ReportError::Sheet { sheet: sheet.name.clone(), row: index + 1, what });
+    if row.len() != sheet.columns.len() {
+        return fault(format!("{} values for {} columns", row.len(), sheet.columns.len()));
+    }
+    for (value, column) in row.iter().zip(&sheet.columns) {
+        let fits = match value {
+            Value::Empty => true,
+            Value::Text(_) => column.kind == ColumnKind::Text,
+            Value::Integer(_) => column.kind == ColumnKind::Integer,
+            Value::Number(number) => column.kind == ColumnKind::Number && number.is_finite(),
+            Value::Percent(number) => column.kind == ColumnKind::Percent && number.is_finite(),
+            Value::Instant(_) => column.kind == ColumnKind::Instant,
+            Value::Bool(_) => column.kind == ColumnKind::Bool,
+        };
+        if !fits {
+            return fault(format!("{value:?} does not fit column \"{}\" ({:?})", column.title, column.kind));
+        }
+    }
+    Ok(())
 }

@@ -49,15 +49,3 @@ pub const fn source_word(state: State) -> &'static str {
 pub fn short_hash(hash: &str) -> &str {
     hash.get(..DIGITS).unwrap_or(hash)
 }
-
-/// A long hash in groups of eight digits, for reading aloud and comparing.
-pub fn grouped_hash(hash: &str) -> String {
-    let mut out = String::with_capacity(hash.len() + 8);
-    for (n, c) in hash.chars().enumerate() {
-        if n > 0 && n % 8 == 0 {
-            out.push(' ');
-        }
-        out.push(c);
-    }
-    out
-}

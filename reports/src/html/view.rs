@@ -1,6 +1,8 @@
 //! What the templates see: the document's blocks with everything already decided (names of partials, classes,
 //! drawings), so that templates only place it.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::block::{
@@ -9,6 +11,7 @@ use crate::block::{
 };
 use crate::html::svg::svg;
 use crate::strip::{legend, row_summary};
+use crate::visible::visible;
 use crate::{chart, marks};
 
 /// The whole page.
@@ -20,7 +23,7 @@ pub fn page(document: &Document, style: &str) -> Value {
         .collect();
     let has_toc = document.blocks.iter().any(|b| matches!(b, Block::Toc(_)));
     let blocks: Vec<Value> = document.blocks.iter().map(|b| block(document, b)).collect();
-    json!({
+    let mut page = json!({
         "title": document.title,
         "subtitle": document.subtitle,
         "organization": document.organization,
@@ -28,11 +31,29 @@ pub fn page(document: &Document, style: &str) -> Value {
         "language": document.language,
         "hash": document.document_hash,
         "as_of": instant(document),
-        "style": style,
         "symbols": symbols,
         "body_class": if has_toc { "with-toc" } else { "" },
         "blocks": blocks,
-    })
+    });
+    show_hidden(&mut page);
+    if let Some(page) = page.as_object_mut() {
+        page.insert("style".into(), Value::from(style));
+    }
+    page
+}
+
+/// Makes invisible characters visible in every string.
+fn show_hidden(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(shown) = visible(text) {
+                *text = shown;
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(show_hidden),
+        Value::Object(values) => values.values_mut().for_each(show_hidden),
+        _ => {}
+    }
 }
 
 fn instant(document: &Document) -> String {

@@ -1,0 +1,160 @@
+//! Tables: header repeated on every page, rows divided between lines where they are too tall to move.
+
+use std::rc::Rc;
+
+use crate::block::{Align, Inline, Table, TableRow};
+use crate::drawing::Ink;
+use crate::error::ReportError;
+use crate::pdf::flow::{Chunk, Header, SIDE};
+use crate::pdf::fonts::Face;
+use crate::pdf::layout::{Layout, MEASURE, SMALL, baseline, rule, style};
+use crate::pdf::lines::Line;
+use crate::pdf::paper::{Placed, Style};
+
+/// Room between columns.
+const GUTTER: f64 = 11.0;
+/// Room above and below a row's text.
+const PAD: f64 = 4.2;
+/// A row of more lines may be divided between pages.
+const TALL: usize = 12;
+
+struct Columns {
+    /// Left end and width.
+    spans: Vec<(f64, f64)>,
+    aligns: Vec<Align>,
+}
+
+impl Columns {
+    fn of(table: &Table) -> Columns {
+        let total: f64 = table.columns.iter().map(|c| c.width).sum();
+        let usable = MEASURE - GUTTER * (table.columns.len() as f64 - 1.0);
+        let mut x = SIDE;
+        let mut spans = Vec::new();
+        for column in &table.columns {
+            let width = usable * column.width / total;
+            spans.push((x, width));
+            x += width + GUTTER;
+        }
+        Columns { spans, aligns: table.columns.iter().map(|c| c.align).collect() }
+    }
+
+    fn place(&self, column: usize, line: &Line, y: f64, out: &mut Vec<Placed>) {
+        let (Some((x, width)), Some(align)) = (self.spans.get(column), self.aligns.get(column)) else { return };
+        let slack = width - line.width;
+        let x = match align {
+            Align::Left => *x,
+            Align::Right => x + slack,
+            Align::Centre => x + slack / 2.0,
+        };
+        line.place(x, y, out);
+    }
+}
+
+impl Layout<'_> {
+    /// Lays out a table.
+    ///
+    /// # Errors
+    /// [`ReportError::Glyph`] for a character that no font has.
+    pub fn table(&mut self, table: &Table) -> Result<(), ReportError> {
+        let node = self.tree.add(0, "Table");
+        let place = self.fonts.place.clone();
+        let start = self.chunks.len();
+        self.caption(&table.caption, node, Some(&table.id))?;
+        let columns = Columns::of(table);
+        let header = self.table_header(table, &columns, node)?;
+        let last = table.rows.len().saturating_sub(1);
+        for (n, row) in table.rows.iter().enumerate() {
+            self.fonts.place = format!("{place}, row {}", n + 1);
+            self.table_row(row, &columns, node, &header)?;
+            // No single row stands alone at either end.
+            if (n == 0 || n + 1 == last)
+                && n < last
+                && let Some(chunk) = self.chunks.last_mut()
+            {
+                chunk.keep = true;
+            }
+        }
+        self.fonts.place = place;
+        if !table.footnote.is_empty() {
+            if let Some(chunk) = self.chunks.last_mut() {
+                chunk.keep = true;
+            }
+            let owner = Some(self.tree.add(0, "P"));
+            let note = style(Face::Regular, SMALL.0, Ink::Muted);
+            let lines = self.setter().lines(&table.footnote, MEASURE, note, owner)?;
+            self.lines(&lines, SIDE, SMALL.0, SMALL.1, 5.0);
+        }
+        self.bind(start, 190.0);
+        Ok(())
+    }
+
+    fn table_header(&mut self, table: &Table, columns: &Columns, node: usize) -> Result<Rc<Header>, ReportError> {
+        let row = self.tree.add(node, "TR");
+        let mut cells = Vec::new();
+        for (column, (_, width)) in table.columns.iter().zip(&columns.spans) {
+            let owner = Some(self.tree.add(row, "TH"));
+            let title = [Inline::Text { text: column.title.clone() }];
+            cells.push(self.setter().lines(&title, *width, style(Face::SemiBold, SMALL.0, Ink::Text), owner)?);
+        }
+        let count = cells.iter().map(Vec::len).max().unwrap_or(1);
+        let mut items = Vec::new();
+        for (column, lines) in cells.iter().enumerate() {
+            // Titles stand at the bottom of the header.
+            let first = count - lines.len();
+            for (n, line) in lines.iter().enumerate() {
+                let y = 3.0 + SMALL.1 * (first + n) as f64 + baseline(SMALL.0, SMALL.1);
+                columns.place(column, line, y, &mut items);
+            }
+        }
+        let height = 3.0 + SMALL.1 * count as f64 + 3.6;
+        rule(SIDE, height, MEASURE, Ink::Text, 0.9, &mut items);
+        let header = Rc::new(Header { height, items });
+        self.add(Chunk { height, keep: !table.rows.is_empty(), items: header.items.clone(), ..Chunk::default() });
+        Ok(header)
+    }
+
+    fn table_row(
+        &mut self,
+        row: &TableRow,
+        columns: &Columns,
+        node: usize,
+        header: &Rc<Header>,
+    ) -> Result<(), ReportError> {
+        let element = self.tree.add(node, "TR");
+        let face = if row.strong { Face::SemiBold } else { Face::Regular };
+        let style = Style { tabular: true, ..style(face, SMALL.0, Ink::Text) };
+        let mut cells = Vec::new();
+        for (cell, (_, width)) in row.cells.iter().zip(&columns.spans) {
+            let owner = Some(self.tree.add(element, "TD"));
+            cells.push(self.setter().lines(cell, *width, style, owner)?);
+        }
+        let count = cells.iter().map(Vec::len).max().unwrap_or(1);
+        let anchors = if row.id.is_empty() { Vec::new() } else { vec![row.id.clone()] };
+        // One chunk for a usual row; one a line for a tall one, so that it may go on over the page.
+        let (pieces, each) = if count > TALL { (count, 1) } else { (1, count) };
+        for piece in 0..pieces {
+            let top = if piece == 0 { PAD } else { 0.0 };
+            let mut items = Vec::new();
+            for (column, lines) in cells.iter().enumerate() {
+                for (n, line) in lines.iter().skip(piece * each).take(each).enumerate() {
+                    let y = top + SMALL.1 * n as f64 + baseline(SMALL.0, SMALL.1);
+                    columns.place(column, line, y, &mut items);
+                }
+            }
+            let last = piece + 1 == pieces;
+            let height = top + SMALL.1 * each as f64 + if last { PAD } else { 0.0 };
+            if last {
+                rule(SIDE, height, MEASURE, Ink::Rule, if row.strong { 0.9 } else { 0.5 }, &mut items);
+            }
+            self.add(Chunk {
+                height,
+                keep: pieces > 1 && (piece == 0 || piece + 2 == pieces),
+                repeat: Some(Rc::clone(header)),
+                items,
+                anchors: if piece == 0 { anchors.clone() } else { Vec::new() },
+                ..Chunk::default()
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,319 @@
+//! Pages to printpdf operations.
+//!
+//! printpdf embeds fonts whole unless its own layout engine is built in, so the used glyphs are subset here. Text is
+//! handed over as characters of a private area, one per glyph of the subset: this gives compact strings and any glyph
+//! (tabular figures have no character of their own); the finishing pass then writes the true ToUnicode maps.
+
+use std::collections::BTreeMap;
+
+use printpdf::{
+    Color, DictItem, FontId, FontMetrics, Line, LineCapStyle, LineDashPattern, LineJoinStyle, LinePoint, Mm, Op,
+    PaintMode, ParsedFont, PdfDocument, PdfFont, PdfFontHandle, PdfFontMetricsStub, PdfPage, PdfSaveOptions, Point,
+    Polygon, PolygonRing, Pt, Rgb, TextItem, TextMatrix, WindingOrder,
+};
+use sha2::{Digest, Sha256};
+use subsetter::GlyphRemapper;
+
+use crate::drawing::{Ink, Stroke};
+use crate::error::ReportError;
+use crate::pdf::finish::{self, Kid, Structure};
+use crate::pdf::fonts::{Face, Fonts};
+use crate::pdf::paper::{HEIGHT, Item, Paper, Placed, Run};
+use crate::pdf::{Meta, Writer};
+
+/// First character of the private area that stands for glyph 0.
+const PRIVATE: u32 = 0xF_0000;
+
+/// Writes by way of printpdf and lopdf.
+pub struct Printpdf;
+
+/// A subset font.
+pub struct Subset {
+    /// Resource name.
+    pub id: String,
+    /// Old glyph id to new.
+    remapper: GlyphRemapper,
+    /// New glyph id to the text it stands for.
+    pub text: BTreeMap<u16, String>,
+}
+
+impl Writer for Printpdf {
+    fn write(&self, paper: &Paper, fonts: &Fonts, meta: &Meta<'_>) -> Result<Vec<u8>, ReportError> {
+        let mut document = PdfDocument::new(&meta.document.title);
+        let subsets = embed(paper, fonts, &mut document)?;
+        let mut structure = Structure::new(paper);
+        document.pages = paper
+            .pages
+            .iter()
+            .enumerate()
+            .map(|(n, items)| {
+                let ops = page_ops(n, items, &subsets, &mut structure);
+                PdfPage::new(Mm(210.0), Mm(297.0), ops)
+            })
+            .collect();
+        let options = PdfSaveOptions { optimize: false, subset_fonts: false, secure: true, image_optimization: None };
+        let mut warnings = Vec::new();
+        let file = document.to_lopdf_document(&options, &mut warnings);
+        finish::finish(file, paper, &structure, &subsets, meta)
+    }
+}
+
+fn embed(paper: &Paper, fonts: &Fonts, document: &mut PdfDocument) -> Result<BTreeMap<Face, Subset>, ReportError> {
+    let mut used: BTreeMap<Face, BTreeMap<u16, String>> = BTreeMap::new();
+    for placed in paper.pages.iter().flatten() {
+        let Item::Run(run) = &placed.item else { continue };
+        for segment in run.words.iter().flat_map(|w| &w.segments) {
+            let glyphs = used.entry(segment.face).or_default();
+            for glyph in &segment.glyphs {
+                let text = glyphs.entry(glyph.id).or_default();
+                if text.is_empty() {
+                    text.clone_from(&glyph.text);
+                }
+            }
+        }
+    }
+    let mut subsets = BTreeMap::new();
+    for (face, glyphs) in used {
+        let fault = |what: String| ReportError::Font { font: face.name().to_owned(), what };
+        let mut remapper = GlyphRemapper::new();
+        for id in glyphs.keys() {
+            remapper.remap(*id);
+        }
+        let bytes = subsetter::subset(face.bytes(), 0, &remapper).map_err(|e| fault(e.to_string()))?;
+        let metrics = fonts.metrics(face);
+        let new = |id: &u16| remapper.get(*id).unwrap_or(0);
+        let widths: BTreeMap<u16, u16> =
+            fonts.advances(face, glyphs.keys().copied()).iter().map(|(id, width)| (new(id), *width)).collect();
+        let characters = glyphs.keys().map(|id| (PRIVATE + u32::from(new(id)), new(id))).collect();
+        let name = format!("{}+{}", prefix(&bytes), face.name());
+        let line = FontMetrics { ascent: metrics.ascent, descent: metrics.descent };
+        let mut font = ParsedFont::with_glyph_data(bytes, 0, Some(name), characters, widths, metrics.units, line);
+        let [x_min, y_min, x_max, y_max] = metrics.bounds;
+        font.pdf_font_metrics = PdfFontMetricsStub {
+            units_per_em: metrics.units,
+            x_min,
+            y_min,
+            x_max,
+            y_max,
+            us_weight_class: metrics.weight,
+            ..PdfFontMetricsStub::default()
+        };
+        let id = format!("Face{}", face as usize);
+        document.resources.fonts.map.insert(FontId(id.clone()), PdfFont::new(font));
+        let text = glyphs.into_iter().map(|(id, text)| (remapper.get(id).unwrap_or(0), text)).collect();
+        subsets.insert(face, Subset { id, remapper, text });
+    }
+    Ok(subsets)
+}
+
+/// Six capitals that mark a subset, derived from its bytes.
+fn prefix(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(6).map(|b| char::from(b'A' + b % 26)).collect()
+}
+
+struct Pen<'a> {
+    ops: Vec<Op>,
+    subsets: &'a BTreeMap<Face, Subset>,
+    fill: Option<(f32, f32, f32)>,
+    dashed: bool,
+}
+
+fn page_ops(page: usize, items: &[Placed], subsets: &BTreeMap<Face, Subset>, structure: &mut Structure) -> Vec<Op> {
+    let mut pen = Pen { ops: Vec::new(), subsets, fill: None, dashed: false };
+    let mut open: Option<Option<usize>> = None;
+    for placed in items {
+        if let Item::Link { area, target, text } = &placed.item {
+            structure.link(page, placed.owner, *area, target, text);
+            continue;
+        }
+        if open != Some(placed.owner) {
+            if open.is_some() {
+                pen.ops.push(Op::EndMarkedContent);
+            }
+            pen.begin(structure.content(page, placed.owner), structure.role(placed.owner));
+            open = Some(placed.owner);
+        }
+        pen.item(&placed.item);
+    }
+    if open.is_some() {
+        pen.ops.push(Op::EndMarkedContent);
+    }
+    pen.ops
+}
+
+impl Pen<'_> {
+    fn begin(&mut self, kid: Option<Kid>, role: &str) {
+        let (tag, properties) = match kid {
+            Some(Kid::Content { mcid, .. }) => {
+                (role.to_owned(), BTreeMap::from([("MCID".to_owned(), DictItem::Int(mcid))]))
+            }
+            _ => ("Artifact".to_owned(), BTreeMap::new()),
+        };
+        if properties.is_empty() {
+            self.ops.push(Op::BeginMarkedContent { tag });
+        } else {
+            self.ops.push(Op::BeginMarkedContentWithProperties { tag, properties: DictItem::Dict { map: properties } });
+        }
+    }
+
+    fn item(&mut self, item: &Item) {
+        match item {
+            Item::Run(run) => self.run(run),
+            Item::Path { points, closed, fill, stroke } => {
+                let points = points.iter().map(|p| corner(*p, false)).collect();
+                self.path(points, *closed, *fill, stroke.as_ref());
+            }
+            Item::Circle { centre, radius, fill, stroke } => {
+                self.path(circle(*centre, *radius), true, *fill, stroke.as_ref());
+            }
+            Item::Ground { area: [x, y, width, height] } => {
+                let points = [(*x, *y), (x + width, *y), (x + width, y + height), (*x, y + height)];
+                self.colour(RAISED);
+                self.polygon(points.iter().map(|p| corner(*p, false)).collect());
+            }
+            // Links are annotations; page numbers were resolved before.
+            Item::Link { .. } | Item::PageOf { .. } => {}
+        }
+    }
+
+    fn run(&mut self, run: &Run) {
+        self.colour(rgb(run.style.ink));
+        self.ops.push(Op::StartTextSection);
+        let matrix = TextMatrix::Raw([1.0, 0.0, 0.0, 1.0, round(run.x), round(HEIGHT - run.y)]);
+        self.ops.push(Op::SetTextMatrix { matrix });
+        let mut face = None;
+        let mut items = Vec::new();
+        let mut text = String::new();
+        for segment in run.words.iter().flat_map(|w| &w.segments) {
+            let Some(subset) = self.subsets.get(&segment.face) else { continue };
+            if face != Some(segment.face) {
+                show(&mut self.ops, &mut items, &mut text);
+                let font = PdfFontHandle::External(FontId(subset.id.clone()));
+                self.ops.push(Op::SetFont { font, size: Pt(round(run.style.size)) });
+                face = Some(segment.face);
+            }
+            for glyph in &segment.glyphs {
+                shift(&mut items, &mut text, glyph.shift);
+                let code = PRIVATE + u32::from(subset.remapper.get(glyph.id).unwrap_or(0));
+                text.extend(char::from_u32(code));
+                shift(&mut items, &mut text, glyph.kern - glyph.shift);
+            }
+        }
+        show(&mut self.ops, &mut items, &mut text);
+        self.ops.push(Op::EndTextSection);
+    }
+
+    fn path(&mut self, points: Vec<LinePoint>, closed: bool, fill: Option<Ink>, stroke: Option<&Stroke>) {
+        if let Some(fill) = fill {
+            self.colour(rgb(fill));
+            self.polygon(points.clone());
+        }
+        let Some(stroke) = stroke else { return };
+        let (r, g, b) = rgb(stroke.ink);
+        self.ops.push(Op::SetOutlineColor { col: Color::Rgb(Rgb { r, g, b, icc_profile: None }) });
+        self.ops.push(Op::SetOutlineThickness { pt: Pt(round(stroke.width)) });
+        let (cap, join) = if stroke.round {
+            (LineCapStyle::Round, LineJoinStyle::Round)
+        } else {
+            (LineCapStyle::Butt, LineJoinStyle::Miter)
+        };
+        self.ops.push(Op::SetLineCapStyle { cap });
+        self.ops.push(Op::SetLineJoinStyle { join });
+        if let Some((on, off)) = stroke.dash {
+            self.ops.push(Op::SetLineDashPattern { dash: LineDashPattern::new(0.0, &[round(on), round(off)]) });
+            self.dashed = true;
+        } else if self.dashed {
+            self.ops.push(Op::SetLineDashPattern { dash: LineDashPattern::solid() });
+            self.dashed = false;
+        }
+        self.ops.push(Op::DrawLine { line: Line { points, is_closed: closed } });
+    }
+
+    fn polygon(&mut self, points: Vec<LinePoint>) {
+        let polygon = Polygon {
+            rings: vec![PolygonRing { points }],
+            mode: PaintMode::Fill,
+            winding_order: WindingOrder::NonZero,
+        };
+        self.ops.push(Op::DrawPolygon { polygon });
+    }
+
+    fn colour(&mut self, colour: (f32, f32, f32)) {
+        if self.fill != Some(colour) {
+            let (r, g, b) = colour;
+            self.ops.push(Op::SetFillColor { col: Color::Rgb(Rgb { r, g, b, icc_profile: None }) });
+            self.fill = Some(colour);
+        }
+    }
+}
+
+fn shift(items: &mut Vec<TextItem>, text: &mut String, by: i32) {
+    if by != 0 {
+        if !text.is_empty() {
+            items.push(TextItem::Text(std::mem::take(text)));
+        }
+        // A positive number moves the pen to the left.
+        items.push(TextItem::Offset(-by as f32));
+    }
+}
+
+fn show(ops: &mut Vec<Op>, items: &mut Vec<TextItem>, text: &mut String) {
+    if !text.is_empty() {
+        items.push(TextItem::Text(std::mem::take(text)));
+    }
+    if !items.is_empty() {
+        ops.push(Op::ShowText { items: std::mem::take(items) });
+    }
+}
+
+/// Two decimals: a hundredth of a point is finer than any printer, and short numbers keep files small.
+fn round(value: f64) -> f32 {
+    ((value * 100.0).round() / 100.0) as f32
+}
+
+fn corner((x, y): (f64, f64), bezier: bool) -> LinePoint {
+    LinePoint { p: Point { x: Pt(round(x)), y: Pt(round(HEIGHT - y)) }, bezier }
+}
+
+/// A circle as four Bézier curves.
+fn circle((x, y): (f64, f64), r: f64) -> Vec<LinePoint> {
+    let k = r * 0.552_284_75;
+    let quarters = [
+        [(x + r, y + k), (x + k, y + r), (x, y + r)],
+        [(x - k, y + r), (x - r, y + k), (x - r, y)],
+        [(x - r, y - k), (x - k, y - r), (x, y - r)],
+        [(x + k, y - r), (x + r, y - k), (x + r, y)],
+    ];
+    let mut points = vec![corner((x + r, y), false)];
+    for [first, second, end] in quarters {
+        points.extend([corner(first, true), corner(second, true), corner(end, false)]);
+    }
+    points
+}
+
+/// Ground of panels.
+const RAISED: (f32, f32, f32) = hex(0xf6, 0xf7, 0xf8);
+
+/// The light palette of the style sheet.
+const fn rgb(ink: Ink) -> (f32, f32, f32) {
+    match ink {
+        Ink::Paper => hex(0xff, 0xff, 0xff),
+        Ink::Text => hex(0x18, 0x21, 0x2b),
+        Ink::Muted => hex(0x55, 0x60, 0x6c),
+        Ink::Rule => hex(0xd3, 0xd9, 0xdf),
+        Ink::Accent => hex(0x1d, 0x5b, 0x92),
+        Ink::Good => hex(0x2b, 0x8a, 0x72),
+        Ink::Late => hex(0xb4, 0x5f, 0x06),
+        Ink::Bad => hex(0xb3, 0x26, 0x1e),
+        Ink::Missed => hex(0x96, 0x27, 0x6f),
+        Ink::Unknown => hex(0x66, 0x71, 0x7d),
+    }
+}
+
+/// Three decimals are enough for eight bits.
+const fn hex(r: u8, g: u8, b: u8) -> (f32, f32, f32) {
+    const fn part(value: u8) -> f32 {
+        (value as u32 * 1000 / 255) as f32 / 1000.0
+    }
+    (part(r), part(g), part(b))
+}
