@@ -23,7 +23,8 @@ mod text;
 
 pub(crate) use command::{Call, calls};
 pub(crate) use item::{Item, arn_part};
-use text::{decode, failures_in, line_at, salvage};
+pub(crate) use text::failures_in;
+use text::{decode, line_at, salvage};
 
 /// What one reader takes out of a folder.
 pub(crate) struct Wanted {
@@ -93,6 +94,13 @@ impl Place<'_> {
     /// Value of a command line option, without the dashes; `None` where unknown or not given.
     pub(crate) fn option(&self, name: &str) -> Option<&str> {
         self.call.as_ref().and_then(|c| c.options.get(name)).map(String::as_str)
+    }
+
+    /// Name of the recorded attempt: its record's id and start, because names of files repeat.
+    pub(crate) fn attempt(&self) -> Option<String> {
+        let record = self.record?;
+        let start = record.started_at.map(model::time::utc_text).unwrap_or_default();
+        Some(format!("{}@{start}", record.id))
     }
 
     /// Lineage of something at `pointer` below this place.

@@ -20,8 +20,8 @@ fn runs(kept: &[Kept]) -> Vec<&BackupRun> {
 }
 
 fn tests(kept: &[Kept]) -> Vec<&RestoreTest> {
-    let test = |r| if let &Row::RestoreTest(ref test) = r { Some(test) } else { None };
-    kept.iter().flat_map(|k| &k.rows).filter_map(test).collect()
+    let rows = kept.iter().flat_map(|k| &k.rows);
+    rows.filter_map(|r| if let Row::RestoreTest(test) = r { Some(test) } else { None }).collect()
 }
 
 fn near(found: Option<Instant>, wanted: &Value, tolerance: i64) -> bool {
