@@ -60,7 +60,7 @@ pub(super) fn read(batch: &Batch<'_>, answers: &Answers<'_>, sink: &mut dyn Sink
         let Some(name) = naming::bucket(place, Some(&reply.value)) else {
             let message = "nothing tells which bucket this is about: name the file <bucket>.<call>.json \
                  (acme.get-bucket-versioning.json), or keep a run record beside it";
-            sink.problem(problem(place.document, None, message));
+            sink.problem(problem(place.document, place.spot(), message));
             continue;
         };
         facts.entry(name).or_default().push(Fact { place, answer: Answer::Set(&reply.value) });
@@ -76,7 +76,7 @@ pub(super) fn read(batch: &Batch<'_>, answers: &Answers<'_>, sink: &mut dyn Sink
                      or keep a run record beside it: {}",
                     failure.message
                 );
-                sink.problem(problem(failure.place.document, Some(failure.place.pointer.clone()), message));
+                sink.problem(problem(failure.place.document, failure.place.spot(), message));
             }
             // Failed transfers are runs and are read as that.
             (None, _) if super::transfers::target(&failure.place).is_some() => {}

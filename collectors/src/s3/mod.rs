@@ -80,7 +80,7 @@ fn shape(object: &Map<String, Value>) -> bool {
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let records = record::records(batch, sink);
-    let answers = naming::unwrap(aws::sort(batch, &records, &WANTED, sink));
+    let answers = naming::apart(aws::sort(batch, &records, &WANTED, sink));
     let buckets = bucket::read(batch, &answers, sink);
     let versioned: BTreeMap<&str, bool> =
         buckets.iter().filter_map(|(name, b)| Some((name.as_str(), b.location.versioning?))).collect();

@@ -27,7 +27,7 @@ pub(super) const CALLS: &[&str] = &[
 ];
 
 /// Takes wrapped replies apart: `{"Bucket": "b", "<call>": <reply or error text>, …}`.
-pub(super) fn unwrap<'a>(answers: Answers<'a>) -> Answers<'a> {
+pub(super) fn apart(answers: Answers<'_>) -> Answers<'_> {
     let mut out = Answers { replies: Vec::new(), ..answers };
     for reply in answers.replies {
         let Some(bucket) = reply.value.get("Bucket").and_then(Value::as_str) else {
