@@ -23,7 +23,8 @@ mod text;
 
 pub(crate) use command::{Call, calls};
 pub(crate) use item::{Item, arn_part};
-use text::{decode, failures_in, line_at, salvage};
+pub(crate) use text::failures_in;
+use text::{decode, line_at, salvage};
 
 /// What one reader takes out of a folder.
 pub(crate) struct Wanted {
@@ -95,6 +96,18 @@ impl Place<'_> {
         self.call.as_ref().and_then(|c| c.options.get(name)).map(String::as_str)
     }
 
+    /// The pointer, for a problem; `None` for the whole document.
+    pub(crate) fn spot(&self) -> Option<String> {
+        (!self.pointer.is_empty()).then(|| self.pointer.clone())
+    }
+
+    /// Name of the recorded attempt: its record's id and start, because names of files repeat.
+    pub(crate) fn attempt(&self) -> Option<String> {
+        let record = self.record?;
+        let start = record.started_at.map(model::time::utc_text).unwrap_or_default();
+        Some(format!("{}@{start}", record.id))
+    }
+
     /// Lineage of something at `pointer` below this place.
     pub(crate) fn origin(&self, batch: &Batch<'_>, record_id: impl Into<String>, pointer: &str) -> Origin {
         // A pointer below one of several values of a document can't be written as one: the line is named.
@@ -119,9 +132,8 @@ impl Failure<'_> {
         } else {
             "export again once it works"
         };
-        let place = (!self.place.pointer.is_empty()).then(|| self.place.pointer.clone());
         let message = format!("{what} failed, so what it asks for is not determined; {next}: {}", self.message);
-        sink.problem(problem(self.place.document, place, message));
+        sink.problem(problem(self.place.document, self.place.spot(), message));
     }
 }
 
@@ -282,7 +294,7 @@ impl<'a> Sorter<'a, '_> {
                 let message = "one page of several (the reply names a next page): \
                      export without --no-paginate, --max-items and --starting-token"
                     .to_owned();
-                self.sink.problem(problem(place.document, Some(place.pointer.clone()), message));
+                self.sink.problem(problem(place.document, place.spot(), message));
             }
         }
         if place.record.is_some_and(|r| r.exit_code.is_some_and(|c| c != 0) || r.killed_by.is_some()) {
@@ -347,7 +359,7 @@ impl<'a> Sorter<'a, '_> {
             .collect();
         if !missing.is_empty() {
             let message = format!("its output {} is not in the folder; copy it beside the record", missing.join(", "));
-            self.sink.problem(problem(&record.document, Some(record.pointer.clone()), message));
+            self.sink.problem(problem(&record.document, place.spot(), message));
         } else if record.exit_code == Some(0) && record.killed_by.is_none() {
             self.out.silent.push(place);
         } else {

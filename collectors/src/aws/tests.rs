@@ -20,8 +20,8 @@ fn runs(kept: &[Kept]) -> Vec<&BackupRun> {
 }
 
 fn tests(kept: &[Kept]) -> Vec<&RestoreTest> {
-    let test = |r| if let &Row::RestoreTest(ref test) = r { Some(test) } else { None };
-    kept.iter().flat_map(|k| &k.rows).filter_map(test).collect()
+    let rows = kept.iter().flat_map(|k| &k.rows);
+    rows.filter_map(|r| if let Row::RestoreTest(test) = r { Some(test) } else { None }).collect()
 }
 
 fn near(found: Option<Instant>, wanted: &Value, tolerance: i64) -> bool {
@@ -269,4 +269,31 @@ fn messages_beside_an_answer_do_not_hide_it() {
     let failed = record.replace("\"exit_code\":0", "\"exit_code\":252");
     let kept = parse(&s3::KIND, None, &[text("v.json", ""), text("v.err", warning), text("v.run.json", &failed)]);
     assert!(kept.rows.is_empty() && kept.problems.iter().any(|p| p.message.contains("exit code 252")), "{kept:?}");
+}
+
+#[test]
+fn a_document_cut_anywhere_gives_no_run_that_the_whole_one_does_not() {
+    let folder = documents(&sample("aws"));
+    let records = folder.iter().find(|d| d.name() == "runs.json").unwrap();
+    for document in folder.iter().filter(|d| d.name().ends_with(".json") && d.name() != "truth.json") {
+        let bytes = document.bytes().unwrap();
+        if bytes.len() > 10_000 {
+            continue;
+        }
+        let with =
+            |bytes: &[u8]| all(&[Document::in_memory(document.name(), "cut", None, bytes.to_vec()), records.clone()]);
+        let kept = with(&bytes);
+        let whole: BTreeSet<String> = runs(&kept).iter().map(|r| format!("{} {:?}", r.run_id, r.status)).collect();
+        for at in (1..bytes.len()).step_by(41) {
+            let kept = with(&bytes[..at]);
+            for run in runs(&kept) {
+                assert!(whole.contains(&format!("{} {:?}", run.run_id, run.status)), "{} at {at}", document.name());
+            }
+            let told = |k: &Kept| {
+                k.passed_over.iter().any(|(d, _)| d == document.name())
+                    || k.problems.iter().any(|p| p.document == document.name())
+            };
+            assert!(kept.iter().all(told), "{} cut at {at} goes unnoticed", document.name());
+        }
+    }
 }

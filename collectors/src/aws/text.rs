@@ -39,8 +39,11 @@ pub(crate) fn line_at(text: &str, offset: usize) -> usize {
 /// What a failed call printed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Said {
+    /// Error code; empty for errors of the CLI itself.
     pub code: String,
+    /// Operation; empty where it is not told.
     pub operation: String,
+    /// The line.
     pub message: String,
 }
 

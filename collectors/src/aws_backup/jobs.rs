@@ -60,10 +60,12 @@ fn job(batch: &Batch<'_>, kind: &str, id: &str, item: Item<'_, '_>, sink: &mut d
 pub(super) fn refused(batch: &Batch<'_>, failure: &Failure<'_>, sink: &mut dyn Sink) {
     let place = &failure.place;
     let ordered = place.call.as_ref().is_some_and(|c| c.operation == "start-backup-job");
-    let (Some(record), Some(arn), true) = (place.record, place.option("resource-arn"), ordered) else {
+    let (Some(record), Some(attempt), Some(arn), true) =
+        (place.record, place.attempt(), place.option("resource-arn"), ordered)
+    else {
         return failure.report(sink);
     };
-    let id = format!("refused:{}", record.id);
+    let id = format!("refused:{attempt}");
     let mut run = BackupRun::new(place.origin(batch, id.clone(), ""), id, RunStatus::Failed, failure.message.clone());
     run.resource = Some(format!("aws-backup:{arn}"));
     run.trigger = Some(Trigger::Manual);

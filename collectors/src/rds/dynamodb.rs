@@ -75,6 +75,7 @@ fn backup(
             created_at: run.started_at,
             copy_of: None,
             key_id: None,
+            deleted_at: None,
             seen_at: item.place().at,
             run,
         },

@@ -90,6 +90,7 @@ fn snapshot(batch: &Batch<'_>, item: Item<'_, '_>, points: &mut Points, sink: &m
             created_at: run.ended_at.or(run.started_at),
             copy_of: None,
             key_id: item.owned("KmsKeyId"),
+            deleted_at: None,
             seen_at: item.place().at,
             run,
         },

@@ -182,7 +182,9 @@ fn failed(
     sink: &mut dyn Sink,
 ) {
     let place = &failure.place;
-    let (Some(call), Some(record)) = (&place.call, place.record) else { return failure.report(sink) };
+    let (Some(call), Some(record), Some(attempt)) = (&place.call, place.record, place.attempt()) else {
+        return failure.report(sink);
+    };
     // A database that does not exist has nothing to back up: the command was wrong, no backup failed.
     let nothing_there = failure.code.contains("NotFound");
     let operation = call.operation.as_str();
@@ -190,7 +192,7 @@ fn failed(
         .iter()
         .find_map(|o| place.option(o));
     if operation.starts_with("restore-db-") {
-        let id = format!("restore:{}", record.id);
+        let id = format!("restore:{attempt}");
         let mut test =
             RestoreTest::new(place.origin(batch, id.clone(), ""), id, TestResult::Failed, failure.message.clone());
         describe(&mut test, place, points, config);
@@ -204,7 +206,7 @@ fn failed(
     ) && !nothing_there
         && !failure.code.is_empty()
     {
-        let id = format!("failed:{}", record.id);
+        let id = format!("failed:{attempt}");
         let mut run = model::rows::BackupRun::new(
             place.origin(batch, id.clone(), ""),
             id,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::rows::{BackupRun, Component, Listing, RecoveryPoint, Row, RunStatus, Trigger};
+use model::rows::{BackupRun, Component, DeleteReason, Listing, RecoveryPoint, Row, RunStatus, Trigger};
 use model::time::Instant;
 
 use crate::Sink;
@@ -20,6 +20,8 @@ pub(super) struct Point {
     pub copy_of: Option<String>,
     /// Key.
     pub key_id: Option<String>,
+    /// When a delete call answered.
+    pub deleted_at: Option<Instant>,
     /// When the reply was given; a later one replaces an earlier one.
     pub seen_at: Instant,
 }
@@ -37,12 +39,12 @@ impl Points {
     /// whose name comes last, so that the order of documents does not matter.
     pub(super) fn take(&mut self, id: &str, point: Point) {
         let rank = |p: &Point| (p.seen_at, p.run.origin.evidence.clone(), p.run.origin.pointer.clone());
-        match self.by_id.get(id) {
-            Some(known) if rank(known) >= rank(&point) => {}
-            _ => {
-                self.by_id.insert(id.to_owned(), point);
-            }
-        }
+        let deleted = point.deleted_at.or(self.by_id.get(id).and_then(|p| p.deleted_at));
+        let known = match self.by_id.remove(id) {
+            Some(known) if rank(&known) >= rank(&point) => known,
+            _ => point,
+        };
+        self.by_id.insert(id.to_owned(), Point { deleted_at: deleted, ..known });
     }
 
     /// Resource of the snapshot (or volume, table) of this name.
@@ -92,6 +94,8 @@ impl Points {
             row.bytes = run.bytes;
             row.encrypted = run.encrypted;
             row.key_id = point.key_id;
+            row.deleted_at = point.deleted_at;
+            row.delete_reason = point.deleted_at.map(|_| DeleteReason::Manual);
             row.complete = match run.status {
                 RunStatus::Success => Some(true),
                 RunStatus::Failed | RunStatus::Running => Some(false),

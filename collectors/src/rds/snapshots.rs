@@ -130,14 +130,15 @@ fn snapshot(batch: &Batch<'_>, item: Item<'_, '_>, names: &Names, sink: &mut dyn
         // A copy from another region is a copy of the database there.
         run.resource = of(item.text("SourceRegion").unwrap_or(here));
     }
-    let copied = item.owned(names.source);
-    let detail = item.owned("StatusMessage");
-    run.status_detail = detail;
+    run.status_detail = item.owned("StatusMessage");
+    let deleting = item.place().call.as_ref().is_some_and(|c| c.operation.starts_with("delete-db-"));
     Some(Point {
         name: name.to_owned(),
         created_at,
-        copy_of: copied,
+        copy_of: item.owned(names.source),
         key_id: item.owned("KmsKeyId"),
+        // The reply of a delete call shows the snapshot as it was.
+        deleted_at: deleting.then_some(item.place().at),
         seen_at: item.place().at,
         run,
     })

@@ -277,3 +277,19 @@ fn damaged_input_is_reported_and_the_rest_is_read() {
     let kept = read(&[text("x.run.json", missing)]);
     assert!(kept.problems.iter().any(|p| p.message.contains("gone.json")));
 }
+
+#[test]
+fn the_reply_of_a_delete_call_tells_a_deletion() {
+    let one = snapshot("a", r#","Status":"available""#);
+    let listed = text("s.json", &list(std::slice::from_ref(&one)));
+    let deleted = recorded(
+        "d.json",
+        "aws rds delete-db-snapshot --db-snapshot-identifier a",
+        0,
+        &format!(r#"{{"DBSnapshot":{one}}}"#),
+    );
+    let kept = read(&[&[listed][..], &deleted].concat());
+    let [point] = points(&kept)[..] else { panic!("{kept:?}") };
+    assert_eq!(point.deleted_at, Some(instant("2026-11-20T03:00:05Z", None).unwrap()));
+    assert_eq!(runs(&kept).len(), 1);
+}

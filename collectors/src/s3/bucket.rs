@@ -40,7 +40,6 @@ pub(super) struct Bucket {
 /// One answer about one bucket.
 struct Fact<'r, 'a> {
     place: &'r Place<'a>,
-    pointer: String,
     answer: Answer<'r>,
 }
 
@@ -55,36 +54,29 @@ pub(super) fn read(batch: &Batch<'_>, answers: &Answers<'_>, sink: &mut dyn Sink
     let mut facts: BTreeMap<String, Vec<Fact<'_, '_>>> = BTreeMap::new();
     for reply in &answers.replies {
         let place = &reply.place;
-        let parts: Vec<(String, &Map<String, Value>)> = std::iter::once((String::new(), &reply.value))
-            .chain(naming::CALLS.iter().filter_map(|c| Some((format!("/{c}"), reply.value.get(*c)?.as_object()?))))
-            .filter(|(_, v)| is_setting(v))
-            .collect();
-        if parts.is_empty() {
+        if !is_setting(&reply.value) {
             continue;
         }
         let Some(name) = naming::bucket(place, Some(&reply.value)) else {
             let message = "nothing tells which bucket this is about: name the file <bucket>.<call>.json \
                  (acme.get-bucket-versioning.json), or keep a run record beside it";
-            sink.problem(problem(place.document, None, message));
+            sink.problem(problem(place.document, place.spot(), message));
             continue;
         };
-        let of = facts.entry(name).or_default();
-        of.extend(parts.into_iter().map(|(pointer, value)| Fact { place, pointer, answer: Answer::Set(value) }));
+        facts.entry(name).or_default().push(Fact { place, answer: Answer::Set(&reply.value) });
     }
     for failure in &answers.failures {
         match (not_configured(failure), naming::bucket(&failure.place, None)) {
-            (Some(code), Some(name)) => facts.entry(name).or_default().push(Fact {
-                place: &failure.place,
-                pointer: String::new(),
-                answer: Answer::NotSet(code),
-            }),
+            (Some(code), Some(name)) => {
+                facts.entry(name).or_default().push(Fact { place: &failure.place, answer: Answer::NotSet(code) })
+            }
             (Some(_), None) => {
                 let message = format!(
                     "nothing tells which bucket this is about: name the file <bucket>.<call>.stderr, \
                      or keep a run record beside it: {}",
                     failure.message
                 );
-                sink.problem(problem(failure.place.document, Some(failure.place.pointer.clone()), message));
+                sink.problem(problem(failure.place.document, failure.place.spot(), message));
             }
             // Failed transfers are runs and are read as that.
             (None, _) if super::transfers::target(&failure.place).is_some() => {}
@@ -94,18 +86,18 @@ pub(super) fn read(batch: &Batch<'_>, answers: &Answers<'_>, sink: &mut dyn Sink
     for place in &answers.silent {
         let versioning = place.call.as_ref().is_some_and(|c| c.operation == "get-bucket-versioning");
         if let Some(name) = naming::bucket(place, None).filter(|_| versioning) {
-            let fact = Fact { place, pointer: String::new(), answer: Answer::NeverVersioned };
+            let fact = Fact { place, answer: Answer::NeverVersioned };
             facts.entry(name).or_default().push(fact);
         }
     }
     let mut out = BTreeMap::new();
     for (name, mut facts) in facts {
         facts.sort_by(|a, b| {
-            let rank = |f: &Fact<'_, '_>| (f.place.at, f.place.document.digest(), f.pointer.clone());
+            let rank = |f: &Fact<'_, '_>| (f.place.at, f.place.document.digest(), f.place.pointer.clone());
             rank(a).cmp(&rank(b))
         });
         let Some(last) = facts.last() else { continue };
-        let origin = last.place.origin(batch, format!("bucket:{name}"), &last.pointer);
+        let origin = last.place.origin(batch, format!("bucket:{name}"), "");
         let mut bucket = Bucket::new(&name, last.place.at, origin);
         for fact in &facts {
             match fact.answer {
@@ -214,7 +206,7 @@ impl Bucket {
                     row.tls_min_enforced = transport.tls_min;
                 }
                 None => {
-                    let place = format!("{}{}/Policy", fact.place.pointer, fact.pointer);
+                    let place = format!("{}/Policy", fact.place.pointer);
                     let message = "the policy is not JSON; export it again";
                     sink.problem(problem(fact.place.document, Some(place), message));
                 }

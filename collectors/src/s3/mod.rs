@@ -7,8 +7,8 @@
 //!
 //! Most replies do not name their bucket. It is taken, in this order, from
 //! 1. the command of a run record (`--bucket`, `s3://bucket/…`);
-//! 2. the reply: `{"Bucket": "name", …}` around or in it (`{"Bucket": "name", "get-bucket-policy": {…}, …}` holds
-//!    several), `Name` of a list, the ARNs of a policy;
+//! 2. the reply: `"Bucket": "name"` added to it, or around several (`{"Bucket": "name",
+//!    "get-bucket-policy": {…}, "get-bucket-logging": "<error text>", …}`), `Name` of a list, the ARNs of a policy;
 //! 3. the name of the file: `<bucket>.<call>.json` or `<bucket>/<call>.json`, where `<call>` is exactly the
 //!    command's name (`get-bucket-policy`; `s3-ls` for `aws s3 ls --recursive`). Errors are kept alike:
 //!    `<bucket>.<call>.stderr`.
@@ -80,7 +80,7 @@ fn shape(object: &Map<String, Value>) -> bool {
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let records = record::records(batch, sink);
-    let answers = aws::sort(batch, &records, &WANTED, sink);
+    let answers = naming::apart(aws::sort(batch, &records, &WANTED, sink));
     let buckets = bucket::read(batch, &answers, sink);
     let versioned: BTreeMap<&str, bool> =
         buckets.iter().filter_map(|(name, b)| Some((name.as_str(), b.location.versioning?))).collect();

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::policy;
 use crate::Document;
-use crate::aws::Place;
+use crate::aws::{Answers, Call, Failure, Place, Reply, failures_in};
 
 /// Calls by whose names files may be named.
 pub(super) const CALLS: &[&str] = &[
@@ -25,6 +25,48 @@ pub(super) const CALLS: &[&str] = &[
     "head-bucket",
     "s3-ls",
 ];
+
+/// Takes wrapped replies apart: `{"Bucket": "b", "<call>": <reply or error text>, …}`.
+pub(super) fn apart(answers: Answers<'_>) -> Answers<'_> {
+    let mut out = Answers { replies: Vec::new(), ..answers };
+    for reply in answers.replies {
+        let Some(bucket) = reply.value.get("Bucket").and_then(Value::as_str) else {
+            out.replies.push(reply);
+            continue;
+        };
+        for call in CALLS {
+            let Some(inner) = reply.value.get(*call) else { continue };
+            let mut place = reply.place.clone();
+            if !place.pointer.starts_with("line:") {
+                place.pointer = format!("{}/{call}", place.pointer);
+            }
+            // Which filters were given is not told: an unknown option keeps lists from counting as complete.
+            let options = [("bucket", bucket), ("from-wrapper", "")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+            place.call = Some(Call {
+                service: "s3api".to_owned(),
+                operation: (*call).to_owned(),
+                words: Vec::new(),
+                options: options.into(),
+            });
+            match inner {
+                Value::Object(value) if !value.is_empty() => {
+                    out.replies.push(Reply { place, value: value.clone(), whole: reply.whole });
+                }
+                Value::String(text) if !text.trim().is_empty() => {
+                    out.failures.extend(failures_in(text).into_iter().map(|(_, said)| Failure {
+                        place: place.clone(),
+                        code: said.code,
+                        operation: said.operation,
+                        message: said.message,
+                    }));
+                }
+                _ => out.silent.push(place),
+            }
+        }
+        out.replies.push(reply);
+    }
+    out
+}
 
 /// Bucket of an answer, as the module documentation defines it.
 pub(super) fn bucket(place: &Place<'_>, value: Option<&Map<String, Value>>) -> Option<String> {

@@ -117,7 +117,7 @@ pub(super) fn read(
 fn unknown_bucket(place: &Place<'_>, sink: &mut dyn Sink) {
     let message = "nothing tells which bucket these objects are in: name the file <bucket>.<call>.json \
          (acme.list-objects-v2.json), or keep a run record beside it";
-    sink.problem(problem(place.document, None, message));
+    sink.problem(problem(place.document, place.spot(), message));
 }
 
 impl Objects {
@@ -254,7 +254,7 @@ impl Objects {
         }
         if unplaced && zone.is_none() {
             let message = "local times without a zone: set `timezone` of this source, or keep a run record beside it";
-            sink.problem(problem(place.document, None, message));
+            sink.problem(problem(place.document, place.spot(), message));
         }
     }
 

@@ -315,3 +315,34 @@ fn damaged_input_is_reported_and_the_rest_is_read() {
     let truncated = r#"{"IsTruncated":true,"Name":"acme","Contents":[]}"#;
     assert_eq!(read(&[text("l.json", truncated)]).problems.len(), 1);
 }
+
+#[test]
+fn a_wrapped_answer_holds_replies_errors_and_empty_answers() {
+    let wrapped = r#"{"Bucket": "acme",
+        "get-bucket-versioning": {},
+        "get-bucket-encryption": {"ServerSideEncryptionConfiguration": {"Rules": [
+            {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}},
+        "get-bucket-policy": "An error occurred (NoSuchBucketPolicy) when calling the GetBucketPolicy operation: none",
+        "get-bucket-replication": "An error occurred (AccessDenied) when calling the GetBucketReplication operation: no",
+        "list-objects-v2": {"Contents": [{"Key": "a.gz", "Size": 3, "LastModified": "2026-11-20T02:00:00Z"}]}}"#;
+    let kept = read(&[text("any.json", wrapped)]);
+    let [row] = storage(&kept)[..] else { panic!("{kept:?}") };
+    assert_eq!((row.versioning, row.encryption_default), (Some(false), Some(true)));
+    assert_eq!(row.plain_access_denied, Some(false));
+    let [run] = runs(&kept)[..] else { panic!("{kept:?}") };
+    assert_eq!(run.origin.pointer, "/list-objects-v2/Contents/0");
+    assert!(listings(&kept).iter().all(|l| !l.complete));
+    assert!(kept.problems.len() == 1 && kept.problems[0].message.contains("get-bucket-replication"), "{kept:?}");
+}
+
+#[test]
+fn a_stored_object_without_a_list_is_a_run() {
+    let command = "aws s3api put-object --bucket acme --key db/x.gz --body x.gz";
+    let kept = read(&recorded("p.json", command, 0, "UTC", r#"{"ETag": "\"x\"", "ServerSideEncryption": "AES256"}"#));
+    let [run] = runs(&kept)[..] else { panic!("{kept:?}") };
+    assert_eq!((run.status, run.resource.as_deref()), (RunStatus::Success, Some("s3:acme/db/x.gz")));
+    let said = "An error occurred (NoSuchBucket) when calling the PutObject operation: gone";
+    let kept = read(&recorded("p.err", command, 254, "UTC", said));
+    let [run] = runs(&kept)[..] else { panic!("{kept:?}") };
+    assert_eq!((run.status, kept.problems.len()), (RunStatus::Failed, 0));
+}
