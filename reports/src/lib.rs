@@ -13,6 +13,7 @@ mod csv;
 mod drawing;
 mod html;
 mod marks;
+pub mod monthly;
 mod pdf;
 #[cfg(test)]
 mod sample;

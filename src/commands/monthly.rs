@@ -1,12 +1,136 @@
-//! stub
-use crate::cli::{Globals, PeriodArgs};
+//! `backproof report monthly`: HTML, PDF, XLSX and CSV of one period.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use model::assessment::Severity;
+use model::dossier::{Dossier, StoreSheet};
+use model::time::Instant;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use store::Store;
+
+use crate::cli::{Format, Globals, PeriodArgs};
 use crate::failure::{End, Failure};
-use std::path::PathBuf;
+use crate::{judge, output, workspace};
+
+/// What was written.
+#[derive(Debug)]
+pub struct Written {
+    /// Files in order.
+    pub files: Vec<PathBuf>,
+    /// The dossier they were made from.
+    pub dossier: Dossier,
+    /// How the judged period ends the program.
+    pub end: End,
+}
+
+/// Runs the command.
 pub fn run(
-    _p: &PeriodArgs,
-    _out: Option<PathBuf>,
-    _f: Option<model::assessment::Severity>,
-    _globals: &Globals,
+    period: &PeriodArgs,
+    out: Option<PathBuf>,
+    fail_on: Option<Severity>,
+    globals: &Globals,
 ) -> Result<End, Failure> {
-    Ok(End::Done)
+    let written = write(period, out, fail_on, globals)?;
+    match globals.format {
+        Format::Json => output::json(&json!({
+            "schema": "backproof.report/1",
+            "report": "monthly",
+            "period": written.dossier.assessment.period,
+            "files": written.files,
+        }))?,
+        _ => output::print(&written.files.iter().map(|f| format!("{}\n", f.display())).collect::<String>())?,
+    }
+    Ok(written.end)
+}
+
+/// Renders the report into a folder.
+///
+/// # Errors
+/// Those of judging and rendering, and of writing the files.
+pub fn write(
+    period: &PeriodArgs,
+    out: Option<PathBuf>,
+    fail_on: Option<Severity>,
+    globals: &Globals,
+) -> Result<Written, Failure> {
+    let loaded = workspace::open(globals)?;
+    let store = loaded.store()?;
+    let (dossier, end) = judge::with(&loaded, period, globals, |basis, judged, period| {
+        let sheet = store_sheet(&store, basis.input.as_of)?;
+        Ok((transform::dossier::dossier(basis, judged, period, sheet)?, judge::end(judged, fail_on)))
+    })?;
+    let folder = out.unwrap_or_else(|| loaded.reports().join(&dossier.assessment.period.label));
+    fs::create_dir_all(&folder).map_err(|e| cannot(&folder, &e))?;
+    let document = reports::monthly::document(&dossier).map_err(|e| Failure::program(e.to_string()))?;
+    let workbook = reports::monthly::workbook(&dossier);
+    // PDF and HTML come from one document and share nothing else: lay them out side by side.
+    let (html, pdf) = std::thread::scope(|scope| {
+        let pdf = scope.spawn(|| reports::pdf(&document));
+        let html = reports::html(&document);
+        (html, pdf.join())
+    });
+    let pdf = pdf.map_err(|_| Failure::program("laying out the PDF failed unexpectedly"))?;
+    let mut files: Vec<(String, Vec<u8>)> = vec![
+        ("monthly.html".to_owned(), html?.into_bytes()),
+        ("monthly.pdf".to_owned(), pdf?),
+        ("monthly.xlsx".to_owned(), reports::xlsx(&workbook)?),
+    ];
+    for sheet in
+        workbook.sheets.iter().filter(|s| ["findings", "results", "metrics", "slots"].contains(&s.name.as_str()))
+    {
+        files.push((format!("{}.csv", sheet.name), reports::csv(sheet)?));
+    }
+    let mut assessment = serde_json::to_vec_pretty(&dossier.assessment).map_err(|e| Failure::program(e.to_string()))?;
+    assessment.push(b'\n');
+    files.push(("assessment.json".to_owned(), assessment));
+    let mut sums = String::new();
+    for (name, bytes) in &files {
+        let digest: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+        sums.push_str(&format!("{digest}  {name}\n"));
+    }
+    files.push(("SHA256SUMS".to_owned(), sums.into_bytes()));
+    let mut paths = Vec::new();
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        replace(&path, &bytes).map_err(|e| cannot(&path, &e))?;
+        paths.push(path);
+    }
+    Ok(Written { files: paths, dossier, end })
+}
+
+/// Writes beside and renames, so that a reader never sees half a report.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let beside = path.with_extension("part");
+    let mut file = fs::File::create(&beside)?;
+    file.write_all(bytes)?;
+    fs::rename(&beside, path)
+}
+
+fn cannot(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::program(format!("could not write {}: {error}", path.display()))
+        .help("free space, mend permissions, or choose another folder with --out")
+}
+
+/// The last run that was finished by `as_of`.
+fn store_sheet(store: &Store, as_of: Instant) -> Result<StoreSheet, Failure> {
+    let mut sheet = StoreSheet {
+        store_id: store.id().to_owned(),
+        last_run: 0,
+        last_manifest: String::new(),
+        runs: 0,
+        signed_by: None,
+    };
+    for recorded in store.manifests()? {
+        let recorded = recorded?;
+        if recorded.manifest.ended_at <= as_of {
+            sheet.runs += 1;
+            sheet.last_run = recorded.manifest.sequence;
+            sheet.last_manifest.clone_from(&recorded.digest);
+            sheet.signed_by = recorded.signature.clone();
+        }
+    }
+    Ok(sheet)
 }

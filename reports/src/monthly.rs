@@ -1,0 +1,185 @@
+//! The monthly report: what an operations lead puts in front of management.
+//!
+//! Page one answers three questions: are we recoverable, what broke, what can't we know. Everything after it is there
+//! to be looked up. The report formats a [`Dossier`] and decides nothing.
+
+mod front;
+mod objectives;
+mod results;
+mod sheets;
+mod sources;
+mod systems;
+mod trends;
+
+use model::assessment::{Outcome, Severity, percent};
+use model::dossier::Dossier;
+use model::evidence::SourceStatus;
+use model::time::{Instant, human, utc_text};
+use sha2::{Digest, Sha256};
+
+pub use sheets::workbook;
+
+use crate::block::{
+    self, Block, Column, Completeness, Document, Heading, Inline, Inlines, Para, ParaRole, Provenance, State, Table,
+    TableRow, Toc,
+};
+
+/// The report as a block document.
+///
+/// # Errors
+/// None of its own; a dossier that can't be written as JSON would be a defect of ours.
+pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
+    let mut blocks = front::blocks(dossier);
+    blocks.push(Block::Toc(Toc { title: "Contents".to_owned(), depth: 2 }));
+    blocks.extend(trends::blocks(dossier));
+    blocks.extend(systems::blocks(dossier));
+    blocks.extend(objectives::blocks(dossier));
+    blocks.extend(results::blocks(dossier));
+    blocks.extend(sources::blocks(dossier));
+    Ok(Document {
+        title: "Backup and restore: monthly report".to_owned(),
+        subtitle: format!("{}, as of {}", dossier.period_title, day(dossier.assessment.period.as_of)),
+        organization: dossier.assessment.organization.clone(),
+        period: dossier.period_title.clone(),
+        language: "en-GB".to_owned(),
+        document_hash: hash(dossier)?,
+        as_of: dossier.assessment.period.as_of,
+        blocks,
+    })
+}
+
+/// SHA-256 of the dossier as canonical JSON: names the data that every rendering is made from.
+fn hash(dossier: &Dossier) -> Result<String, serde_json::Error> {
+    // Through a value, whose maps are sorted by key.
+    let value = serde_json::to_value(dossier)?;
+    let digest = Sha256::digest(serde_json::to_vec(&value)?);
+    Ok(digest.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+fn heading(level: u8, id: &str, text: impl Into<String>) -> Block {
+    Block::Heading(Heading { level, id: id.to_owned(), text: text.into() })
+}
+
+fn para(inlines: Inlines) -> Block {
+    Block::Para(Para { inlines, role: ParaRole::Body })
+}
+
+fn note(text: impl Into<String>) -> Block {
+    Block::Para(Para { inlines: vec![block::text(text)], role: ParaRole::Note })
+}
+
+fn text(text: impl Into<String>) -> Inlines {
+    vec![block::text(text)]
+}
+
+fn code(text: impl Into<String>) -> Inlines {
+    vec![block::code(text)]
+}
+
+fn dash_if_empty(value: &str) -> Inlines {
+    text(if value.is_empty() { "–" } else { value })
+}
+
+fn table(id: &str, caption: impl Into<String>, columns: Vec<Column>, rows: Vec<TableRow>) -> Block {
+    Block::Table(Table { id: id.to_owned(), caption: caption.into(), columns, rows, footnote: Vec::new() })
+}
+
+/// `2 November 2026, 08:00 UTC`.
+fn moment(at: Instant) -> String {
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// `2 November 2026`.
+fn day(at: Instant) -> String {
+    at.format("%-d %B %Y").to_string()
+}
+
+/// `2026-11-02 08:00`, for table cells; the column says UTC.
+fn short(at: Option<Instant>) -> String {
+    at.map_or_else(|| "–".to_owned(), |t| t.format("%Y-%m-%d %H:%M").to_string())
+}
+
+fn seconds(s: Option<i64>) -> String {
+    s.map_or_else(|| "–".to_owned(), human)
+}
+
+/// `1 system`, `2 systems`.
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+fn rate(numerator: u64, denominator: u64) -> String {
+    percent(numerator, denominator).unwrap_or_else(|| "–".to_owned())
+}
+
+const fn severity(s: Severity) -> Inline {
+    Inline::Severity {
+        severity: match s {
+            Severity::Low => block::Severity::Low,
+            Severity::Medium => block::Severity::Medium,
+            Severity::High => block::Severity::High,
+            Severity::Critical => block::Severity::Critical,
+        },
+    }
+}
+
+const fn of_outcome(outcome: Outcome) -> State {
+    match outcome {
+        Outcome::Success => State::Success,
+        Outcome::LateSuccess => State::Late,
+        Outcome::Failed => State::Failed,
+        Outcome::Missed => State::Missed,
+        Outcome::Overrun => State::Overrun,
+        Outcome::Unknown => State::Unknown,
+        Outcome::Running => State::Running,
+        Outcome::Cancelled => State::NoSlot,
+    }
+}
+
+const fn of_result(state: model::assessment::State, waived: bool) -> (State, &'static str) {
+    use model::assessment::State as S;
+    match (state, waived) {
+        (S::Fail, true) => (State::Waived, "waived"),
+        (S::Fail, false) => (State::Failed, "fail"),
+        (S::Pass, _) => (State::Success, "pass"),
+        (S::NotApplicable, _) => (State::NotApplicable, "not applicable"),
+        (S::NoEvidence, _) => (State::Unknown, "no evidence"),
+    }
+}
+
+const fn of_source(status: SourceStatus) -> State {
+    match status {
+        SourceStatus::Complete => State::Success,
+        SourceStatus::Incomplete => State::Unknown,
+        SourceStatus::Failed => State::Failed,
+    }
+}
+
+/// The completeness block under a table: the sources that fill any of `tables`, with the rows each gave.
+fn completeness(dossier: &Dossier, table: &str, rows: usize, tables: &[&str], remark: &str) -> Block {
+    let sources = dossier
+        .sources
+        .iter()
+        .filter(|s| s.counts.iter().any(|(t, _)| tables.contains(&t.as_str())) || s.status != SourceStatus::Complete)
+        .map(|s| {
+            let rows: u64 = s.counts.iter().filter(|(t, _)| tables.contains(&t.as_str())).map(|(_, n)| n).sum();
+            Provenance {
+                source: s.name.clone(),
+                state: of_source(s.status),
+                query: s.endpoint.clone(),
+                identity: s.identity.clone(),
+                window: s.covers.clone(),
+                extracted: s.collected_at.map_or_else(|| "never".to_owned(), utc_text),
+                rows_at_source: if s.reason.is_empty() {
+                    rows.to_string()
+                } else {
+                    format!("{rows} read; {}", s.reason)
+                },
+                rows: rows.to_string(),
+                objects: s.objects.clone(),
+            }
+        })
+        .collect();
+    let remark = if remark.is_empty() { Vec::new() } else { text(remark) };
+    Block::Completeness(Completeness { table: table.to_owned(), rows_in_table: rows as u64, sources, note: remark })
+}

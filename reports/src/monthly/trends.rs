@@ -1,0 +1,140 @@
+//! Metrics over the last twelve periods.
+
+use model::dossier::{Dossier, Trend, TrendPoint};
+
+use super::front::undefined;
+use super::{completeness, heading, note, rate, table, text};
+use crate::block::{Align, Block, Chart, ChartKind, Limit, Point, Tone, Unit, column, row, strong};
+
+pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+    let mut out = vec![heading(1, "metrics", "Metrics")];
+    out.push(note(
+        "Expected runs are counted, not attempts. Approved exceptions never improve a figure. Percentages are cut, not rounded. \
+         Unknown units are left out of the value; the bounds show what it would be if all of them were bad, or good.",
+    ));
+    let rows: Vec<_> = d
+        .trends
+        .iter()
+        .filter_map(|t| t.points.last().map(|p| (t, p)))
+        .map(|(t, p)| {
+            let bounds = if t.is_rate && p.unknown > 0 {
+                format!(
+                    "{} to {}",
+                    rate(p.numerator, p.denominator + p.unknown),
+                    rate(p.numerator + p.unknown, p.denominator + p.unknown)
+                )
+            } else {
+                "–".to_owned()
+            };
+            let of = if t.is_rate { format!("{} of {}", p.numerator, p.denominator) } else { "–".to_owned() };
+            let unknown = if t.is_rate { p.unknown.to_string() } else { "–".to_owned() };
+            row(vec![
+                text(t.title.clone()),
+                vec![strong(value(t, p))],
+                text(of),
+                text(unknown),
+                text(bounds),
+                text(t.target.clone().unwrap_or_else(|| "none set".to_owned())),
+                text(p.undefined.as_deref().map_or("", undefined)),
+            ])
+        })
+        .collect();
+    let n = rows.len();
+    out.push(table(
+        "metrics-table",
+        format!("Metrics of {}", d.period_title),
+        vec![
+            column("Metric", Align::Left, 3.0),
+            column("Value", Align::Right, 1.2),
+            column("Good of counted", Align::Right, 1.4),
+            column("Unknown", Align::Right, 1.0),
+            column("Bounds", Align::Left, 1.8),
+            column("Target", Align::Left, 1.1),
+            column("Remark", Align::Left, 2.0),
+        ],
+        rows,
+    ));
+    out.push(completeness(
+        d,
+        "metrics-table",
+        n,
+        &["backup_runs", "restore_tests", "incidents"],
+        "Incidents and exceptions come from the registers of the workspace.",
+    ));
+    for trend in &d.trends {
+        out.push(chart(trend));
+    }
+    out.push(breakdown(d));
+    out
+}
+
+fn value(t: &Trend, p: &TrendPoint) -> String {
+    match (p.has_value, t.is_rate) {
+        (false, _) => "undefined".to_owned(),
+        (true, true) => rate(p.numerator, p.denominator),
+        (true, false) => p.numerator.to_string(),
+    }
+}
+
+fn chart(t: &Trend) -> Block {
+    let points: Vec<Point> = t
+        .points
+        .iter()
+        .map(|p| Point {
+            label: p.label.clone(),
+            value: p
+                .has_value
+                .then(|| if t.is_rate { p.numerator as f64 / p.denominator.max(1) as f64 } else { p.numerator as f64 }),
+            text: if p.has_value { value(t, p) } else { "–".to_owned() },
+            tone: if p.undefined.is_some() { Tone::Unknown } else { Tone::Neutral },
+        })
+        .collect();
+    let told: Vec<String> =
+        t.points.iter().filter(|p| p.has_value).map(|p| format!("{} {}", p.label, value(t, p))).collect();
+    let alt = if told.is_empty() {
+        format!("{}: no value in the last {} periods.", t.title, t.points.len())
+    } else {
+        format!("{} over {} periods: {}. The others have no evidence.", t.title, t.points.len(), told.join(", "))
+    };
+    let highest = t.points.iter().map(|p| p.numerator).max().unwrap_or(0);
+    Block::Chart(Chart {
+        title: format!("{}, last {} periods", t.title, t.points.len()),
+        alt,
+        kind: if t.is_rate { ChartKind::Line } else { ChartKind::Bars },
+        unit: if t.is_rate { Unit::Percent } else { Unit::Count },
+        target: t.target.as_ref().and_then(|v| v.parse().ok()).map(|v| Limit { value: v, label: "target".to_owned() }),
+        points,
+        min: Some(0.0),
+        max: if t.is_rate { Some(1.0) } else { Some(highest.max(4) as f64) },
+    })
+}
+
+/// Success rate by tier and platform.
+fn breakdown(d: &Dossier) -> Block {
+    let mut rows = Vec::new();
+    if let Some(metric) = d.assessment.metrics.iter().find(|m| m.id == "backup_success_rate") {
+        for (what, parts) in [("tier", &metric.by.tier), ("platform", &metric.by.platform)] {
+            for p in parts {
+                rows.push(row(vec![
+                    text(what),
+                    text(p.key.replace('_', " ")),
+                    text(rate(p.numerator, p.denominator)),
+                    text(format!("{} of {}", p.numerator, p.denominator)),
+                    text(p.unknown.to_string()),
+                ]));
+            }
+        }
+    }
+    table(
+        "success-by",
+        "Backup success rate by tier and platform",
+        vec![
+            column("By", Align::Left, 1.0),
+            column("Part", Align::Left, 3.0),
+            column("Success rate", Align::Right, 1.5),
+            column("Good of counted", Align::Right, 1.7),
+            column("Unknown", Align::Right, 1.0),
+        ],
+        rows,
+    )
+}
