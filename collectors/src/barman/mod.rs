@@ -6,19 +6,21 @@
 //! * `recover` and `restore` are restore tests (duration and result only),
 //! * `verify-backup` and `check` are integrity checks; `check` looks at settings and ages and reads no
 //!   stored data, so its integrity result is always `not_checked`,
-//! * listings tell what exists, `Deleted backup` lines what was removed and whether by policy.
+//! * listings tell what exists, `Deleted backup` lines what was removed and whether by policy,
+//! * `show-server` tells the retention that is set.
 //!
-//! Not read: `show-server`, `status`, configurations. Log stamps and
+//! Not read: `status`, configurations. Log stamps and
 //! backup ids are local time without a zone: they need the source's `timezone` or a run record; the
 //! offsets in `backup.info` are preferred.
 
 use model::time::Tz;
 
 use crate::record::{RunRecord, is_record_name, records};
-use crate::{Batch, Document, Kind, Sink, fetch, problem};
+use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
 
 mod command;
 mod judge;
+mod plan;
 mod rows;
 mod state;
 mod stream;
@@ -35,12 +37,25 @@ pub const KIND: Kind = Kind {
     title: "Barman",
     reads: "output, log and backup.info files of Barman",
     tables: &["backup_runs", "recovery_points", "restore_tests"],
-    claim: fetch::claim_text,
+    claim,
     parse,
 };
 
 /// Most bytes of a document that are looked at to recognise it.
 const HEAD: u64 = 64 << 10;
+
+/// Text and compressed files are kept; a configuration with a password in a connection string is not.
+fn claim(name: &str, head: &[u8]) -> Claim {
+    let text = String::from_utf8_lossy(head);
+    let secret = text.lines().any(|line| {
+        let setting = line.split_once('=').filter(|(key, _)| key.trim().ends_with("conninfo"));
+        setting.is_some_and(|(_, value)| value.contains("password"))
+    });
+    if secret {
+        return Claim::Pass("a configuration with a password; keep it in ~/.pgpass".to_owned());
+    }
+    fetch::claim_text(name, head)
+}
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let records = records(batch, sink);
@@ -152,7 +167,7 @@ impl Reader<'_> {
         };
         let first = self.state.listings.len();
         if !state::read_json(document, &text, &mut self.state, self.sink) {
-            return self.sink.passed_over(document.name(), "JSON without backups or checks of Barman");
+            return self.sink.passed_over(document.name(), "JSON without backups, checks or settings of Barman");
         }
         self.listed(first, record);
         let messages = std::mem::take(&mut self.state.messages);

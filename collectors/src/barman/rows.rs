@@ -10,6 +10,7 @@ use model::rows::{
 use model::time::{Instant, Tz, WallClock, utc_text};
 
 use super::judge::{Around, Verdict, backup, by_exit, exit_text, from_lines};
+use super::plan;
 use super::state::{Backup, Listed, State, is_point};
 use super::stream::{Attempt, Kind, Told, id_time};
 use crate::record::RunRecord;
@@ -27,7 +28,8 @@ struct Facts<'a> {
     attempts: Vec<Attempt>,
 }
 
-fn resource(server: &str) -> String {
+/// Resource id of a server.
+pub fn resource(server: &str) -> String {
     format!("barman:{server}")
 }
 
@@ -58,6 +60,7 @@ pub fn emit(batch: &Batch<'_>, records: &[RunRecord], zone: Option<Tz>, told: To
     }
     facts.points(&told.deletions, sink);
     facts.listings(state.listings, sink);
+    plan::plans(batch, state.settings, sink);
 }
 
 /// One state per backup: fields from the best document that has them; a final word beats a passing one.

@@ -71,6 +71,21 @@ pub struct Listed {
     pub pointer: String,
 }
 
+/// What `show-server` says about retention.
+#[derive(Debug)]
+pub struct Settings {
+    /// Server.
+    pub server: String,
+    /// `RECOVERY WINDOW OF 30 DAYS`, `REDUNDANCY 2`, or empty for none.
+    pub retention: String,
+    /// False for a server that is switched off.
+    pub enabled: Option<bool>,
+    /// Where it stands.
+    pub document: Document,
+    /// Pointer into it.
+    pub pointer: String,
+}
+
 /// What state documents told.
 #[derive(Debug, Default)]
 pub struct State {
@@ -80,6 +95,8 @@ pub struct State {
     pub listings: Vec<Listed>,
     /// Checks.
     pub checks: Vec<Attempt>,
+    /// Settings of servers.
+    pub settings: Vec<Settings>,
     /// Messages of JSON output (`_INFO`, `_ERROR`, …) as console text.
     pub messages: String,
 }
@@ -218,7 +235,11 @@ pub fn read_json(document: &Document, text: &str, state: &mut State, sink: &mut 
                     check(document, &pointer, server, checks, state);
                     known = true;
                 }
-                // `show-server`, `status` and others: no backup in them.
+                Value::Object(settings) if settings.contains_key("retention_policy") => {
+                    state.settings.push(settings_of(document, &pointer, server, settings));
+                    known = true;
+                }
+                // `status` and others: no backup in them.
                 _ => {}
             }
         }
@@ -229,6 +250,22 @@ pub fn read_json(document: &Document, text: &str, state: &mut State, sink: &mut 
 /// Entries of a listing have ids; a server without backups is an empty list among lists.
 fn is_listing(entries: &[Value], only_lists: bool) -> bool {
     entries.iter().any(|e| e.get("backup_id").is_some()) || (entries.is_empty() && only_lists)
+}
+
+fn settings_of(
+    document: &Document,
+    pointer: &str,
+    server: &str,
+    settings: &serde_json::Map<String, Value>,
+) -> Settings {
+    let flag = |key: &str| settings.get(key).and_then(Value::as_bool);
+    Settings {
+        server: server.to_owned(),
+        retention: settings.get("retention_policy").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        enabled: flag("active").map(|active| active && flag("disabled") != Some(true)),
+        document: document.clone(),
+        pointer: pointer.to_owned(),
+    }
 }
 
 fn messages(key: &str, lines: &[Value], state: &mut State) {
@@ -433,8 +470,8 @@ pub fn read_show(document: &Document, text: &str, state: &mut State) {
         size: None,
         stored: None,
         error: None,
-        encryption: field("Encryption").map(str::to_owned),
-        encrypted: field("Encryption").map(|_| true),
+        encryption: field("Encryption").filter(|e| *e != "None").map(str::to_owned),
+        encrypted: field("Encryption").map(|e| e != "None"),
         component: component(field("Backup Type"), false),
         document: document.clone(),
         pointer: "line:1".to_owned(),

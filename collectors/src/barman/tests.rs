@@ -146,11 +146,22 @@ fn without_run_records_nothing_becomes_better() {
     let states =
         |kept: &Kept| -> Vec<(String, RunStatus)> { runs(kept).iter().map(|r| (r.run_id.clone(), r.status)).collect() };
     assert_eq!(states(&kept), states(&with), "barman.log tells of refused runs as well");
-    assert_eq!(with.passed_over.len(), 6, "{:#?}", with.passed_over);
+    assert_eq!(with.passed_over.len(), 5, "{:#?}", with.passed_over);
     assert_eq!(restores(&kept).len(), 1);
     assert_eq!(restores(&kept)[0].result, TestResult::Success);
     let length = restores(&kept)[0].ended_at.unwrap() - restores(&kept)[0].started_at.unwrap();
     assert_eq!(length.num_seconds(), 1, "36.898 to 36.890 + 2 s");
+}
+
+#[test]
+fn the_retention_that_is_set_is_told() {
+    let kept = parse(&KIND, Some("UTC"), &whole_sample());
+    let plans: Vec<_> =
+        kept.rows.iter().filter_map(|r| if let Row::Plan(plan) = r { Some(plan) } else { None }).collect();
+    assert_eq!(plans.len(), 1);
+    assert_eq!((plans[0].retention_s, plans[0].enabled), (Some(30 * 86_400), Some(true)));
+    let claim = (KIND.claim)("sales.conf", b"[sales]\nconninfo = host=a password=x\n");
+    assert!(matches!(claim, crate::Claim::Pass(_)));
 }
 
 #[test]

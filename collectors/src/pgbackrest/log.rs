@@ -25,6 +25,9 @@ static LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static COMMAND: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^([a-z-]+) command (begin|end)\b:? ?(.*)$").ok());
 
+/// Commands whose processes become rows.
+pub const COMMANDS: [&str; 4] = ["backup", "restore", "verify", "expire"];
+
 /// A wall-clock stamp, and where its place in time is known, that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
@@ -308,6 +311,11 @@ fn event(
         }
         "end" => {
             let at = log.processes.iter().rposition(|p| p.outcome.is_none() && p.command == part(1))?;
+            if at + 1 == log.processes.len() && !COMMANDS.contains(&part(1)) {
+                // Nothing is read from it; a log of archive-push must not fill the memory.
+                log.processes.pop();
+                return None;
+            }
             let process = log.processes.get_mut(at)?;
             process.outcome = Some(part(3).to_owned());
             process.end = stamp;

@@ -6,11 +6,8 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use model::time::{WallClock, candidates};
 
-use super::log::{Process, Stamp};
+use super::log::{COMMANDS, Process, Stamp};
 use crate::record::RunRecord;
-
-/// Commands whose processes become rows.
-const COMMANDS: [&str; 4] = ["backup", "restore", "verify", "expire"];
 
 /// The pgBackRest command in a command line, and its words.
 pub fn command_of(line: &str) -> Option<(String, Vec<String>)> {

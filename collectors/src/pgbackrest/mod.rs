@@ -4,7 +4,8 @@
 //! * `backup` processes are runs; a backup that only `info` lists is a run that succeeded,
 //! * `restore` processes are restore tests (duration and result only),
 //! * `verify` processes are integrity checks; they exit 0 whatever they find, so their report decides,
-//! * `expire` processes and listings tell which recovery points exist and which were removed.
+//! * `expire` processes and listings tell which recovery points exist and which were removed,
+//! * the options of a begin line tell the retention that was in force.
 //!
 //! Not read: `check` (it tests the archiving of WAL, no stored backup) and configurations.
 //! Log stamps and labels are local time without a zone: they need the source's `timezone` or a run
@@ -23,6 +24,7 @@ mod info_text;
 mod judge;
 mod log;
 mod merge;
+mod plan;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -205,6 +207,7 @@ fn emit(batch: &Batch<'_>, records: &[RunRecord], processes: &[Process], listing
         }
     }
     rows::points(&facts, processes, sink);
+    plan::plans(batch, processes, sink);
     for stanza in listings.iter() {
         sink.row(Row::Listing(Listing {
             resource: rows::resource(&stanza.stanza),

@@ -177,6 +177,16 @@ fn order_of_documents_and_repetition_change_nothing() {
 }
 
 #[test]
+fn the_retention_in_force_is_told() {
+    let kept = parse(&KIND, Some("UTC"), &whole_sample());
+    let plans: Vec<_> =
+        kept.rows.iter().filter_map(|r| if let Row::Plan(plan) = r { Some(plan) } else { None }).collect();
+    assert_eq!(plans.len(), 1);
+    assert_eq!((plans[0].retention_s, plans[0].retention_count), (Some(30 * 86_400), None));
+    assert_eq!(plans[0].resource.as_deref(), Some("pgbackrest:shop"));
+}
+
+#[test]
 fn run_ids_are_unique() {
     let kept = parse(&KIND, Some("UTC"), &whole_sample());
     let mut ids: Vec<&str> = runs(&kept).iter().map(|r| r.origin.record_id.as_str()).collect();
