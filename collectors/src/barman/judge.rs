@@ -122,7 +122,8 @@ fn is_interrupt(text: &str) -> bool {
 pub fn by_exit(record: Option<&RunRecord>) -> Option<RunStatus> {
     match record?.exit_code? {
         0 => None,
-        129..=192 => Some(RunStatus::Aborted),
+        // Some wrappers tell a signal as a negative number.
+        129..=192 | ..=-1 => Some(RunStatus::Aborted),
         _ => Some(RunStatus::Failed),
     }
 }

@@ -49,7 +49,7 @@ fn claim(name: &str, head: &[u8]) -> Claim {
     let text = String::from_utf8_lossy(head);
     let secret = text.lines().any(|line| {
         let setting = line.split_once('=').filter(|(key, _)| key.trim().ends_with("conninfo"));
-        setting.is_some_and(|(_, value)| value.contains("password"))
+        setting.is_some_and(|(_, value)| value.contains("password") || (value.contains("://") && value.contains('@')))
     });
     if secret {
         return Claim::Pass("a configuration with a password; keep it in ~/.pgpass".to_owned());
@@ -107,6 +107,12 @@ impl Reader<'_> {
         }
         for document in documents {
             self.document(document, Some(record), &mut stream);
+        }
+        let listing = command.as_ref().is_some_and(|c| c.name.starts_with("list-backup"));
+        if listing && judge::by_exit(Some(record)).is_some() {
+            let message = "a listing that failed: its backups are not known; see what it printed, and list again";
+            let place = (!record.pointer.is_empty()).then(|| record.pointer.clone());
+            self.sink.problem(problem(&record.document, place, message));
         }
         for check in self.state.checks.iter_mut().skip(checks) {
             check.record = Some(index);
@@ -182,7 +188,7 @@ impl Reader<'_> {
     /// Gives listings the time at which their command ran.
     fn listed(&mut self, first: usize, record: Option<&RunRecord>) {
         for listing in self.state.listings.iter_mut().skip(first) {
-            listing.at = record.and_then(|r| r.finished_at.or(r.started_at));
+            listing.at = record.and_then(|r| r.started_at.or(r.finished_at));
         }
     }
 }

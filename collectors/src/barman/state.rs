@@ -417,7 +417,10 @@ pub fn read_list(document: &Document, text: &str, zone: Option<Tz>, state: &mut 
         let words = ["FAILED", "EMPTY", "STARTED", "SYNCING", "WAITING_FOR_WALS"];
         let status = parts.iter().find(|p| words.contains(p)).copied();
         let end = parts.iter().find_map(|p| ctime(p, zone));
-        let dated = parts.iter().any(|p| p.starts_with("Size: "));
+        // What stands after the sizes says whether the WAL has arrived: a cut end proves nothing.
+        let sizes = parts.iter().position(|p| p.starts_with("WAL Size: ") && p.ends_with('B'));
+        let ends = ["OBSOLETE", "KEEP", "VALID", "-"];
+        let dated = sizes.is_some_and(|at| parts.iter().skip(at + 1).all(|p| ends.iter().any(|e| p.starts_with(e))));
         let backup = Backup {
             rank: Rank::List,
             server: server.to_owned(),

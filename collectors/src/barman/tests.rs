@@ -171,3 +171,20 @@ fn order_of_documents_and_repetition_change_nothing() {
     docs.reverse();
     assert_eq!(parse(&KIND, Some("UTC"), &docs).rows, first);
 }
+
+#[test]
+fn a_cut_document_never_gives_a_success_that_is_none() {
+    let good = |kept: &Kept| -> Vec<String> {
+        runs(kept).iter().filter(|r| r.status == RunStatus::Success).map(|r| r.run_id.clone()).collect()
+    };
+    let whole = good(&parse(&KIND, Some("UTC"), &whole_sample()));
+    for document in whole_sample() {
+        let bytes = document.bytes().unwrap();
+        for cut in (0..bytes.len()).step_by(bytes.len() / 150 + 1) {
+            let cut = Document::in_memory(document.name(), "cut", None, bytes[..cut].to_vec());
+            for id in good(&parse(&KIND, Some("UTC"), &[cut])) {
+                assert!(whole.contains(&id), "{id} from {}", document.name());
+            }
+        }
+    }
+}

@@ -35,7 +35,8 @@ pub fn judge(process: &Process, record: Option<&RunRecord>, explained: bool, col
     let raw = said.clone().or_else(|| exit.map(|c| format!("exit code {c}"))).unwrap_or_default();
     let by_exit = match exit {
         Some(0) | None => None,
-        Some(TERM | 129..=192) => Some(RunStatus::Aborted),
+        // 128 + signal as shells tell it, or the negative signal as some wrappers do.
+        Some(TERM | 129..=192 | ..=-1) => Some(RunStatus::Aborted),
         Some(_) => Some(RunStatus::Failed),
     };
     let status = match said.as_deref() {

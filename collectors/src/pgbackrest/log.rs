@@ -134,7 +134,9 @@ impl Process {
     fn line(&mut self, level: &str, text: &str, stamp: Option<Stamp>) {
         match level {
             "ERROR" | "ASSERT" => self.errors.push(text.to_owned()),
-            "WARN" if text.contains("page checksum") => self.page_errors = Some(text.to_owned()),
+            "WARN" if text.contains("page checksum") || text.contains("page misalignment") => {
+                self.page_errors = Some(text.to_owned())
+            }
             "WARN" if text.contains("has been changed to full") => self.backup_type = Some("full".to_owned()),
             _ => {}
         }

@@ -83,6 +83,14 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
             sink.problem(problem(document, None, format!("{e}; collect the file again")));
         }
     }
+    for record in &records {
+        let listing = merge::command_of(&record.command).is_some_and(|(command, _)| command == "info");
+        if listing && record.exit_code.is_some_and(|c| c != 0) {
+            let message = "a listing that failed: its backups are not known; see what it printed, and list again";
+            let place = (!record.pointer.is_empty()).then(|| record.pointer.clone());
+            sink.problem(problem(&record.document, place, message));
+        }
+    }
     let mut processes = merge::unite(found.processes);
     merge::attach_rest(&records, &mut processes);
     for (index, errors) in found.errors {
@@ -121,13 +129,13 @@ fn read(
     let listed = if info::is_info(&head) {
         Some(info::read(document, sink))
     } else if info_text::is_info(&head) {
-        Some(info_text::read(document, &document.lossy_text()?, zone))
+        Some(info_text::read(document, &document.lossy_text()?, zone, sink))
     } else {
         None
     };
     if let Some(mut listed) = listed {
         for listing in &mut listed {
-            listing.listed_at = record.and_then(|(_, r)| r.finished_at.or(r.started_at));
+            listing.listed_at = record.and_then(|(_, r)| r.started_at.or(r.finished_at));
             listing.whole &= record.is_none_or(|(_, r)| !filtered(&r.command));
         }
         found.listings.extend(listed);

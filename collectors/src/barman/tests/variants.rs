@@ -247,3 +247,12 @@ fn the_text_form_of_show_backup_is_read() {
     assert_eq!(run.started_at, Some(at("2026-10-18T01:00:06.500Z")));
     assert_eq!(run.ended_at, Some(at("2026-10-18T01:00:08Z")));
 }
+
+#[test]
+fn a_listing_that_failed_is_a_problem() {
+    let docs = [
+        text("e", "ERROR: Unknown server 'x'\n"),
+        record("l.run.json", "barman list-backups x", r#""exit_code":1"#, r#""stderr":"e""#),
+    ];
+    assert_eq!(parse(&KIND, None, &docs).problems.len(), 1);
+}

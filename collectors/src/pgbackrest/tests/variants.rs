@@ -241,3 +241,14 @@ fn the_text_form_of_info_is_read() {
     assert_eq!(complete("mixed\n        repo1: ok\n        repo2: error (missing stanza path)"), Some(false));
     assert_eq!(complete("mixed\n        repo1: ok\n        repo2: error (no valid backups)"), Some(true));
 }
+
+#[test]
+fn a_listing_that_failed_is_a_problem() {
+    let record = r#"{"command":"pgbackrest --output=json info","exit_code":103,"stderr":"e"}"#;
+    let kept = parse(
+        &KIND,
+        None,
+        &[text("e", "ERROR: [103]: unable to find a valid repository\n"), text("x.run.json", record)],
+    );
+    assert_eq!((kept.rows.len(), kept.problems.len()), (0, 1));
+}
