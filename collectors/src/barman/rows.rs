@@ -143,7 +143,8 @@ fn fill(known: &mut Attempt, other: Attempt) {
     known.ended = other.ended.or(known.ended);
     known.done = known.done.take().or(other.done);
     known.size_text = known.size_text.take().or(other.size_text);
-    if known.errors.is_empty() {
+    // The log tells more of the cause than the console.
+    if other.errors.len() > known.errors.len() {
         known.errors = other.errors;
     }
 }

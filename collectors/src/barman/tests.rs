@@ -109,6 +109,7 @@ fn the_sample_is_read_as_its_truth_says() {
     assert_eq!(checks(&kept).len(), 5, "one for each `barman check` in runs.json");
     let cause =
         |needle: &str| runs(&kept).iter().any(|r| r.status_detail.as_deref().is_some_and(|d| d.contains(needle)));
+    assert!(cause("Check 'PostgreSQL' failed for server 'sales'"), "why the backup could not start");
     assert!(cause("Another backup process is running") && cause("data transfer failure"));
 }
 

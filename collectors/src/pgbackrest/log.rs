@@ -131,7 +131,8 @@ impl Process {
         self.dry_run |= self.options.contains_key("dry-run");
     }
 
-    fn line(&mut self, level: &str, text: &str, stamp: Option<Stamp>) {
+    /// Takes one line of this process.
+    pub fn line(&mut self, level: &str, text: &str, stamp: Option<Stamp>) {
         match level {
             "ERROR" | "ASSERT" => self.errors.push(text.to_owned()),
             "WARN" if text.contains("page checksum") || text.contains("page misalignment") => {
@@ -202,8 +203,8 @@ pub fn is_log(head: &str) -> bool {
 pub struct Log {
     /// Processes in the order they began.
     pub processes: Vec<Process>,
-    /// Error lines that no process claims: what the console shows on standard error.
-    pub loose_errors: Vec<String>,
+    /// Level and text of lines that no process claims: what the console shows on standard error.
+    pub loose: Vec<(String, String)>,
 }
 
 /// Reads a log or console output; `clock` places its stamps.
@@ -266,14 +267,13 @@ fn unstamped(log: &mut Log, line: &str, continued: Option<usize>) {
     if let Some((level @ ("ERROR" | "WARN"), message)) = line.split_once(": ") {
         match log.processes.iter_mut().rfind(|p| p.outcome.is_none() && !p.superseded) {
             Some(process) => process.line(level, message, None),
-            None if level == "ERROR" => log.loose_errors.push(message.to_owned()),
-            None => {}
+            None => log.loose.push((level.to_owned(), message.to_owned())),
         }
         return;
     }
     let Some(process) = continued.and_then(|at| log.processes.get_mut(at)) else {
         if line.starts_with(' ')
-            && let Some(error) = log.loose_errors.last_mut()
+            && let Some((_, error)) = log.loose.last_mut()
         {
             error.push_str("; ");
             error.push_str(text);

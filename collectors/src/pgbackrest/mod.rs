@@ -66,8 +66,8 @@ fn claim(name: &str, head: &[u8]) -> Claim {
 struct Found {
     processes: Vec<Process>,
     listings: Vec<Listed>,
-    /// Error lines of consoles, by run record.
-    errors: Vec<(usize, Vec<String>)>,
+    /// Level and text of lines on standard error, by run record.
+    loose: Vec<(usize, Vec<(String, String)>)>,
 }
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
@@ -93,9 +93,12 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     }
     let mut processes = merge::unite(found.processes);
     merge::attach_rest(&records, &mut processes);
-    for (index, errors) in found.errors {
-        if let Some(process) = processes.iter_mut().find(|p| p.record == Some(index) && p.errors.is_empty()) {
-            process.errors = errors;
+    for (index, lines) in found.loose {
+        let Some(process) = processes.iter_mut().find(|p| p.record == Some(index)) else { continue };
+        // The log file may have shown the same errors already.
+        let errors_known = !process.errors.is_empty();
+        for (level, text) in lines.iter().filter(|(level, _)| !(errors_known && level == "ERROR")) {
+            process.line(level, text, None);
         }
     }
     processes.sort_by_key(merge::identity);
@@ -141,7 +144,7 @@ fn read(
         found.listings.extend(listed);
         return Ok(());
     }
-    let is_error_text = record.is_some() && head.starts_with("ERROR: [");
+    let is_error_text = record.is_some() && (head.starts_with("ERROR: [") || head.starts_with("WARN: "));
     if !log::is_log(&head) && !is_error_text {
         let reason = if head.starts_with("ERROR: [") || head.starts_with("WARN: ") {
             "console errors without a run record: nothing tells which command they belong to"
@@ -160,8 +163,8 @@ fn read(
     let mut log = log::read(document, &mut clock, sink)?;
     if let Some((index, record)) = record {
         merge::attach_output(record, index, &mut log.processes);
-        if !log.loose_errors.is_empty() {
-            found.errors.push((index, log.loose_errors));
+        if !log.loose.is_empty() {
+            found.loose.push((index, log.loose));
         }
     }
     found.processes.extend(log.processes);

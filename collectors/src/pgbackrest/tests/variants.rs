@@ -101,6 +101,19 @@ fn page_checksum_errors_make_a_run_partial() {
         + &line("2026-10-10 01:00:02.000", "WARN", "invalid page checksum found in file base/1/2 at page 3")
         + &line("2026-10-10 01:00:03.000", "INFO", "backup command end: completed successfully (3000ms)");
     assert_eq!(runs(&parse(&KIND, Some("UTC"), &[text("a.log", &log)]))[0].status, RunStatus::Partial);
+    // The console shows warnings on standard error.
+    let out = backup("2026-10-10 01:00:00.000", "2026-10-10 01:00:09.000", "completed successfully (9000ms)");
+    let docs = [
+        text("out", &out),
+        text("err", "WARN: invalid page checksums found in file base/1/2 at pages 3-4\n"),
+        text(
+            "x.run.json",
+            r#"{"command":"pgbackrest --stanza=main backup","timezone":"UTC","exit_code":0,"stdout":"out","stderr":"err"}"#,
+        ),
+    ];
+    let kept = parse(&KIND, None, &docs);
+    assert_eq!((runs(&kept).len(), runs(&kept)[0].status), (1, RunStatus::Partial));
+    assert_eq!(kept.passed_over, vec![]);
 }
 
 fn listing(backups: &str, repos: &str, code: u64) -> String {
