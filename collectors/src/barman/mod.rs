@@ -19,6 +19,8 @@ use crate::record::{RunRecord, is_record_name, records};
 use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
 
 mod command;
+mod info;
+mod json;
 mod judge;
 mod plan;
 mod rows;
@@ -26,6 +28,8 @@ mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod text;
+mod unite;
 
 use command::Command;
 use state::State;
@@ -145,15 +149,15 @@ impl Reader<'_> {
             stream::read_log(document, zone, &mut self.told, self.sink)?;
         } else if head.trim_start().starts_with('{') {
             self.json(document, record, zone, stream);
-        } else if state::is_info(&head) {
+        } else if info::is_info(&head) {
             let text = document.lossy_text()?;
-            state::read_info(document, &text, zone, &mut self.state, self.sink);
-        } else if state::is_list(&head) {
+            info::read(document, &text, zone, &mut self.state, self.sink);
+        } else if text::is_list(&head) {
             let first = self.state.listings.len();
-            state::read_list(document, &document.lossy_text()?, zone, &mut self.state);
+            text::read_list(document, &document.lossy_text()?, zone, &mut self.state);
             self.listed(first, record);
-        } else if state::is_show(&head) {
-            state::read_show(document, &document.lossy_text()?, &mut self.state);
+        } else if text::is_show(&head) {
+            text::read_show(document, &document.lossy_text()?, &mut self.state);
         } else if let found @ [_, ..] = command::checks(document, &document.lossy_text()?).as_slice() {
             self.state.checks.extend_from_slice(found);
         } else if stream.current.is_some() || command::is_console(&head) {
@@ -172,7 +176,7 @@ impl Reader<'_> {
             }
         };
         let first = self.state.listings.len();
-        if !state::read_json(document, &text, &mut self.state, self.sink) {
+        if !json::read(document, &text, &mut self.state, self.sink) {
             return self.sink.passed_over(document.name(), "JSON without backups, checks or settings of Barman");
         }
         self.listed(first, record);
