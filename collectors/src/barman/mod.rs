@@ -109,8 +109,13 @@ impl Reader<'_> {
             stream.current = Some(self.told.attempts.len());
             self.told.attempts.push(attempt);
         }
+        let attempts = self.told.attempts.len();
         for document in documents {
             self.document(document, Some(record), &mut stream);
+        }
+        // A record of a script names no command: it belongs to the only attempt in its output.
+        if let (None, Some([only])) = (&command, self.told.attempts.get_mut(attempts..)) {
+            only.record = Some(index);
         }
         let listing = command.as_ref().is_some_and(|c| c.name.starts_with("list-backup"));
         if listing && judge::by_exit(Some(record)).is_some() {

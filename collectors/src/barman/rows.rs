@@ -8,6 +8,7 @@ use model::rows::{
 };
 use model::time::{Instant, Tz, WallClock, utc_text};
 
+use super::command;
 use super::judge::{Around, Verdict, backup, by_exit, exit_text, from_lines};
 use super::plan;
 use super::state::{Backup, Listed, State, is_point};
@@ -81,8 +82,12 @@ impl Facts<'_> {
             let of_record = self.attempts.iter().filter(|a| a.record.is_some() && a.record == own.record);
             of_record.into_iter().any(|a| (&a.server, &a.id) != (&own.server, &own.id) && a.done.is_none())
         });
+        // What became of a script around it says nothing against a backup that Barman itself finished.
+        let finished = attempt.is_some_and(|a| a.done.is_some());
         let record = attempt.and_then(|a| self.record(a));
-        Around { record, superseded, shared, now: self.batch.collected_at }
+        let script = finished && record.is_some_and(|r| command::parse(&r.command).is_none());
+        let shared = shared || script;
+        Around { record, superseded, shared, script, now: self.batch.collected_at }
     }
 
     /// `place` is where the best evidence stands.

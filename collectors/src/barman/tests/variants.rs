@@ -256,3 +256,17 @@ fn a_listing_that_failed_is_a_problem() {
     ];
     assert_eq!(parse(&KIND, None, &docs).problems.len(), 1);
 }
+
+#[test]
+fn the_record_of_a_script_names_the_system_but_does_not_undo_a_success() {
+    let script = |out: &str| {
+        let docs = [
+            text("o", out),
+            record("s.run.json", "/usr/local/bin/nightly.sh", r#""exit_code":1,"system":"billing""#, r#""stdout":"o""#),
+        ];
+        let run = only_run(&docs);
+        (run.status, run.system_id)
+    };
+    assert_eq!(script(&format!("{BEGIN}{DONE}")), (RunStatus::Success, Some("billing".to_owned())));
+    assert_eq!(script(BEGIN), (RunStatus::Failed, Some("billing".to_owned())));
+}

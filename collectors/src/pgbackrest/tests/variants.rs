@@ -265,3 +265,26 @@ fn a_listing_that_failed_is_a_problem() {
     );
     assert_eq!((kept.rows.len(), kept.problems.len()), (0, 1));
 }
+
+#[test]
+fn the_record_of_a_script_names_the_system_but_does_not_undo_a_success() {
+    let script = |out: &str| {
+        let record = r#"{"command":"/usr/local/bin/nightly.sh","tool":"pgbackrest","timezone":"UTC","system":"billing","exit_code":1,"stdout":"out"}"#;
+        let kept = parse(&KIND, None, &[text("out", out), text("x.run.json", record)]);
+        (runs(&kept)[0].status, runs(&kept)[0].system_id.clone())
+    };
+    let out = backup("2026-10-10 01:00:00.000", "2026-10-10 01:00:09.000", "completed successfully (9000ms)");
+    assert_eq!(script(&out), (RunStatus::Success, Some("billing".to_owned())));
+    let begun = line("2026-10-10 01:00:00.000", "INFO", BEGIN);
+    assert_eq!(script(&begun), (RunStatus::Failed, Some("billing".to_owned())));
+}
+
+#[test]
+fn a_date_in_the_future_is_kept_as_it_stands() {
+    let log = backup("2099-10-10 01:00:00.000", "2099-10-10 01:00:09.000", "completed successfully (9000ms)");
+    let kept = parse(&KIND, Some("UTC"), &[text("a.log", &log)]);
+    assert_eq!(runs(&kept)[0].ended_at, Some(at("2099-10-10T01:00:09Z")));
+    let json = listing(&listed("20990921-140640F", 1, "").replace("1790000060", "4095000000"), REPOS, 0);
+    let kept = parse(&KIND, None, &[text("i", &json)]);
+    assert_eq!(runs(&kept)[0].ended_at, Instant::from_timestamp(4_095_000_000, 0));
+}
