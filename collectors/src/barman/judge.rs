@@ -29,6 +29,8 @@ pub struct Around<'a> {
     pub superseded: bool,
     /// True where another attempt of the same command failed: a bad exit code may be that one's.
     pub shared: bool,
+    /// True where the record is that of a script in which Barman itself finished.
+    pub script: bool,
     /// Time of collection.
     pub now: Instant,
 }
@@ -39,7 +41,7 @@ pub fn backup(state: Option<&Backup>, attempt: Option<&Attempt>, around: &Around
     let detail = state.and_then(|s| s.error.clone()).or(errors).or_else(|| attempt.and_then(|a| a.size_text.clone()));
     let verdict = |status, raw: &str| Verdict { status, raw: raw.to_owned(), detail: detail.clone() };
     let bad_exit = by_exit(around.record).filter(|_| !around.shared);
-    if let Some(signal) = around.record.and_then(|r| r.killed_by.as_deref()) {
+    if let Some(signal) = around.record.filter(|_| !around.script).and_then(|r| r.killed_by.as_deref()) {
         return verdict(RunStatus::Aborted, &format!("killed by {signal}"));
     }
     let Some(state) = state else {
@@ -78,7 +80,7 @@ pub fn from_lines(attempt: &Attempt, around: &Around<'_>) -> Verdict {
     let errors = attempt.errors.join("; ");
     let detail = if errors.is_empty() { attempt.size_text.clone() } else { Some(errors) };
     let verdict = |status, raw: String| Verdict { status, raw, detail: detail.clone() };
-    if let Some(signal) = around.record.and_then(|r| r.killed_by.as_deref()) {
+    if let Some(signal) = around.record.filter(|_| !around.script).and_then(|r| r.killed_by.as_deref()) {
         return verdict(RunStatus::Aborted, format!("killed by {signal}"));
     }
     let exit = by_exit(around.record).filter(|_| !around.shared);
@@ -122,7 +124,8 @@ fn is_interrupt(text: &str) -> bool {
 pub fn by_exit(record: Option<&RunRecord>) -> Option<RunStatus> {
     match record?.exit_code? {
         0 => None,
-        129..=192 => Some(RunStatus::Aborted),
+        // Some wrappers tell a signal as a negative number.
+        129..=192 | ..=-1 => Some(RunStatus::Aborted),
         _ => Some(RunStatus::Failed),
     }
 }

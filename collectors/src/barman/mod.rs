@@ -6,24 +6,30 @@
 //! * `recover` and `restore` are restore tests (duration and result only),
 //! * `verify-backup` and `check` are integrity checks; `check` looks at settings and ages and reads no
 //!   stored data, so its integrity result is always `not_checked`,
-//! * listings tell what exists, `Deleted backup` lines what was removed and whether by policy.
+//! * listings tell what exists, `Deleted backup` lines what was removed and whether by policy,
+//! * `show-server` tells the retention that is set.
 //!
-//! Not read: `show-server`, `status`, configurations. Log stamps and
+//! Not read: `status`, configurations. Log stamps and
 //! backup ids are local time without a zone: they need the source's `timezone` or a run record; the
 //! offsets in `backup.info` are preferred.
 
 use model::time::Tz;
 
 use crate::record::{RunRecord, is_record_name, records};
-use crate::{Batch, Document, Kind, Sink, fetch, problem};
+use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
 
 mod command;
+mod info;
+mod json;
 mod judge;
+mod plan;
 mod rows;
 mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod text;
+mod unite;
 
 use command::Command;
 use state::State;
@@ -35,12 +41,25 @@ pub const KIND: Kind = Kind {
     title: "Barman",
     reads: "output, log and backup.info files of Barman",
     tables: &["backup_runs", "recovery_points", "restore_tests"],
-    claim: fetch::claim_text,
+    claim,
     parse,
 };
 
 /// Most bytes of a document that are looked at to recognise it.
 const HEAD: u64 = 64 << 10;
+
+/// Text and compressed files are kept; a configuration with a password in a connection string is not.
+fn claim(name: &str, head: &[u8]) -> Claim {
+    let text = String::from_utf8_lossy(head);
+    let secret = text.lines().any(|line| {
+        let setting = line.split_once('=').filter(|(key, _)| key.trim().ends_with("conninfo"));
+        setting.is_some_and(|(_, value)| value.contains("password") || (value.contains("://") && value.contains('@')))
+    });
+    if secret {
+        return Claim::Pass("a configuration with a password; keep it in ~/.pgpass".to_owned());
+    }
+    fetch::claim_text(name, head)
+}
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let records = records(batch, sink);
@@ -90,8 +109,19 @@ impl Reader<'_> {
             stream.current = Some(self.told.attempts.len());
             self.told.attempts.push(attempt);
         }
+        let attempts = self.told.attempts.len();
         for document in documents {
             self.document(document, Some(record), &mut stream);
+        }
+        // A record of a script names no command: it belongs to the only attempt in its output.
+        if let (None, Some([only])) = (&command, self.told.attempts.get_mut(attempts..)) {
+            only.record = Some(index);
+        }
+        let listing = command.as_ref().is_some_and(|c| c.name.starts_with("list-backup"));
+        if listing && judge::by_exit(Some(record)).is_some() {
+            let message = "a listing that failed: its backups are not known; see what it printed, and list again";
+            let place = (!record.pointer.is_empty()).then(|| record.pointer.clone());
+            self.sink.problem(problem(&record.document, place, message));
         }
         for check in self.state.checks.iter_mut().skip(checks) {
             check.record = Some(index);
@@ -124,15 +154,15 @@ impl Reader<'_> {
             stream::read_log(document, zone, &mut self.told, self.sink)?;
         } else if head.trim_start().starts_with('{') {
             self.json(document, record, zone, stream);
-        } else if state::is_info(&head) {
+        } else if info::is_info(&head) {
             let text = document.lossy_text()?;
-            state::read_info(document, &text, zone, &mut self.state, self.sink);
-        } else if state::is_list(&head) {
+            info::read(document, &text, zone, &mut self.state, self.sink);
+        } else if text::is_list(&head) {
             let first = self.state.listings.len();
-            state::read_list(document, &document.lossy_text()?, zone, &mut self.state);
+            text::read_list(document, &document.lossy_text()?, zone, &mut self.state);
             self.listed(first, record);
-        } else if state::is_show(&head) {
-            state::read_show(document, &document.lossy_text()?, &mut self.state);
+        } else if text::is_show(&head) {
+            text::read_show(document, &document.lossy_text()?, &mut self.state);
         } else if let found @ [_, ..] = command::checks(document, &document.lossy_text()?).as_slice() {
             self.state.checks.extend_from_slice(found);
         } else if stream.current.is_some() || command::is_console(&head) {
@@ -151,8 +181,8 @@ impl Reader<'_> {
             }
         };
         let first = self.state.listings.len();
-        if !state::read_json(document, &text, &mut self.state, self.sink) {
-            return self.sink.passed_over(document.name(), "JSON without backups or checks of Barman");
+        if !json::read(document, &text, &mut self.state, self.sink) {
+            return self.sink.passed_over(document.name(), "JSON without backups, checks or settings of Barman");
         }
         self.listed(first, record);
         let messages = std::mem::take(&mut self.state.messages);
@@ -167,7 +197,7 @@ impl Reader<'_> {
     /// Gives listings the time at which their command ran.
     fn listed(&mut self, first: usize, record: Option<&RunRecord>) {
         for listing in self.state.listings.iter_mut().skip(first) {
-            listing.at = record.and_then(|r| r.finished_at.or(r.started_at));
+            listing.at = record.and_then(|r| r.started_at.or(r.finished_at));
         }
     }
 }

@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use chrono::Duration;
 use model::rows::{
     BackupRun, Component, DeleteReason, Integrity, IntegrityCheck, Listing, RecoveryPoint, RestoreTest, Row, RunStatus,
     TestKind, TestResult,
 };
 use model::time::{Instant, Tz, WallClock, utc_text};
 
+use super::command;
 use super::judge::{Around, Verdict, backup, by_exit, exit_text, from_lines};
+use super::plan;
 use super::state::{Backup, Listed, State, is_point};
 use super::stream::{Attempt, Kind, Told, id_time};
+use super::unite::{Key, best, unite};
 use crate::record::RunRecord;
 use crate::{Batch, Document, Sink};
-
-/// Server and backup id.
-type Key = (String, String);
 
 /// What all rows of a batch are made from.
 struct Facts<'a> {
@@ -27,7 +26,8 @@ struct Facts<'a> {
     attempts: Vec<Attempt>,
 }
 
-fn resource(server: &str) -> String {
+/// Resource id of a server.
+pub fn resource(server: &str) -> String {
     format!("barman:{server}")
 }
 
@@ -58,91 +58,7 @@ pub fn emit(batch: &Batch<'_>, records: &[RunRecord], zone: Option<Tz>, told: To
     }
     facts.points(&told.deletions, sink);
     facts.listings(state.listings, sink);
-}
-
-/// One state per backup: fields from the best document that has them; a final word beats a passing one.
-fn best(mut all: Vec<Backup>) -> BTreeMap<Key, Backup> {
-    let weight = |status: &str| match status {
-        "FAILED" => 4,
-        "DONE" => 3,
-        "WAITING_FOR_WALS" => 2,
-        "STARTED" | "SYNCING" => 1,
-        _ => 0,
-    };
-    all.sort_by(|a, b| (a.rank, a.document.name(), &a.pointer).cmp(&(b.rank, b.document.name(), &b.pointer)));
-    let mut out: BTreeMap<Key, Backup> = BTreeMap::new();
-    for other in all {
-        let key = (other.server.clone(), other.id.clone());
-        let Some(known) = out.get_mut(&key) else {
-            out.insert(key, other);
-            continue;
-        };
-        if weight(&other.status) > weight(&known.status) {
-            known.status = other.status;
-        }
-        if other.component != Component::Full {
-            known.component = other.component;
-        }
-        known.begin = known.begin.or(other.begin);
-        known.end = known.end.or(other.end);
-        known.size = known.size.or(other.size);
-        known.stored = known.stored.or(other.stored);
-        known.error = known.error.take().or(other.error);
-        known.encryption = known.encryption.take().or(other.encryption);
-        known.encrypted = known.encrypted.or(other.encrypted);
-    }
-    out
-}
-
-/// One attempt per attempt: console, log and record of the same one are united.
-fn unite(mut all: Vec<Attempt>, records: &[RunRecord]) -> Vec<Attempt> {
-    all.sort_by_key(|a| a.record.is_none());
-    let mut out: Vec<Attempt> = Vec::new();
-    for other in all {
-        match out.iter_mut().find(|known| same(known, &other, records)) {
-            Some(known) => fill(known, other),
-            None => out.push(other),
-        }
-    }
-    out
-}
-
-fn same(known: &Attempt, other: &Attempt, records: &[RunRecord]) -> bool {
-    let alike = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
-    if known.kind != other.kind || (other.record.is_some() && known.record.is_some()) {
-        return false;
-    }
-    if !alike(&known.server, &other.server) || !alike(&known.id, &other.id) {
-        return false;
-    }
-    if known.kind == Kind::Backup && known.id.is_some() && other.id.is_some() {
-        return true;
-    }
-    // A refused backup has no id: it is not the one that was at work meanwhile.
-    if known.kind == Kind::Backup && (known.id.is_some() || known.errors.is_empty() != other.errors.is_empty()) {
-        return false;
-    }
-    let Some(began) = other.began else { return false };
-    let slack = Duration::seconds(5);
-    match known.record.and_then(|at| records.get(at)).map(|r| (r.started_at, r.finished_at)) {
-        Some((Some(start), Some(end))) => start - Duration::seconds(1) <= began && began <= end + Duration::seconds(1),
-        _ => known.began.is_some_and(|k| (k - began).abs() <= slack) && known.id == other.id && known.id.is_some(),
-    }
-}
-
-fn fill(known: &mut Attempt, other: Attempt) {
-    known.server = known.server.take().or(other.server);
-    known.id = known.id.take().or(other.id);
-    // A log's stamps are finer than an id or the text of a console.
-    known.began_local = other.began_local.or(known.began_local);
-    known.began = other.began.or(known.began);
-    known.copied = known.copied.or(other.copied);
-    known.ended = other.ended.or(known.ended);
-    known.done = known.done.take().or(other.done);
-    known.size_text = known.size_text.take().or(other.size_text);
-    if known.errors.is_empty() {
-        known.errors = other.errors;
-    }
+    plan::plans(batch, state.settings, sink);
 }
 
 impl Facts<'_> {
@@ -166,8 +82,12 @@ impl Facts<'_> {
             let of_record = self.attempts.iter().filter(|a| a.record.is_some() && a.record == own.record);
             of_record.into_iter().any(|a| (&a.server, &a.id) != (&own.server, &own.id) && a.done.is_none())
         });
+        // What became of a script around it says nothing against a backup that Barman itself finished.
+        let finished = attempt.is_some_and(|a| a.done.is_some());
         let record = attempt.and_then(|a| self.record(a));
-        Around { record, superseded, shared, now: self.batch.collected_at }
+        let script = finished && record.is_some_and(|r| command::parse(&r.command).is_none());
+        let shared = shared || script;
+        Around { record, superseded, shared, script, now: self.batch.collected_at }
     }
 
     /// `place` is where the best evidence stands.

@@ -126,6 +126,8 @@ pub struct Stream {
     /// Attempt that lines go to.
     pub current: Option<usize>,
     by_policy: Option<String>,
+    /// Checks that failed before a backup was refused: they are the cause.
+    checks: Vec<String>,
 }
 
 /// One line on its way.
@@ -243,6 +245,10 @@ fn progress(attempt: &mut Attempt, event: &Event<'_>, text: &str, placed: Option
 }
 
 fn error(told: &mut Told, stream: &mut Stream, event: &Event<'_>, text: &str) {
+    const CHECKS: usize = 40;
+    if event.stamp.is_some() && text.starts_with("Check '") && stream.checks.len() < CHECKS {
+        stream.checks.push(text.to_owned());
+    }
     let refused = text.starts_with("Impossible to start the backup") || text.starts_with("Another backup process");
     let open = stream.current.and_then(|at| told.attempts.get_mut(at)).filter(|a| a.done.is_none());
     if let Some(attempt) = open {
@@ -257,6 +263,7 @@ fn error(told: &mut Told, stream: &mut Stream, event: &Event<'_>, text: &str) {
         attempt.began = event.stamp.and_then(|(_, at)| at);
         attempt.ended = attempt.began;
         attempt.errors.push(text.to_owned());
+        attempt.errors.append(&mut stream.checks);
         told.attempts.push(attempt);
     }
 }

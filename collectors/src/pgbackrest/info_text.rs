@@ -5,7 +5,7 @@
 use model::time::{Tz, instant};
 
 use super::info::{Backup, Listed};
-use crate::Document;
+use crate::{Document, Sink, problem};
 
 /// True for text that begins like it.
 pub fn is_info(head: &str) -> bool {
@@ -15,7 +15,7 @@ pub fn is_info(head: &str) -> bool {
 }
 
 /// Reads the listings of all stanzas in a text.
-pub fn read(document: &Document, text: &str, zone: Option<Tz>) -> Vec<Listed> {
+pub fn read(document: &Document, text: &str, zone: Option<Tz>, sink: &mut dyn Sink) -> Vec<Listed> {
     let mut out: Vec<Listed> = Vec::new();
     // Cipher of the stanza (no repository), or of each repository below `cipher: mixed`.
     let mut ciphers: Vec<(Option<String>, String)> = Vec::new();
@@ -63,6 +63,11 @@ pub fn read(document: &Document, text: &str, zone: Option<Tz>) -> Vec<Listed> {
                     backup.cipher = Some(cipher);
                 }
             }
+            "full backup" | "diff backup" | "incr backup" if !is_label(key, value) => {
+                listed.whole = false;
+                let message = format!("\"{value}\" is no label of a {key}; list the backups again");
+                sink.problem(problem(document, Some(format!("line {}", n + 1)), message));
+            }
             "full backup" | "diff backup" | "incr backup" => listed.backups.push(Backup {
                 label: value.to_owned(),
                 pointer,
@@ -86,6 +91,22 @@ pub fn read(document: &Document, text: &str, zone: Option<Tz>) -> Vec<Listed> {
         }
     }
     out
+}
+
+/// `20261020-020005F`, or for a backup that depends on one `20261020-020005F_20261025-025958D`. A label
+/// of another kind than its line says was cut.
+fn is_label(key: &str, label: &str) -> bool {
+    let part = |text: &str, letter: char| {
+        text.len() == 16
+            && text.ends_with(letter)
+            && text.bytes().take(15).enumerate().all(|(n, b)| if n == 8 { b == b'-' } else { b.is_ascii_digit() })
+    };
+    match (key, label.split_once('_')) {
+        ("full backup", None) => part(label, 'F'),
+        ("diff backup", Some((full, own))) => part(full, 'F') && part(own, 'D'),
+        ("incr backup", Some((full, own))) => part(full, 'F') && part(own, 'I'),
+        _ => false,
+    }
 }
 
 /// States that leave a listing whole: ok (perhaps with a backup running), and no valid backups.

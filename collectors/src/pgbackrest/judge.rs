@@ -4,6 +4,7 @@ use model::rows::RunStatus;
 use model::time::Instant;
 
 use super::log::Process;
+use super::merge::command_of;
 use crate::record::RunRecord;
 
 /// Outcome of a process.
@@ -27,6 +28,9 @@ const MAY_RUN_HOURS: i64 = 24;
 pub fn judge(process: &Process, record: Option<&RunRecord>, explained: bool, collected_at: Instant) -> Verdict {
     let detail = detail(process);
     let verdict = |status, raw: String| Verdict { status, raw, detail: detail.clone() };
+    let succeeded = process.outcome.as_deref().is_some_and(|o| o.starts_with("completed successfully"));
+    // What became of a script around it says nothing against a backup that the tool itself finished.
+    let record = record.filter(|r| !succeeded || command_of(&r.command).is_some());
     if let Some(signal) = record.and_then(|r| r.killed_by.as_deref()) {
         return verdict(RunStatus::Aborted, format!("killed by {signal}"));
     }
@@ -35,7 +39,8 @@ pub fn judge(process: &Process, record: Option<&RunRecord>, explained: bool, col
     let raw = said.clone().or_else(|| exit.map(|c| format!("exit code {c}"))).unwrap_or_default();
     let by_exit = match exit {
         Some(0) | None => None,
-        Some(TERM | 129..=192) => Some(RunStatus::Aborted),
+        // 128 + signal as shells tell it, or the negative signal as some wrappers do.
+        Some(TERM | 129..=192 | ..=-1) => Some(RunStatus::Aborted),
         Some(_) => Some(RunStatus::Failed),
     };
     let status = match said.as_deref() {

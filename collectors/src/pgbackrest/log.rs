@@ -25,6 +25,9 @@ static LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static COMMAND: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^([a-z-]+) command (begin|end)\b:? ?(.*)$").ok());
 
+/// Commands whose processes become rows.
+pub const COMMANDS: [&str; 4] = ["backup", "restore", "verify", "expire"];
+
 /// A wall-clock stamp, and where its place in time is known, that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
@@ -128,10 +131,13 @@ impl Process {
         self.dry_run |= self.options.contains_key("dry-run");
     }
 
-    fn line(&mut self, level: &str, text: &str, stamp: Option<Stamp>) {
+    /// Takes one line of this process.
+    pub fn line(&mut self, level: &str, text: &str, stamp: Option<Stamp>) {
         match level {
             "ERROR" | "ASSERT" => self.errors.push(text.to_owned()),
-            "WARN" if text.contains("page checksum") => self.page_errors = Some(text.to_owned()),
+            "WARN" if text.contains("page checksum") || text.contains("page misalignment") => {
+                self.page_errors = Some(text.to_owned())
+            }
             "WARN" if text.contains("has been changed to full") => self.backup_type = Some("full".to_owned()),
             _ => {}
         }
@@ -197,8 +203,8 @@ pub fn is_log(head: &str) -> bool {
 pub struct Log {
     /// Processes in the order they began.
     pub processes: Vec<Process>,
-    /// Error lines that no process claims: what the console shows on standard error.
-    pub loose_errors: Vec<String>,
+    /// Level and text of lines that no process claims: what the console shows on standard error.
+    pub loose: Vec<(String, String)>,
 }
 
 /// Reads a log or console output; `clock` places its stamps.
@@ -261,14 +267,13 @@ fn unstamped(log: &mut Log, line: &str, continued: Option<usize>) {
     if let Some((level @ ("ERROR" | "WARN"), message)) = line.split_once(": ") {
         match log.processes.iter_mut().rfind(|p| p.outcome.is_none() && !p.superseded) {
             Some(process) => process.line(level, message, None),
-            None if level == "ERROR" => log.loose_errors.push(message.to_owned()),
-            None => {}
+            None => log.loose.push((level.to_owned(), message.to_owned())),
         }
         return;
     }
     let Some(process) = continued.and_then(|at| log.processes.get_mut(at)) else {
         if line.starts_with(' ')
-            && let Some(error) = log.loose_errors.last_mut()
+            && let Some((_, error)) = log.loose.last_mut()
         {
             error.push_str("; ");
             error.push_str(text);
@@ -308,6 +313,11 @@ fn event(
         }
         "end" => {
             let at = log.processes.iter().rposition(|p| p.outcome.is_none() && p.command == part(1))?;
+            if at + 1 == log.processes.len() && !COMMANDS.contains(&part(1)) {
+                // Nothing is read from it; a log of archive-push must not fill the memory.
+                log.processes.pop();
+                return None;
+            }
             let process = log.processes.get_mut(at)?;
             process.outcome = Some(part(3).to_owned());
             process.end = stamp;

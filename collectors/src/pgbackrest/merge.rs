@@ -6,11 +6,8 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use model::time::{WallClock, candidates};
 
-use super::log::{Process, Stamp};
+use super::log::{COMMANDS, Process, Stamp};
 use crate::record::RunRecord;
-
-/// Commands whose processes become rows.
-const COMMANDS: [&str; 4] = ["backup", "restore", "verify", "expire"];
 
 /// The pgBackRest command in a command line, and its words.
 pub fn command_of(line: &str) -> Option<(String, Vec<String>)> {
@@ -35,11 +32,15 @@ fn takes_value(option: &str) -> bool {
     !option.contains('=') && matches!(option, "--stanza" | "--type" | "--repo" | "--set" | "--config" | "--output")
 }
 
-/// Gives a console output's record to the process it belongs to.
+/// Gives a console output's record to the process it belongs to. A record of a script names no command:
+/// it belongs to the only process of the output that becomes a row of its own.
 pub fn attach_output(record: &RunRecord, index: usize, processes: &mut [Process]) {
-    let Some((command, _)) = command_of(&record.command) else { return };
-    let mut own = processes.iter_mut().filter(|p| p.command == command);
-    // Several processes of one command in one output (a script): the exit code is none's alone.
+    let command = command_of(&record.command).map(|(command, _)| command);
+    let mut own = processes.iter_mut().filter(|p| match &command {
+        Some(command) => p.command == *command,
+        None => COMMANDS.contains(&p.command.as_str()) && p.command != "expire",
+    });
+    // Several processes of one command in one output: the exit code is none's alone.
     if let (Some(process), None) = (own.next(), own.next()) {
         process.record = Some(index);
     }

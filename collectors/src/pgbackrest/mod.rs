@@ -4,7 +4,8 @@
 //! * `backup` processes are runs; a backup that only `info` lists is a run that succeeded,
 //! * `restore` processes are restore tests (duration and result only),
 //! * `verify` processes are integrity checks; they exit 0 whatever they find, so their report decides,
-//! * `expire` processes and listings tell which recovery points exist and which were removed.
+//! * `expire` processes and listings tell which recovery points exist and which were removed,
+//! * the options of a begin line tell the retention that was in force.
 //!
 //! Not read: `check` (it tests the archiving of WAL, no stored backup) and configurations.
 //! Log stamps and labels are local time without a zone: they need the source's `timezone` or a run
@@ -23,6 +24,7 @@ mod info_text;
 mod judge;
 mod log;
 mod merge;
+mod plan;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -64,8 +66,8 @@ fn claim(name: &str, head: &[u8]) -> Claim {
 struct Found {
     processes: Vec<Process>,
     listings: Vec<Listed>,
-    /// Error lines of consoles, by run record.
-    errors: Vec<(usize, Vec<String>)>,
+    /// Level and text of lines on standard error, by run record.
+    loose: Vec<(usize, Vec<(String, String)>)>,
 }
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
@@ -81,11 +83,22 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
             sink.problem(problem(document, None, format!("{e}; collect the file again")));
         }
     }
+    for record in &records {
+        let listing = merge::command_of(&record.command).is_some_and(|(command, _)| command == "info");
+        if listing && record.exit_code.is_some_and(|c| c != 0) {
+            let message = "a listing that failed: its backups are not known; see what it printed, and list again";
+            let place = (!record.pointer.is_empty()).then(|| record.pointer.clone());
+            sink.problem(problem(&record.document, place, message));
+        }
+    }
     let mut processes = merge::unite(found.processes);
     merge::attach_rest(&records, &mut processes);
-    for (index, errors) in found.errors {
-        if let Some(process) = processes.iter_mut().find(|p| p.record == Some(index) && p.errors.is_empty()) {
-            process.errors = errors;
+    for (index, lines) in found.loose {
+        let Some(process) = processes.iter_mut().find(|p| p.record == Some(index)) else { continue };
+        // The log file may have shown the same errors already.
+        let errors_known = !process.errors.is_empty();
+        for (level, text) in lines.iter().filter(|(level, _)| !(errors_known && level == "ERROR")) {
+            process.line(level, text, None);
         }
     }
     processes.sort_by_key(merge::identity);
@@ -119,19 +132,19 @@ fn read(
     let listed = if info::is_info(&head) {
         Some(info::read(document, sink))
     } else if info_text::is_info(&head) {
-        Some(info_text::read(document, &document.lossy_text()?, zone))
+        Some(info_text::read(document, &document.lossy_text()?, zone, sink))
     } else {
         None
     };
     if let Some(mut listed) = listed {
         for listing in &mut listed {
-            listing.listed_at = record.and_then(|(_, r)| r.finished_at.or(r.started_at));
+            listing.listed_at = record.and_then(|(_, r)| r.started_at.or(r.finished_at));
             listing.whole &= record.is_none_or(|(_, r)| !filtered(&r.command));
         }
         found.listings.extend(listed);
         return Ok(());
     }
-    let is_error_text = record.is_some() && head.starts_with("ERROR: [");
+    let is_error_text = record.is_some() && (head.starts_with("ERROR: [") || head.starts_with("WARN: "));
     if !log::is_log(&head) && !is_error_text {
         let reason = if head.starts_with("ERROR: [") || head.starts_with("WARN: ") {
             "console errors without a run record: nothing tells which command they belong to"
@@ -150,8 +163,8 @@ fn read(
     let mut log = log::read(document, &mut clock, sink)?;
     if let Some((index, record)) = record {
         merge::attach_output(record, index, &mut log.processes);
-        if !log.loose_errors.is_empty() {
-            found.errors.push((index, log.loose_errors));
+        if !log.loose.is_empty() {
+            found.loose.push((index, log.loose));
         }
     }
     found.processes.extend(log.processes);
@@ -205,6 +218,7 @@ fn emit(batch: &Batch<'_>, records: &[RunRecord], processes: &[Process], listing
         }
     }
     rows::points(&facts, processes, sink);
+    plan::plans(batch, processes, sink);
     for stanza in listings.iter() {
         sink.row(Row::Listing(Listing {
             resource: rows::resource(&stanza.stanza),

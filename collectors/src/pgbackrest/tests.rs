@@ -138,7 +138,7 @@ fn recovery_points_show_what_exists_and_what_expired() {
     let whole: Vec<_> = kept.rows.iter().filter_map(|r| if let Row::Listing(l) = r { Some(l) } else { None }).collect();
     assert_eq!(whole.len(), 3, "two as JSON, one as text");
     assert!(whole.iter().all(|l| l.complete));
-    assert_eq!(whole[1].listed_at, at("2026-11-22T21:10:15.442Z"));
+    assert_eq!(whole[1].listed_at, at("2026-11-22T21:10:15.322Z"));
     assert_eq!(whole[1].recovery_point_ids, whole[2].recovery_point_ids);
 }
 
@@ -177,6 +177,16 @@ fn order_of_documents_and_repetition_change_nothing() {
 }
 
 #[test]
+fn the_retention_in_force_is_told() {
+    let kept = parse(&KIND, Some("UTC"), &whole_sample());
+    let plans: Vec<_> =
+        kept.rows.iter().filter_map(|r| if let Row::Plan(plan) = r { Some(plan) } else { None }).collect();
+    assert_eq!(plans.len(), 1);
+    assert_eq!((plans[0].retention_s, plans[0].retention_count), (Some(30 * 86_400), None));
+    assert_eq!(plans[0].resource.as_deref(), Some("pgbackrest:shop"));
+}
+
+#[test]
 fn run_ids_are_unique() {
     let kept = parse(&KIND, Some("UTC"), &whole_sample());
     let mut ids: Vec<&str> = runs(&kept).iter().map(|r| r.origin.record_id.as_str()).collect();
@@ -184,4 +194,21 @@ fn run_ids_are_unique() {
     let count = ids.len();
     ids.dedup();
     assert_eq!(ids.len(), count);
+}
+
+#[test]
+fn a_cut_document_never_gives_a_success_that_is_none() {
+    let good = |kept: &Kept| -> Vec<String> {
+        runs(kept).iter().filter(|r| r.status == RunStatus::Success).map(|r| r.run_id.clone()).collect()
+    };
+    let whole = good(&parse(&KIND, Some("UTC"), &whole_sample()));
+    for document in whole_sample() {
+        let bytes = document.bytes().unwrap();
+        for cut in (0..bytes.len()).step_by(bytes.len() / 150 + 1) {
+            let cut = Document::in_memory(document.name(), "cut", None, bytes[..cut].to_vec());
+            for id in good(&parse(&KIND, Some("UTC"), &[cut])) {
+                assert!(whole.contains(&id), "{id} from {}", document.name());
+            }
+        }
+    }
 }

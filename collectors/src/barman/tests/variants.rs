@@ -247,3 +247,26 @@ fn the_text_form_of_show_backup_is_read() {
     assert_eq!(run.started_at, Some(at("2026-10-18T01:00:06.500Z")));
     assert_eq!(run.ended_at, Some(at("2026-10-18T01:00:08Z")));
 }
+
+#[test]
+fn a_listing_that_failed_is_a_problem() {
+    let docs = [
+        text("e", "ERROR: Unknown server 'x'\n"),
+        record("l.run.json", "barman list-backups x", r#""exit_code":1"#, r#""stderr":"e""#),
+    ];
+    assert_eq!(parse(&KIND, None, &docs).problems.len(), 1);
+}
+
+#[test]
+fn the_record_of_a_script_names_the_system_but_does_not_undo_a_success() {
+    let script = |out: &str| {
+        let docs = [
+            text("o", out),
+            record("s.run.json", "/usr/local/bin/nightly.sh", r#""exit_code":1,"system":"billing""#, r#""stdout":"o""#),
+        ];
+        let run = only_run(&docs);
+        (run.status, run.system_id)
+    };
+    assert_eq!(script(&format!("{BEGIN}{DONE}")), (RunStatus::Success, Some("billing".to_owned())));
+    assert_eq!(script(BEGIN), (RunStatus::Failed, Some("billing".to_owned())));
+}

@@ -101,6 +101,19 @@ fn page_checksum_errors_make_a_run_partial() {
         + &line("2026-10-10 01:00:02.000", "WARN", "invalid page checksum found in file base/1/2 at page 3")
         + &line("2026-10-10 01:00:03.000", "INFO", "backup command end: completed successfully (3000ms)");
     assert_eq!(runs(&parse(&KIND, Some("UTC"), &[text("a.log", &log)]))[0].status, RunStatus::Partial);
+    // The console shows warnings on standard error.
+    let out = backup("2026-10-10 01:00:00.000", "2026-10-10 01:00:09.000", "completed successfully (9000ms)");
+    let docs = [
+        text("out", &out),
+        text("err", "WARN: invalid page checksums found in file base/1/2 at pages 3-4\n"),
+        text(
+            "x.run.json",
+            r#"{"command":"pgbackrest --stanza=main backup","timezone":"UTC","exit_code":0,"stdout":"out","stderr":"err"}"#,
+        ),
+    ];
+    let kept = parse(&KIND, None, &docs);
+    assert_eq!((runs(&kept).len(), runs(&kept)[0].status), (1, RunStatus::Partial));
+    assert_eq!(kept.passed_over, vec![]);
 }
 
 fn listing(backups: &str, repos: &str, code: u64) -> String {
@@ -240,4 +253,38 @@ fn the_text_form_of_info_is_read() {
     assert_eq!(complete("ok (backup/expire running)"), Some(true));
     assert_eq!(complete("mixed\n        repo1: ok\n        repo2: error (missing stanza path)"), Some(false));
     assert_eq!(complete("mixed\n        repo1: ok\n        repo2: error (no valid backups)"), Some(true));
+}
+
+#[test]
+fn a_listing_that_failed_is_a_problem() {
+    let record = r#"{"command":"pgbackrest --output=json info","exit_code":103,"stderr":"e"}"#;
+    let kept = parse(
+        &KIND,
+        None,
+        &[text("e", "ERROR: [103]: unable to find a valid repository\n"), text("x.run.json", record)],
+    );
+    assert_eq!((kept.rows.len(), kept.problems.len()), (0, 1));
+}
+
+#[test]
+fn the_record_of_a_script_names_the_system_but_does_not_undo_a_success() {
+    let script = |out: &str| {
+        let record = r#"{"command":"/usr/local/bin/nightly.sh","tool":"pgbackrest","timezone":"UTC","system":"billing","exit_code":1,"stdout":"out"}"#;
+        let kept = parse(&KIND, None, &[text("out", out), text("x.run.json", record)]);
+        (runs(&kept)[0].status, runs(&kept)[0].system_id.clone())
+    };
+    let out = backup("2026-10-10 01:00:00.000", "2026-10-10 01:00:09.000", "completed successfully (9000ms)");
+    assert_eq!(script(&out), (RunStatus::Success, Some("billing".to_owned())));
+    let begun = line("2026-10-10 01:00:00.000", "INFO", BEGIN);
+    assert_eq!(script(&begun), (RunStatus::Failed, Some("billing".to_owned())));
+}
+
+#[test]
+fn a_date_in_the_future_is_kept_as_it_stands() {
+    let log = backup("2099-10-10 01:00:00.000", "2099-10-10 01:00:09.000", "completed successfully (9000ms)");
+    let kept = parse(&KIND, Some("UTC"), &[text("a.log", &log)]);
+    assert_eq!(runs(&kept)[0].ended_at, Some(at("2099-10-10T01:00:09Z")));
+    let json = listing(&listed("20990921-140640F", 1, "").replace("1790000060", "4095000000"), REPOS, 0);
+    let kept = parse(&KIND, None, &[text("i", &json)]);
+    assert_eq!(runs(&kept)[0].ended_at, Instant::from_timestamp(4_095_000_000, 0));
 }
