@@ -420,3 +420,21 @@ fn a_quiet_run_is_the_run_of_the_archive_listed_in_its_time() {
     let alone = parse(&KIND, None, &documents[..1]);
     assert_eq!(runs(&alone)[0].run_id, runs(&kept)[0].run_id, "the id does not wait for the list");
 }
+
+#[test]
+fn a_run_that_stops_before_another_begins_has_died() {
+    let log = "Creating archive at \"/srv/repo::one\"\nCreating archive at \"/srv/repo::two\"\nterminating with success status, rc 0\n";
+    let kept = parse(&KIND, Some("UTC"), &[text("borg.log", log)]);
+    let mut states: Vec<_> = runs(&kept).iter().map(|r| (r.status.as_str(), r.recovery_point_id.as_deref())).collect();
+    states.sort_unstable();
+    assert_eq!(states, [("aborted", None), ("success", Some("two"))]);
+}
+
+#[test]
+fn a_warning_before_the_json_of_an_unrecorded_run_counts() {
+    let log = format!("/gone: [Errno 2] No such file or directory: 'gone'\n{}\n", created("none"));
+    let kept = parse(&KIND, Some("UTC"), &[text("cron.log", &log)]);
+    assert_eq!(runs(&kept).iter().map(|r| r.status).collect::<Vec<_>>(), [RunStatus::Partial]);
+    let kept = parse(&KIND, Some("UTC"), &[text("other.log", "Error: another tool failed\n")]);
+    assert_eq!((kept.problems.len(), kept.passed_over.len()), (0, 1));
+}

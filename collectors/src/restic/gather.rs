@@ -220,6 +220,10 @@ fn jobs<'a>(
         job.progressed |= group.missing || silent;
         job.dry_run |= group.command.as_ref().is_some_and(Command::dry_run);
         if job.dry_run {
+            // What a dry run lists is there all the same.
+            if found.lists.iter().any(|l| l.document.name() == document.name()) {
+                continue;
+            }
             sink.passed_over(document.name(), "a dry run: nothing was stored");
             continue;
         }

@@ -396,3 +396,28 @@ fn a_date_after_the_collection_is_told() {
     let kept = parse(&KIND, None, &[text("list.json", &list)]);
     assert_eq!((runs(&kept).len(), kept.problems.len()), (1, 1));
 }
+
+#[test]
+fn a_run_that_stops_before_another_begins_has_died() {
+    let log = r#"{"message_type":"status","percent_done":0,"total_files":1}
+{"message_type":"status","seconds_elapsed":5,"percent_done":0.4,"files_done":3,"bytes_done":9}
+{"message_type":"status","percent_done":0,"total_files":1}
+{"message_type":"summary","files_new":1,"data_added":1,"total_files_processed":1,"total_bytes_processed":9,"snapshot_id":"029c8b53"}
+"#;
+    let text_log = "repository 5a1b2c3d opened (version 2)\nusing parent snapshot 11111111\nrepository 5a1b2c3d opened (version 2)\nusing parent snapshot 11111111\nsnapshot 22222222 saved\n";
+    for (log, id) in [(log, "029c8b53"), (text_log, "22222222")] {
+        let kept = parse(&KIND, None, &[text("x.log", log)]);
+        let mut states: Vec<_> =
+            runs(&kept).iter().map(|r| (r.status.as_str(), r.recovery_point_id.as_deref())).collect();
+        states.sort_unstable();
+        assert_eq!(states, [("aborted", None), ("success", Some(id))]);
+    }
+}
+
+#[test]
+fn a_verified_restore_of_newer_versions_is_one_restore() {
+    let log = "restoring snapshot 029c8b53 of [/data] at 2026-11-01 02:00:00.5 +0100 CET by root@h to /tmp/x\nSummary: Restored 71 files/dirs (1.037 GiB) in 0:17\nverifying files in /tmp/x\nfinished verifying 71 files in /tmp/x (took 2.5s)\n";
+    let kept = parse(&KIND, None, &[text("x.log", log)]);
+    assert_eq!(restores(&kept).len(), 1);
+    assert_eq!(restores(&kept)[0].integrity_result.unwrap().as_str(), "pass");
+}
