@@ -307,8 +307,7 @@ impl Reader {
             self.summary_ok = true;
             return true;
         }
-        if line.ends_with("Error running configuration file") || line.ends_with("Error running actions for repository")
-        {
+        if line.contains(": Error running ") || line.ends_with(": An error occurred") {
             self.ours = true;
             self.summary_failed.get_or_insert(line.to_owned());
             return true;

@@ -438,3 +438,16 @@ fn a_warning_before_the_json_of_an_unrecorded_run_counts() {
     let kept = parse(&KIND, Some("UTC"), &[text("other.log", "Error: another tool failed\n")]);
     assert_eq!((kept.problems.len(), kept.passed_over.len()), (0, 1));
 }
+
+#[test]
+fn commands_are_found_among_wrappers() {
+    for command in [
+        "sudo -u borg /usr/bin/borg create /srv/repos/db1::x /data",
+        "nice borg --lock-wait 5 create -C lz4 ssh://u@h/./db1::x /d",
+    ] {
+        let kept = recorded(command, "0", "", "");
+        let run = runs(&kept)[0];
+        assert_eq!(run.resource.as_deref(), Some("borg:db1"), "{command}");
+        assert_eq!(run.recovery_point_id.as_deref(), Some("x"), "{command}");
+    }
+}

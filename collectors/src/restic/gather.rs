@@ -29,6 +29,8 @@ pub(super) struct Listed<'a> {
     pub whole: bool,
     /// True where `forget` really removed what it lists.
     pub carried_out: bool,
+    /// A text table: short ids, times to the second.
+    pub table: bool,
 }
 
 /// Everything that was found.
@@ -56,6 +58,8 @@ pub(super) fn gather<'a>(batch: &'a Batch<'a>, sink: &mut dyn Sink) -> Found<'a>
         let group = Group { record, command, documents, missing };
         read(group, batch, sink, &mut found);
     }
+    // JSON first: it has whole ids and exact times.
+    found.lists.sort_by_key(|l| l.table);
     found
 }
 
@@ -81,6 +85,8 @@ fn read<'a>(group: Group<'a>, batch: &'a Batch<'a>, sink: &mut dyn Sink, found: 
         let ours = std::mem::take(&mut reader.ours);
         reader.read(text, late);
         late = true;
+        let tabled = tabled(document, text, &group, batch, found);
+        reader.ours |= tabled;
         for (line, fault) in reader.faults.drain(before.0..) {
             sink.problem(problem(document, Some(format!("line {line}")), fault));
         }
@@ -88,13 +94,13 @@ fn read<'a>(group: Group<'a>, batch: &'a Batch<'a>, sink: &mut dyn Sink, found: 
         for (line, list) in lists {
             reader.ours |= embedded(document, line, &list, &group, sink, found);
         }
-        if let Some(other) = action.filter(|a| matches!(a, Action::Other | Action::Snapshots)) {
+        if let Some(other) = action.filter(|a| *a == Action::Other || (*a == Action::Snapshots && !tabled)) {
             sink.passed_over(
                 document.name(),
                 if other == Action::Other {
                     "a restic command that tells of no run"
                 } else {
-                    "not a list of snapshots in JSON"
+                    "not a list of snapshots"
                 },
             );
         } else if !reader.ours && action.is_none() {
@@ -173,16 +179,40 @@ fn list<'a>(
     }
     let command = group.command.as_ref();
     let record = group.record.as_ref();
-    let unfiltered = command.is_none_or(|c| !c.has(FILTERS) && c.operands.is_empty());
     let ended_well = record.is_none_or(|r| r.exit_code.unwrap_or(0) == 0 && r.killed_by.is_none());
     found.lists.push(Listed {
-        whole: damage.is_none() && unfiltered && ended_well && !lists.forget,
+        whole: damage.is_none() && command.is_none_or(unfiltered) && ended_well && !lists.forget,
         carried_out: lists.forget && command.is_some_and(|c| c.action == Action::Forget && !c.dry_run()) && ended_well,
         at: record.and_then(|r| r.finished_at).or_else(|| document.modified_at()),
+        table: false,
         lists,
         document,
     });
     String::new()
+}
+
+/// Reads the text table of `snapshots`.
+fn tabled<'a>(document: &'a Document, text: &str, group: &Group<'a>, batch: &Batch<'_>, found: &mut Found<'a>) -> bool {
+    let (command, record) = (group.command.as_ref(), group.record.as_ref());
+    if command.is_some_and(|c| c.action != Action::Snapshots) {
+        return false;
+    }
+    let zone = record.and_then(|r| r.timezone).or(batch.timezone);
+    let Some(table) = super::table::read(text, zone) else { return false };
+    found.lists.push(Listed {
+        whole: table.whole && command.is_none_or(unfiltered),
+        carried_out: false,
+        at: record.and_then(|r| r.finished_at).or_else(|| document.modified_at()),
+        table: true,
+        lists: table.lists,
+        document,
+    });
+    true
+}
+
+/// True where no option or operand of `snapshots` leaves any out.
+fn unfiltered(command: &Command) -> bool {
+    !command.has(FILTERS) && command.operands.is_empty()
 }
 
 /// Hands on the jobs of a group.
