@@ -83,13 +83,25 @@ impl Reader {
             match piece {
                 Piece::Json(line, value) => self.json(&value, line),
                 Piece::Line(line, text) => self.line(&text, &format!("line:{line}")),
-                Piece::Damaged(line, error) => {
+                Piece::Damaged(line, error, archives) => {
                     self.ours = true;
                     let text =
                         format!("JSON that is cut or damaged ({error}); collect it again once the command has ended");
                     self.faults.push((format!("line {line}"), text));
+                    self.cut(&archives);
                 }
             }
+        }
+    }
+
+    /// Archives of a list that is cut: they exist, but are not all there is.
+    fn cut(&mut self, archives: &[Value]) {
+        let mut faults = Vec::new();
+        let read = archives.iter().enumerate();
+        let archives: Vec<_> =
+            read.filter_map(|(at, one)| Some((Archive::read(one, &mut faults)?, format!("/archives/{at}")))).collect();
+        if !archives.is_empty() {
+            self.lists.push(List { archives, info: true, pointer: "cut".to_owned(), ..List::default() });
         }
     }
 

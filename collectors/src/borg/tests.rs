@@ -385,6 +385,7 @@ fn damage_is_told_and_the_rest_is_read() {
 fn a_passphrase_is_not_collected() {
     let head = b"storage:\n    encryption_passphrase: \"secret\"\n";
     assert!(matches!((KIND.claim)("config.yaml", head), crate::Claim::Pass(_)));
+    assert!(matches!((KIND.claim)("config", b"[repository]\nversion = 1\nkey = hqlh"), crate::Claim::Pass(_)));
     assert_eq!((KIND.claim)("create.log", b"Creating archive"), crate::Claim::Keep);
 }
 
@@ -450,4 +451,14 @@ fn commands_are_found_among_wrappers() {
         assert_eq!(run.resource.as_deref(), Some("borg:db1"), "{command}");
         assert_eq!(run.recovery_point_id.as_deref(), Some("x"), "{command}");
     }
+}
+
+#[test]
+fn a_cut_list_keeps_the_archives_before_the_cut() {
+    let path = sample("borg").join("evidence/10-list.json");
+    let whole = std::fs::read_to_string(path).unwrap();
+    let kept = parse(&KIND, Some("UTC"), &[text("list.json", &whole[..whole.len() / 2])]);
+    assert_eq!(kept.problems.len(), 1);
+    assert!((3..6).contains(&points(&kept).len()), "{}", points(&kept).len());
+    assert!(!kept.rows.iter().any(|r| matches!(r, Row::Listing(_))));
 }

@@ -13,7 +13,7 @@ pub(crate) mod groups;
 mod judge;
 mod output;
 mod rows;
-mod snapshot;
+pub(crate) mod snapshot;
 mod table;
 
 #[cfg(test)]

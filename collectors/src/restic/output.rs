@@ -300,9 +300,9 @@ impl Reader {
             } else {
                 self.last(number, line)
             };
-            self_fail(job, cause);
+            fail(job, cause);
         } else if line.contains("unable to create lock in backend") || line.contains("unable to open repository at") {
-            self_fail(self.job(None, number, line), line);
+            fail(self.job(None, number, line), line);
         } else if line.starts_with("signal ") && line.contains("received, cleaning up") {
             self.last(number, line).signal = Some(line.to_owned());
         } else if after("panic: ").is_some() || after("fatal error: ").is_some() {
@@ -364,7 +364,7 @@ impl Job {
     }
 }
 
-fn self_fail(job: &mut Job, cause: &str) {
+fn fail(job: &mut Job, cause: &str) {
     // The first cause is the cause; "Is there a repository at the following location?" follows it.
     job.failure.get_or_insert_with(|| cause.to_owned());
 }
