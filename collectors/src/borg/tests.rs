@@ -462,3 +462,18 @@ fn a_cut_list_keeps_the_archives_before_the_cut() {
     assert!((3..6).contains(&points(&kept).len()), "{}", points(&kept).len());
     assert!(!kept.rows.iter().any(|r| matches!(r, Row::Listing(_))));
 }
+
+#[test]
+fn a_script_that_fails_without_a_word_is_told() {
+    for (command, exit, problems) in
+        [("/opt/borg-nightly.sh", "1", 1), ("/opt/borg-nightly.sh", "0", 0), ("/opt/other.sh", "1", 0)]
+    {
+        let command = command.to_owned();
+        let kept = parse(&KIND, None, &[untold(&command, exit)]);
+        assert_eq!((kept.problems.len(), kept.rows.len()), (problems, 0), "{command} {exit}");
+    }
+}
+
+fn untold(command: &str, exit: &str) -> Document {
+    text("x.run.json", &format!(r#"{{"command":"{command}","exit_code":{exit},"started_at":"2026-11-01T02:00:00Z"}}"#))
+}

@@ -3,7 +3,7 @@
 use model::time::Instant;
 
 use super::command::{Action, Command};
-use super::groups::{Group as Documents, groups, text};
+use super::groups::{Group as Documents, groups, tell_mute_failure, text};
 use super::output::{Job, Reader};
 use super::snapshot::{self, Lists};
 use crate::record::RunRecord;
@@ -229,11 +229,8 @@ fn jobs<'a>(
     // The record itself is the evidence of a command that printed nothing.
     let own = group.record.as_ref().and_then(|r| batch.document(r.document.name()));
     let Some(document) = lines.first().map(|(d, _)| *d).or(group.documents.first().copied()).or(own) else { return };
-    if reader.jobs.is_empty() && group.record.as_ref().is_some_and(|r| r.command.contains("restic ")) && !reader.ours {
-        let place = group.record.as_ref().map(|r| r.pointer.clone()).filter(|p| !p.is_empty());
-        if group.command.is_none() && found.lists.iter().all(|l| l.document.name() != document.name()) {
-            sink.problem(problem(document, place, "the record runs restic, but neither it nor the output tells which command ended how; record one command at a time"));
-        }
+    if let (true, None, Some(record)) = (reader.jobs.is_empty(), &group.command, &group.record) {
+        tell_mute_failure(record, "restic", sink);
     }
     for (at, mut job) in reader.jobs.into_iter().enumerate() {
         let Some(action) = job.action else {

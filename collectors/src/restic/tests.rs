@@ -461,3 +461,18 @@ ID        Time                 Host        Tags        Paths       Size
         sample_documents().into_iter().filter(|d| d.name().contains("16b") || d.name() == "runs.json").collect();
     assert_eq!(points(&parse(&KIND, None, &all)).len(), 29);
 }
+
+#[test]
+fn a_script_that_fails_without_a_word_is_told() {
+    for (command, exit, problems) in
+        [("/opt/restic-nightly.sh", "1", 1), ("/opt/restic-nightly.sh", "0", 0), ("/opt/other.sh", "1", 0)]
+    {
+        let command = command.to_owned();
+        let kept = parse(&KIND, None, &[untold(&command, exit)]);
+        assert_eq!((kept.problems.len(), kept.rows.len()), (problems, 0), "{command} {exit}");
+    }
+}
+
+fn untold(command: &str, exit: &str) -> Document {
+    text("x.run.json", &format!(r#"{{"command":"{command}","exit_code":{exit},"started_at":"2026-11-01T02:00:00Z"}}"#))
+}
