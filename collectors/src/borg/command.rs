@@ -136,11 +136,18 @@ impl Command {
         found.next().is_none().then_some(first)
     }
 
+    /// A user or a folder may be named `borg` too: the one that a known command follows counts.
     fn of_words(words: &[String], record: &RunRecord) -> Option<Self> {
+        let all: Vec<Self> = (0..words.len()).filter_map(|at| Self::after(words, at, record)).collect();
+        let known = all.iter().find(|c| c.action != Action::Other);
+        known.or(all.first()).cloned()
+    }
+
+    fn after(words: &[String], at: usize, record: &RunRecord) -> Option<Self> {
         let name = |w: &String| w.rsplit(['/', '\\']).next().unwrap_or(w).trim_end_matches(".exe").to_owned();
         let is_tool = |n: &str| matches!(n, "borg" | "borgmatic") || n.starts_with("borg-linux");
-        let at = words.iter().position(|w| is_tool(&name(w)))?;
-        let borgmatic = words.get(at).is_some_and(|w| name(w) == "borgmatic");
+        let tool = words.get(at).map(name).filter(|n| is_tool(n))?;
+        let borgmatic = tool == "borgmatic";
         let mut rest = words.iter().skip(at + 1).peekable();
         let mut operands: Vec<&str> = Vec::new();
         let mut options: Vec<(&str, &str)> = Vec::new();

@@ -6,7 +6,7 @@ use super::command::{Action, Command};
 use super::output::{Job, List, Reader};
 use super::pieces::pieces;
 use crate::record::RunRecord;
-use crate::restic::groups::{Group, groups, text};
+use crate::restic::groups::{Group, groups, tell_mute_failure, text};
 use crate::{Batch, Document, Sink, problem};
 
 /// A job, with what was recorded around it.
@@ -111,6 +111,9 @@ fn jobs<'a>(
     // The record itself is the evidence of a command that printed nothing.
     let own = group.record.as_ref().and_then(|r| batch.documents.iter().find(|d| d.name() == r.document.name()));
     let Some(document) = read_any.or(group.documents.first().copied()).or(own) else { return };
+    if let (true, None, Some(record)) = (reader.jobs.is_empty(), &command, &group.record) {
+        tell_mute_failure(record, "borg", sink);
+    }
     if let Some(command) = command.as_ref().filter(|c| c.borgmatic) {
         // Quiet borgmatic, or one that failed before any section.
         let told = reader.jobs.iter().any(|j| j.action == Some(command.action));

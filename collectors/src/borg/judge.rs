@@ -41,7 +41,9 @@ pub(super) fn verdict(job: &Job, around: &Around<'_>) -> Verdict {
     let exit = around.record.and_then(|r| r.exit_code).or(job.exit);
     let killed = around.record.and_then(|r| r.killed_by.clone());
     let first = job.failure.as_ref().or(job.signal.as_ref()).or(job.end.as_ref()).cloned();
-    let raw = first.or_else(|| exit.map(|c| format!("exit code {c}"))).unwrap_or_else(|| "no end".to_owned());
+    let told = around.summary_ok.then(|| "Successfully ran configuration file".to_owned());
+    let first = first.or(told).or_else(|| exit.map(|c| format!("exit code {c}")));
+    let raw = first.unwrap_or_else(|| "no end".to_owned());
     let say = |status, detail: Option<String>| Verdict { status, raw: raw.clone(), detail };
     let with_code = |detail: Option<String>| {
         let code = exit.filter(|c| *c != 0).map(|c| format!("exit code {c}"));

@@ -29,13 +29,17 @@ pub const KIND: Kind = Kind {
     parse,
 };
 
-/// Text is kept, but not a configuration of borgmatic that holds the passphrase of the backups.
+/// Text is kept, but not what opens the backups: a configuration of borgmatic with the passphrase in it,
+/// or the `config` of a repository, which holds the key in `repokey` modes.
 fn claim(name: &str, head: &[u8]) -> Claim {
     let secret = String::from_utf8_lossy(head)
         .lines()
         .any(|l| l.trim_start().strip_prefix("encryption_passphrase:").is_some_and(|value| !value.trim().is_empty()));
     if secret {
         return Claim::Pass("a configuration with a passphrase in it".to_owned());
+    }
+    if head.starts_with(b"[repository]") {
+        return Claim::Pass("the configuration of a repository, which may hold its key".to_owned());
     }
     fetch::claim_text(name, head)
 }

@@ -30,6 +30,8 @@ pub(super) struct Job {
     /// Archives that `check` went through.
     pub analyzed: Vec<String>,
     pub problems_found: bool,
+    /// The first half of a check has begun.
+    pub checking: bool,
     pub pruned: Vec<Archive>,
     pub dry_run: bool,
     /// Last clock time of a `--log-json` line.
@@ -81,13 +83,25 @@ impl Reader {
             match piece {
                 Piece::Json(line, value) => self.json(&value, line),
                 Piece::Line(line, text) => self.line(&text, &format!("line:{line}")),
-                Piece::Damaged(line, error) => {
+                Piece::Damaged(line, error, archives) => {
                     self.ours = true;
                     let text =
                         format!("JSON that is cut or damaged ({error}); collect it again once the command has ended");
                     self.faults.push((format!("line {line}"), text));
+                    self.cut(&archives);
                 }
             }
+        }
+    }
+
+    /// Archives of a list that is cut: they exist, but are not all there is.
+    fn cut(&mut self, archives: &[Value]) {
+        let mut faults = Vec::new();
+        let read = archives.iter().enumerate();
+        let archives: Vec<_> =
+            read.filter_map(|(at, one)| Some((Archive::read(one, &mut faults)?, format!("/archives/{at}")))).collect();
+        if !archives.is_empty() {
+            self.lists.push(List { archives, info: true, pointer: "cut".to_owned(), ..List::default() });
         }
     }
 
@@ -110,6 +124,16 @@ impl Reader {
         }
         job.hash.update(text);
         job
+    }
+
+    /// A new command begins: one that was still at work has died.
+    fn begin(&mut self, at_work: impl Fn(&Job) -> bool) {
+        if self.single || self.late {
+            return;
+        }
+        if let Some(job) = self.jobs.last_mut().filter(|j| !j.closed() && at_work(j)) {
+            job.signal = Some("the output stops, and that of another command follows".to_owned());
+        }
     }
 
     /// The last job, ended or not: for what is printed after the end.
@@ -144,10 +168,12 @@ impl Reader {
             let archive = Archive::read(archive, &mut faults);
             // borgmatic gives one object for each repository: one run each.
             let taken = self.jobs.last().is_none_or(|j| j.archive.is_some() || j.closed());
-            if taken || (!self.single && self.jobs.last().is_some_and(|j| j.action != Some(Action::Create))) {
+            let another = |j: &Job| j.action.is_some_and(|a| a != Action::Create);
+            if taken || (!self.single && self.jobs.last().is_some_and(another)) {
                 self.jobs.push(Job { action: Some(Action::Create), pointer: place.clone(), ..Job::default() });
             }
             let job = self.last(&place, &value.to_string());
+            job.action = job.action.or(Some(Action::Create));
             job.archive = archive;
             job.repository = repository;
             job.mode = mode;
@@ -227,7 +253,8 @@ impl Reader {
             return;
         }
         if after("Starting repository check").is_some() {
-            self.job(Some(Action::Check), pointer, line);
+            self.begin(|j| j.action == Some(Action::Check) && j.checking);
+            self.job(Some(Action::Check), pointer, line).checking = true;
         } else if after("Starting archive consistency check").is_some() {
             // The second half of a check: the first half's end is not the end.
             self.check(pointer, line).end = None;
@@ -279,6 +306,7 @@ impl Reader {
     /// Headers of borgmatic: `<repository>: Creating archive`, and its closing summary.
     fn section(&mut self, line: &str, pointer: &str) -> bool {
         if let Some(target) = line.strip_prefix("Creating archive at \"").and_then(|r| r.strip_suffix('"')) {
+            self.begin(|j| j.action == Some(Action::Create) && j.archive.is_some());
             let job = self.job(Some(Action::Create), pointer, line);
             if let Some((repository, name)) = target.rsplit_once("::") {
                 job.repository = Some(repository.to_owned());
@@ -291,8 +319,7 @@ impl Reader {
             self.summary_ok = true;
             return true;
         }
-        if line.ends_with("Error running configuration file") || line.ends_with("Error running actions for repository")
-        {
+        if line.contains(": Error running ") || line.ends_with(": An error occurred") {
             self.ours = true;
             self.summary_failed.get_or_insert(line.to_owned());
             return true;
@@ -391,7 +418,7 @@ impl Reader {
             }
         } else if matches!(line, "Received SIGTERM" | "Received SIGHUP" | "Received SIGINT" | "Keyboard interrupt") {
             self.open(pointer, line).signal = Some(line.to_owned());
-        } else if is_failure(line) {
+        } else if is_failure(line) || (line.starts_with("Error: ") && !self.jobs.is_empty()) {
             let repository = line
                 .strip_prefix("Failed to create/acquire the lock ")
                 .and_then(|r| r.split("/lock.").next())
@@ -439,7 +466,6 @@ fn is_failure(line: &str) -> bool {
         || line.starts_with("Local Exception")
         || line.starts_with("Remote Exception")
         || line.starts_with("Command Error")
-        || line.starts_with("Error: ")
         || line.starts_with("borg: error: ")
         || line.contains("returned non-zero exit status 2")
         || (line.starts_with("Archive ") && (line.ends_with(" does not exist") || line.ends_with(" already exists")))

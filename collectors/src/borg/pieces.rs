@@ -4,14 +4,15 @@
 use serde_json::Value;
 
 use crate::restic::groups::clean;
+use crate::restic::snapshot::elements;
 
 /// One part of a document, with its first line (from 1).
 #[derive(Debug, PartialEq)]
 pub(super) enum Piece {
     Json(u64, Value),
     Line(u64, String),
-    /// JSON of borg that is cut or damaged.
-    Damaged(u64, String),
+    /// JSON of borg that is cut or damaged, and the elements of `archives` before the damage.
+    Damaged(u64, String, Vec<Value>),
 }
 
 /// Words that tell JSON of borg from other text in braces.
@@ -36,7 +37,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
                     out.push(Piece::Json(number, value));
                 }
                 Some(Err(e)) if OURS.iter().any(|w| rest.contains(w)) => {
-                    out.push(Piece::Damaged(number + e.line().saturating_sub(1) as u64, e.to_string()));
+                    out.push(Piece::Damaged(number + e.line().saturating_sub(1) as u64, e.to_string(), archives(rest)));
                     if e.is_eof() && !start.trim_end().ends_with('}') {
                         break;
                     }
@@ -51,4 +52,10 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         rest = rest.get(used..).unwrap_or("");
     }
     out
+}
+
+/// The whole elements of the first list called `archives`.
+fn archives(text: &str) -> Vec<Value> {
+    let list = text.split_once("\"archives\"").and_then(|(_, rest)| rest.trim_start().strip_prefix(':'));
+    list.map(|list| elements(list.trim_start()).0).unwrap_or_default()
 }

@@ -265,7 +265,9 @@ fn check(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids, s
     let verdict = judged(batch, told);
     let id = ids.of(told, "check");
     // A filtered check that does not name what it went through says nothing about any archive.
-    let blind = told.command.as_ref().is_some_and(|c| c.filtered) && told.job.analyzed.is_empty();
+    let checked: Vec<String> = told.job.analyzed.iter().filter(|n| !is_checkpoint(n)).cloned().collect();
+    let narrowed = told.command.as_ref().is_some_and(|c| c.filtered) || !told.job.analyzed.is_empty();
+    let blind = narrowed && checked.is_empty();
     let code = told.record.as_ref().and_then(|r| r.exit_code).or(told.job.exit);
     let own_code = told.command.as_ref().is_some_and(|c| !c.borgmatic);
     let result = match verdict.status {
@@ -278,7 +280,7 @@ fn check(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids, s
         origin: batch.origin(told.document, &id, &told.job.pointer),
         check_id: id,
         resource: resource(told.job.repository_name(), known).unwrap_or_else(|| "borg:".to_owned()),
-        recovery_point_ids: told.job.analyzed.iter().filter(|n| !is_checkpoint(n)).cloned().collect(),
+        recovery_point_ids: checked,
         started_at: record.and_then(|r| r.started_at),
         ended_at: record.and_then(|r| r.finished_at),
         status: verdict.status,

@@ -385,6 +385,7 @@ fn damage_is_told_and_the_rest_is_read() {
 fn a_passphrase_is_not_collected() {
     let head = b"storage:\n    encryption_passphrase: \"secret\"\n";
     assert!(matches!((KIND.claim)("config.yaml", head), crate::Claim::Pass(_)));
+    assert!(matches!((KIND.claim)("config", b"[repository]\nversion = 1\nkey = hqlh"), crate::Claim::Pass(_)));
     assert_eq!((KIND.claim)("create.log", b"Creating archive"), crate::Claim::Keep);
 }
 
@@ -419,4 +420,60 @@ fn a_quiet_run_is_the_run_of_the_archive_listed_in_its_time() {
     assert_eq!(points(&kept)[0].run_id.as_deref(), Some(runs(&kept)[0].run_id.as_str()));
     let alone = parse(&KIND, None, &documents[..1]);
     assert_eq!(runs(&alone)[0].run_id, runs(&kept)[0].run_id, "the id does not wait for the list");
+}
+
+#[test]
+fn a_run_that_stops_before_another_begins_has_died() {
+    let log = "Creating archive at \"/srv/repo::one\"\nCreating archive at \"/srv/repo::two\"\nterminating with success status, rc 0\n";
+    let kept = parse(&KIND, Some("UTC"), &[text("borg.log", log)]);
+    let mut states: Vec<_> = runs(&kept).iter().map(|r| (r.status.as_str(), r.recovery_point_id.as_deref())).collect();
+    states.sort_unstable();
+    assert_eq!(states, [("aborted", None), ("success", Some("two"))]);
+}
+
+#[test]
+fn a_warning_before_the_json_of_an_unrecorded_run_counts() {
+    let log = format!("/gone: [Errno 2] No such file or directory: 'gone'\n{}\n", created("none"));
+    let kept = parse(&KIND, Some("UTC"), &[text("cron.log", &log)]);
+    assert_eq!(runs(&kept).iter().map(|r| r.status).collect::<Vec<_>>(), [RunStatus::Partial]);
+    let kept = parse(&KIND, Some("UTC"), &[text("other.log", "Error: another tool failed\n")]);
+    assert_eq!((kept.problems.len(), kept.passed_over.len()), (0, 1));
+}
+
+#[test]
+fn commands_are_found_among_wrappers() {
+    for command in [
+        "sudo -u borg /usr/bin/borg create /srv/repos/db1::x /data",
+        "nice borg --lock-wait 5 create -C lz4 ssh://u@h/./db1::x /d",
+    ] {
+        let kept = recorded(command, "0", "", "");
+        let run = runs(&kept)[0];
+        assert_eq!(run.resource.as_deref(), Some("borg:db1"), "{command}");
+        assert_eq!(run.recovery_point_id.as_deref(), Some("x"), "{command}");
+    }
+}
+
+#[test]
+fn a_cut_list_keeps_the_archives_before_the_cut() {
+    let path = sample("borg").join("evidence/10-list.json");
+    let whole = std::fs::read_to_string(path).unwrap();
+    let kept = parse(&KIND, Some("UTC"), &[text("list.json", &whole[..whole.len() / 2])]);
+    assert_eq!(kept.problems.len(), 1);
+    assert!((3..6).contains(&points(&kept).len()), "{}", points(&kept).len());
+    assert!(!kept.rows.iter().any(|r| matches!(r, Row::Listing(_))));
+}
+
+#[test]
+fn a_script_that_fails_without_a_word_is_told() {
+    for (command, exit, problems) in
+        [("/opt/borg-nightly.sh", "1", 1), ("/opt/borg-nightly.sh", "0", 0), ("/opt/other.sh", "1", 0)]
+    {
+        let command = command.to_owned();
+        let kept = parse(&KIND, None, &[untold(&command, exit)]);
+        assert_eq!((kept.problems.len(), kept.rows.len()), (problems, 0), "{command} {exit}");
+    }
+}
+
+fn untold(command: &str, exit: &str) -> Document {
+    text("x.run.json", &format!(r#"{{"command":"{command}","exit_code":{exit},"started_at":"2026-11-01T02:00:00Z"}}"#))
 }

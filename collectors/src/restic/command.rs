@@ -111,8 +111,15 @@ impl Command {
         found.next().is_none().then_some(first)
     }
 
+    /// A user or a folder may be named `restic` too: the one that a known command follows counts.
     fn of_words(words: &[String]) -> Option<Self> {
-        let at = words.iter().position(|w| is_restic(w))?;
+        let places = words.iter().enumerate().filter(|(_, w)| is_restic(w)).map(|(at, _)| at);
+        let all: Vec<Self> = places.filter_map(|at| Self::after(words, at)).collect();
+        let known = all.iter().find(|c| c.action != Action::Other);
+        known.or(all.first()).cloned()
+    }
+
+    fn after(words: &[String], at: usize) -> Option<Self> {
         let mut rest = words.iter().skip(at + 1);
         let mut action = None;
         let mut operands = Vec::new();
@@ -163,7 +170,7 @@ impl Command {
 
 fn is_restic(word: &str) -> bool {
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
-    name == "restic" || name == "restic.exe" || name.starts_with("restic_")
+    name == "restic" || name == "restic.exe" || name.starts_with("restic_") || name.starts_with("restic:")
 }
 
 pub(crate) fn is_separator(word: &str) -> bool {

@@ -3,7 +3,7 @@
 use model::time::Instant;
 
 use super::command::{Action, Command};
-use super::groups::{Group as Documents, groups, text};
+use super::groups::{Group as Documents, groups, tell_mute_failure, text};
 use super::output::{Job, Reader};
 use super::snapshot::{self, Lists};
 use crate::record::RunRecord;
@@ -29,6 +29,8 @@ pub(super) struct Listed<'a> {
     pub whole: bool,
     /// True where `forget` really removed what it lists.
     pub carried_out: bool,
+    /// A text table: short ids, times to the second.
+    pub table: bool,
 }
 
 /// Everything that was found.
@@ -56,6 +58,8 @@ pub(super) fn gather<'a>(batch: &'a Batch<'a>, sink: &mut dyn Sink) -> Found<'a>
         let group = Group { record, command, documents, missing };
         read(group, batch, sink, &mut found);
     }
+    // JSON first: it has whole ids and exact times.
+    found.lists.sort_by_key(|l| l.table);
     found
 }
 
@@ -81,6 +85,8 @@ fn read<'a>(group: Group<'a>, batch: &'a Batch<'a>, sink: &mut dyn Sink, found: 
         let ours = std::mem::take(&mut reader.ours);
         reader.read(text, late);
         late = true;
+        let tabled = tabled(document, text, &group, batch, found);
+        reader.ours |= tabled;
         for (line, fault) in reader.faults.drain(before.0..) {
             sink.problem(problem(document, Some(format!("line {line}")), fault));
         }
@@ -88,13 +94,13 @@ fn read<'a>(group: Group<'a>, batch: &'a Batch<'a>, sink: &mut dyn Sink, found: 
         for (line, list) in lists {
             reader.ours |= embedded(document, line, &list, &group, sink, found);
         }
-        if let Some(other) = action.filter(|a| matches!(a, Action::Other | Action::Snapshots)) {
+        if let Some(other) = action.filter(|a| *a == Action::Other || (*a == Action::Snapshots && !tabled)) {
             sink.passed_over(
                 document.name(),
                 if other == Action::Other {
                     "a restic command that tells of no run"
                 } else {
-                    "not a list of snapshots in JSON"
+                    "not a list of snapshots"
                 },
             );
         } else if !reader.ours && action.is_none() {
@@ -173,16 +179,40 @@ fn list<'a>(
     }
     let command = group.command.as_ref();
     let record = group.record.as_ref();
-    let unfiltered = command.is_none_or(|c| !c.has(FILTERS) && c.operands.is_empty());
     let ended_well = record.is_none_or(|r| r.exit_code.unwrap_or(0) == 0 && r.killed_by.is_none());
     found.lists.push(Listed {
-        whole: damage.is_none() && unfiltered && ended_well && !lists.forget,
+        whole: damage.is_none() && command.is_none_or(unfiltered) && ended_well && !lists.forget,
         carried_out: lists.forget && command.is_some_and(|c| c.action == Action::Forget && !c.dry_run()) && ended_well,
         at: record.and_then(|r| r.finished_at).or_else(|| document.modified_at()),
+        table: false,
         lists,
         document,
     });
     String::new()
+}
+
+/// Reads the text table of `snapshots`.
+fn tabled<'a>(document: &'a Document, text: &str, group: &Group<'a>, batch: &Batch<'_>, found: &mut Found<'a>) -> bool {
+    let (command, record) = (group.command.as_ref(), group.record.as_ref());
+    if command.is_some_and(|c| c.action != Action::Snapshots) {
+        return false;
+    }
+    let zone = record.and_then(|r| r.timezone).or(batch.timezone);
+    let Some(table) = super::table::read(text, zone) else { return false };
+    found.lists.push(Listed {
+        whole: table.whole && command.is_none_or(unfiltered),
+        carried_out: false,
+        at: record.and_then(|r| r.finished_at).or_else(|| document.modified_at()),
+        table: true,
+        lists: table.lists,
+        document,
+    });
+    true
+}
+
+/// True where no option or operand of `snapshots` leaves any out.
+fn unfiltered(command: &Command) -> bool {
+    !command.has(FILTERS) && command.operands.is_empty()
 }
 
 /// Hands on the jobs of a group.
@@ -199,11 +229,8 @@ fn jobs<'a>(
     // The record itself is the evidence of a command that printed nothing.
     let own = group.record.as_ref().and_then(|r| batch.document(r.document.name()));
     let Some(document) = lines.first().map(|(d, _)| *d).or(group.documents.first().copied()).or(own) else { return };
-    if reader.jobs.is_empty() && group.record.as_ref().is_some_and(|r| r.command.contains("restic ")) && !reader.ours {
-        let place = group.record.as_ref().map(|r| r.pointer.clone()).filter(|p| !p.is_empty());
-        if group.command.is_none() && found.lists.iter().all(|l| l.document.name() != document.name()) {
-            sink.problem(problem(document, place, "the record runs restic, but neither it nor the output tells which command ended how; record one command at a time"));
-        }
+    if let (true, None, Some(record)) = (reader.jobs.is_empty(), &group.command, &group.record) {
+        tell_mute_failure(record, "restic", sink);
     }
     for (at, mut job) in reader.jobs.into_iter().enumerate() {
         let Some(action) = job.action else {
@@ -220,6 +247,10 @@ fn jobs<'a>(
         job.progressed |= group.missing || silent;
         job.dry_run |= group.command.as_ref().is_some_and(Command::dry_run);
         if job.dry_run {
+            // What a dry run lists is there all the same.
+            if found.lists.iter().any(|l| l.document.name() == document.name()) {
+                continue;
+            }
             sink.passed_over(document.name(), "a dry run: nothing was stored");
             continue;
         }

@@ -107,6 +107,20 @@ fn utf16(document: &Document) -> io::Result<Option<String>> {
     Ok(Some(String::from_utf16_lossy(&units)))
 }
 
+/// Tells of a recorded command that failed and left nothing to say what it did: a script around the tool.
+pub(crate) fn tell_mute_failure(record: &RunRecord, tool: &str, sink: &mut dyn Sink) {
+    let failed = record.exit_code.is_some_and(|c| c != 0) || record.killed_by.is_some();
+    let about = record.tool.as_deref() == Some(tool) || record.command.contains(tool);
+    if failed && about {
+        let place = Some(record.pointer.clone()).filter(|p| !p.is_empty());
+        let text = format!(
+            "`{}` failed, and nothing tells which command of {tool} did; record one command at a time",
+            record.command
+        );
+        sink.problem(problem(&record.document, place, text));
+    }
+}
+
 /// Tells of a run dated after it was collected: its host's clock, or the record, is wrong.
 pub(crate) fn tell_future(batch: &Batch<'_>, run: &BackupRun, sink: &mut dyn Sink) {
     let Some(start) = run.started_at.filter(|at| *at > batch.collected_at + Duration::days(1)) else { return };

@@ -1,7 +1,7 @@
 //! restic: output of its commands (JSON messages and plain text, 0.14 to 0.19), lists of snapshots, and run
 //! records beside them.
 //!
-//! Read: `backup`, `restore`, `check`, `forget`, and `snapshots --json` (flat or grouped). A snapshot's own
+//! Read: `backup`, `restore`, `check`, `forget`, and `snapshots` (JSON, flat or grouped; or the text table). A snapshot's own
 //! `summary` (since 0.17) carries clock times and sizes; before that the times come from the list and the
 //! duration from the output. Other commands tell of no run and are passed over. A dry run is no run.
 
@@ -13,7 +13,8 @@ pub(crate) mod groups;
 mod judge;
 mod output;
 mod rows;
-mod snapshot;
+pub(crate) mod snapshot;
+mod table;
 
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,8 @@ pub(super) struct Job {
     pub end: Option<String>,
     /// Output that only a command at work prints.
     pub progressed: bool,
+    /// Seconds at work, by the last `status` message.
+    elapsed: u64,
     pub summary: Summary,
     /// Seconds as the text form prints them, whole.
     pub rounded_s: Option<f64>,
@@ -129,6 +131,19 @@ impl Reader {
         job
     }
 
+    /// A new command begins: one that was still at work, and had got past its start, has died.
+    fn begin(&mut self) {
+        if self.single || self.late {
+            return;
+        }
+        if let Some(job) = self.jobs.last_mut().filter(|j| j.progressed && !j.closed()) {
+            if matches!(job.action, None | Some(Action::Backup | Action::Restore)) {
+                job.action = job.action.or(Some(Action::Backup));
+                job.signal = Some("the output stops, and that of another command follows".to_owned());
+            }
+        }
+    }
+
     /// The job just ended, for what is printed after the end; else as [`Reader::job`].
     fn last(&mut self, number: u64, line: &str) -> &mut Job {
         if self.jobs.is_empty() {
@@ -176,7 +191,14 @@ impl Reader {
                 let restore = has("files_restored") || has("bytes_restored");
                 let backup = has("files_done") || has("bytes_done") || has("current_files");
                 let action = if restore { Some(Action::Restore) } else { backup.then_some(Action::Backup) };
-                self.job(action, number, line).progressed = true;
+                let elapsed = number_of("seconds_elapsed").unwrap_or(0);
+                // The clock of one command never runs backwards.
+                if self.jobs.last().is_some_and(|j| elapsed < j.elapsed) {
+                    self.begin();
+                }
+                let job = self.job(action, number, line);
+                job.progressed = true;
+                job.elapsed = elapsed;
             }
             Some("error") => {
                 let action = match text("during") {
@@ -214,9 +236,13 @@ impl Reader {
             let job = self.job(backup, number, line);
             job.unchanged = true;
             job.end = Some(line.to_owned());
-        } else if after("using parent snapshot").is_some()
-            || after("no parent snapshot found").is_some()
-            || after("start backup on ").is_some()
+        } else if after("using parent snapshot").is_some() || after("no parent snapshot found").is_some() {
+            self.begin();
+            self.job(backup, number, line).progressed = true;
+        } else if after("repository ").is_some_and(|r| r.contains(" opened (")) {
+            self.ours = true;
+            self.begin();
+        } else if after("start backup on ").is_some()
             || after("start scan on ").is_some()
             || after("Added to the repository:").is_some()
             || after("Added to the repo:").is_some()
@@ -233,7 +259,9 @@ impl Reader {
             job.progressed = true;
             restored(line, job);
         } else if after("finished verifying ").is_some() {
-            let job = self.job(Some(Action::Restore), number, line);
+            // Printed after the summary where there is one.
+            let goes_on = self.jobs.last().is_some_and(|j| j.action == Some(Action::Restore));
+            let job = if goes_on { self.last(number, line) } else { self.job(Some(Action::Restore), number, line) };
             job.verified = true;
             job.end = Some(line.to_owned());
         } else if after("Summary: Restored ").is_some() {
@@ -272,9 +300,9 @@ impl Reader {
             } else {
                 self.last(number, line)
             };
-            self_fail(job, cause);
+            fail(job, cause);
         } else if line.contains("unable to create lock in backend") || line.contains("unable to open repository at") {
-            self_fail(self.job(None, number, line), line);
+            fail(self.job(None, number, line), line);
         } else if line.starts_with("signal ") && line.contains("received, cleaning up") {
             self.last(number, line).signal = Some(line.to_owned());
         } else if after("panic: ").is_some() || after("fatal error: ").is_some() {
@@ -336,7 +364,7 @@ impl Job {
     }
 }
 
-fn self_fail(job: &mut Job, cause: &str) {
+fn fail(job: &mut Job, cause: &str) {
     // The first cause is the cause; "Is there a repository at the following location?" follows it.
     job.failure.get_or_insert_with(|| cause.to_owned());
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::Duration;
 use model::rows::{
     BackupRun, Component, DeleteReason, Integrity, IntegrityCheck, Listing, RecoveryPoint, RestoreTest, Row, RunStatus,
     TestKind, TestResult,
@@ -60,7 +61,7 @@ pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {
         }
     }
     points(batch, found, &runs, &known, sink);
-    listings(batch, found, &resources, sink);
+    listings(batch, found, &known, &resources, sink);
     for run in runs.into_values() {
         tell_future(batch, &run, sink);
         sink.row(Row::Run(run));
@@ -152,8 +153,10 @@ fn unnamed<'k>(told: &Told<'_>, status: RunStatus, known: &'k Known) -> Option<&
     let record = told.record.as_ref().filter(|_| made)?;
     let (from, to) = (record.started_at?, record.finished_at?);
     let resource = commanded(told);
+    // Tables cut times to the second.
+    let slack = Duration::seconds(1);
     let mut found = known.values().filter(|s| {
-        s.time.is_some_and(|at| from <= at && at <= to) && (resource.is_none() || s.resource() == resource)
+        s.time.is_some_and(|at| from - slack < at && at <= to) && (resource.is_none() || s.resource() == resource)
     });
     let first = found.next()?;
     found.next().is_none().then_some(first)
@@ -198,6 +201,7 @@ fn listed_run(batch: &Batch<'_>, listed: &Listed<'_>, snapshot: &Snapshot, point
     run.taken_at = times.taken;
     run.encrypted = Some(true);
     run.cipher = Some(CIPHER.to_owned());
+    run.zone_unknown = listed.table && snapshot.time.is_none();
     run
 }
 
@@ -341,6 +345,7 @@ fn points(
             point.location_id = run.and_then(|r| r.location_id.clone());
             point.component = Some(Component::Snapshot);
             point.taken_at = snapshot.time;
+            point.zone_unknown = listed.table && snapshot.time.is_none();
             point.created_at = run.and_then(|r| r.ended_at);
             point.bytes = run.and_then(|r| r.bytes);
             point.encrypted = Some(true);
@@ -370,7 +375,8 @@ fn deleted(found: &Found<'_>) -> BTreeMap<String, (Option<Instant>, DeleteReason
     }
     for told in found.jobs.iter().filter(|t| t.action == Action::Forget) {
         let code = told.record.as_ref().and_then(|r| r.exit_code);
-        let certain = told.job.removal_told || (code == Some(0) && told.command.is_some());
+        // Exit code 3: some could not be removed, and the table does not tell which.
+        let certain = code.unwrap_or(0) == 0 && (told.job.removal_told || (code.is_some() && told.command.is_some()));
         if !certain || told.job.failure.is_some() {
             continue;
         }
@@ -388,7 +394,7 @@ fn deleted(found: &Found<'_>) -> BTreeMap<String, (Option<Instant>, DeleteReason
 
 /// One row for each resource of each list made at a known time. restic's JSON does not tell whether
 /// options narrowed it: without a run record it is taken as whole.
-fn listings(batch: &Batch<'_>, found: &Found<'_>, resources: &BTreeSet<String>, sink: &mut dyn Sink) {
+fn listings(batch: &Batch<'_>, found: &Found<'_>, known: &Known, resources: &BTreeSet<String>, sink: &mut dyn Sink) {
     for listed in &found.lists {
         let (Some(at), false) = (listed.at, listed.lists.forget) else { continue };
         let mut present: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -396,6 +402,8 @@ fn listings(batch: &Batch<'_>, found: &Found<'_>, resources: &BTreeSet<String>, 
             present.extend(resources.iter().map(|r| (r.clone(), Vec::new())));
         }
         for (snapshot, _) in &listed.lists.present {
+            // A table shortens ids, and paths that hold spaces at an edge: a JSON list knows better.
+            let snapshot = known.get(short(&snapshot.id)).unwrap_or(snapshot);
             if let Some(resource) = snapshot.resource() {
                 present.entry(resource).or_default().push(snapshot.id.clone());
             }

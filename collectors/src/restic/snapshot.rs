@@ -163,7 +163,7 @@ pub(super) fn lists(elements: &[Value], faults: &mut Vec<String>) -> Option<List
 }
 
 /// The elements of a JSON list, up to where it is damaged, and the damage.
-pub(super) fn elements(text: &str) -> (Vec<Value>, Option<serde_json::Error>) {
+pub(crate) fn elements(text: &str) -> (Vec<Value>, Option<serde_json::Error>) {
     struct Take<'a>(&'a mut Vec<Value>);
     impl<'de> Visitor<'de> for Take<'_> {
         type Value = ();

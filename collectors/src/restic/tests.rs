@@ -396,3 +396,83 @@ fn a_date_after_the_collection_is_told() {
     let kept = parse(&KIND, None, &[text("list.json", &list)]);
     assert_eq!((runs(&kept).len(), kept.problems.len()), (1, 1));
 }
+
+#[test]
+fn a_run_that_stops_before_another_begins_has_died() {
+    let log = r#"{"message_type":"status","percent_done":0,"total_files":1}
+{"message_type":"status","seconds_elapsed":5,"percent_done":0.4,"files_done":3,"bytes_done":9}
+{"message_type":"status","percent_done":0,"total_files":1}
+{"message_type":"summary","files_new":1,"data_added":1,"total_files_processed":1,"total_bytes_processed":9,"snapshot_id":"029c8b53"}
+"#;
+    let text_log = "repository 5a1b2c3d opened (version 2)\nusing parent snapshot 11111111\nrepository 5a1b2c3d opened (version 2)\nusing parent snapshot 11111111\nsnapshot 22222222 saved\n";
+    for (log, id) in [(log, "029c8b53"), (text_log, "22222222")] {
+        let kept = parse(&KIND, None, &[text("x.log", log)]);
+        let mut states: Vec<_> =
+            runs(&kept).iter().map(|r| (r.status.as_str(), r.recovery_point_id.as_deref())).collect();
+        states.sort_unstable();
+        assert_eq!(states, [("aborted", None), ("success", Some(id))]);
+    }
+}
+
+#[test]
+fn a_verified_restore_of_newer_versions_is_one_restore() {
+    let log = "restoring snapshot 029c8b53 of [/data] at 2026-11-01 02:00:00.5 +0100 CET by root@h to /tmp/x\nSummary: Restored 71 files/dirs (1.037 GiB) in 0:17\nverifying files in /tmp/x\nfinished verifying 71 files in /tmp/x (took 2.5s)\n";
+    let kept = parse(&KIND, None, &[text("x.log", log)]);
+    assert_eq!(restores(&kept).len(), 1);
+    assert_eq!(restores(&kept)[0].integrity_result.unwrap().as_str(), "pass");
+}
+
+#[test]
+fn commands_are_found_among_wrappers() {
+    use super::command::{Action, Command};
+    let read = |line: &str| Command::read(line).map(|c| (c.action, c.operands));
+    let data = |path: &str| Some((Action::Backup, vec![path.to_owned()]));
+    assert_eq!(read("sudo -u restic /usr/bin/restic -r /r --tag x backup --exclude '*.o' /data"), data("/data"));
+    assert_eq!(read("docker run --rm restic/restic:0.17.3 backup --tag=x \"/my data\""), data("/my data"));
+    assert_eq!(read("cd / && nice -n 10 restic_0.17.3_linux_amd64 backup -- /data"), data("/data"));
+    assert_eq!(read("restic backup /a; restic forget --keep-last 3"), None, "two commands: the output must tell");
+    assert_eq!(read("diff -r /srv/a /srv/b"), None);
+}
+
+#[test]
+fn a_text_table_is_a_list_too() {
+    let table = "\
+ID        Time                 Host        Tags        Paths       Size
+-----------------------------------------------------------------------
+029c8b53  2026-11-01 01:30:00  db1         čtvrt       /data       1.747 MiB
+                                           letní       /etc
+1111aaaa  2026-11-01 01:10:00  db1                     /data       1 B
+-----------------------------------------------------------------------
+2 snapshots
+";
+    let kept = parse(&KIND, Some("America/New_York"), &[text("list.txt", table)]);
+    let found: Vec<_> =
+        runs(&kept).iter().map(|r| (r.resource.as_deref().unwrap(), r.recovery_point_id.as_deref().unwrap())).collect();
+    assert_eq!(found, [("restic:db1/data,/etc", "029c8b53"), ("restic:db1/data", "1111aaaa")]);
+    // 01:30 comes first in the list, so 01:10 is the second time the clock showed that hour.
+    same_time("repeated hour", runs(&kept)[1].started_at, &Value::from("2026-11-01T06:10:00Z"), 0.0);
+    let kept = parse(&KIND, None, &[text("list.txt", table)]);
+    assert!(runs(&kept).iter().all(|r| r.zone_unknown && r.started_at.is_none()));
+
+    let table = table.replace("2 snapshots", "3 snapshots");
+    let kept = recorded("restic snapshots", "0", &table, "");
+    assert!(kept.rows.iter().all(|r| !matches!(r, Row::Listing(l) if l.complete)), "the count tells of a missing row");
+    let all: Vec<Document> =
+        sample_documents().into_iter().filter(|d| d.name().contains("16b") || d.name() == "runs.json").collect();
+    assert_eq!(points(&parse(&KIND, None, &all)).len(), 29);
+}
+
+#[test]
+fn a_script_that_fails_without_a_word_is_told() {
+    for (command, exit, problems) in
+        [("/opt/restic-nightly.sh", "1", 1), ("/opt/restic-nightly.sh", "0", 0), ("/opt/other.sh", "1", 0)]
+    {
+        let command = command.to_owned();
+        let kept = parse(&KIND, None, &[untold(&command, exit)]);
+        assert_eq!((kept.problems.len(), kept.rows.len()), (problems, 0), "{command} {exit}");
+    }
+}
+
+fn untold(command: &str, exit: &str) -> Document {
+    text("x.run.json", &format!(r#"{{"command":"{command}","exit_code":{exit},"started_at":"2026-11-01T02:00:00Z"}}"#))
+}
