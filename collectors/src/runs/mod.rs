@@ -5,6 +5,8 @@
 //! zstd. Names of fields are those of `backup_runs`; see [`record`] for what each may hold. Which
 //! form a file has is told by its bytes, not by its name.
 //!
+//! Records that a wrapper left of commands (`*.run.json`) are read as well; see [`recorded`].
+//!
 //! Records are handed on one at a time. A bad record is a problem with its line and the rest is
 //! read. What a record claims is not judged here: times in the future and ends before starts are
 //! kept for the checks.
@@ -13,12 +15,13 @@ use std::io::{self, BufRead, Read};
 
 use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
 
-mod elements;
+pub(crate) mod elements;
 mod json;
 mod keys;
 mod parquet;
 mod reading;
 mod record;
+mod recorded;
 mod separated;
 #[cfg(test)]
 mod tests;
@@ -57,7 +60,8 @@ enum Form {
 }
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
-    for document in batch.documents {
+    let done = recorded::runs(batch, sink);
+    for document in batch.documents.iter().filter(|d| !done.contains(d.name())) {
         if let Err(e) = read(batch, document, sink) {
             let message = format!("cannot be read: {e}; write the file again, or restore it from where it was written");
             sink.problem(problem(document, None, message));

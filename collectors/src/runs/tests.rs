@@ -364,6 +364,35 @@ fn parquet_is_claimed_and_other_binaries_are_not() {
     assert!(matches!((KIND.claim)("x", b"\x7fELF\x00"), Claim::Pass(_)));
 }
 
+#[test]
+fn recorded_commands_are_runs_by_their_exit_code() {
+    let record = |more: &str| {
+        format!(
+            r#"{{"command":"tar cf /b.tar /srv","system":"web","plan_id":"p","started_at":"2026-10-01T02:00:00Z","finished_at":"2026-10-01T02:05:00Z","stdout":"a.out"{more}}}"#
+        )
+    };
+    for (more, status) in [
+        (r#","exit_code":0"#, RunStatus::Success),
+        (r#","exit_code":2"#, RunStatus::Failed),
+        (r#","exit_code":null,"killed_by":"SIGKILL""#, RunStatus::Aborted),
+        (r#","exit_code":null"#, RunStatus::Unknown),
+    ] {
+        let kept =
+            parse(&KIND, None, &[text("n/a.out", ""), text("n/a.run.json", &record(more)), text("r.jsonl", FULL)]);
+        assert!(kept.problems.is_empty(), "{:?}", kept.problems);
+        let run = runs(&kept)[0];
+        assert_eq!((run.status, run.run_id.as_str()), (status, "n/a 2026-10-01T02:00:00Z"));
+        assert_eq!((run.system_id.as_deref(), run.plan_id.as_deref()), (Some("web"), Some("p")));
+        assert!(run.started_at < run.ended_at);
+        assert_eq!(runs(&kept).len(), 2);
+        assert_eq!(kept.passed_over.len(), 1);
+    }
+    let kept = parse(&KIND, None, &[text("a.run.json", r#"{"command":"tar","exit_code":0}"#)]);
+    assert_eq!((kept.rows.len(), kept.problems.len()), (0, 1));
+    // A list of runs may have the same name.
+    assert_full(runs(&read("runs.json", &format!("[{FULL}]")))[0]);
+}
+
 mod parquet {
     use polars::prelude::*;
     use polars_io::parquet::write::ParquetWriter;
