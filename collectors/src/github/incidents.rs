@@ -7,6 +7,8 @@
 //!
 //! Pull requests and issues without these labels are not incidents.
 
+use std::collections::BTreeSet;
+
 use model::registers::{CauseClass, Incident, IncidentKind};
 use model::rows::ObservedIncident;
 use model::time::{Instant, instant};
@@ -16,7 +18,12 @@ use super::piece::{Piece, repository, text};
 use crate::{Batch, Sink, problem};
 
 /// The incident that an issue amounts to.
-pub(super) fn incident(batch: &Batch<'_>, piece: &Piece<'_>, sink: &mut dyn Sink) -> Option<ObservedIncident> {
+pub(super) fn incident(
+    batch: &Batch<'_>,
+    piece: &Piece<'_>,
+    known: &BTreeSet<String>,
+    sink: &mut dyn Sink,
+) -> Option<ObservedIncident> {
     let value = &piece.value;
     let labels = labels(value);
     let has = |name: &str| labels.iter().any(|l| l.eq_ignore_ascii_case(name));
@@ -28,7 +35,7 @@ pub(super) fn incident(batch: &Batch<'_>, piece: &Piece<'_>, sink: &mut dyn Sink
         sink.problem(problem(piece.document, Some(format!("{}/{key}", piece.pointer)), message));
     };
     let number = text(value, "number")?;
-    let repository = repository(piece).unwrap_or_else(|| {
+    let repository = repository(piece, known).unwrap_or_else(|| {
         tell(
             "repository_url",
             "does not say which repository it is of; put the file into folders owner/repo".to_owned(),

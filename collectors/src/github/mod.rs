@@ -16,7 +16,7 @@
 //! GitHub answers 404 both for "off" and for "you may not see this". A 404 is therefore read as "not
 //! determined", but for `Branch not protected`, which says what it means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::rows::Row;
 
@@ -47,13 +47,15 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     }
     // The same rows whatever the order of the documents; later answers overwrite earlier ones.
     pieces.sort_by(|a, b| (a.at, a.document.name(), &a.pointer).cmp(&(b.at, b.document.name(), &b.pointer)));
+    let repositories = pieces.iter().filter(|p| p.shape == Shape::Repository);
+    let known: BTreeSet<String> = repositories.filter_map(|p| piece::text(&p.value, "full_name")).collect();
     let (issues, rest): (Vec<_>, Vec<_>) = pieces.iter().partition(|p| p.shape == Shape::Issue);
-    for asset in repositories::assets(batch, &rest, sink).into_values() {
+    for asset in repositories::assets(batch, &rest, &known, sink).into_values() {
         sink.row(Row::Asset(asset));
     }
     let mut newest: BTreeMap<String, _> = BTreeMap::new();
     for piece in issues {
-        if let Some(incident) = incidents::incident(batch, piece, sink) {
+        if let Some(incident) = incidents::incident(batch, piece, &known, sink) {
             let updated = piece::text(&piece.value, "updated_at").unwrap_or_default();
             let entry = newest
                 .entry(incident.incident.incident_id.clone())

@@ -1,5 +1,7 @@
 //! Cuts answers into objects and recognises what each is.
 
+use std::collections::BTreeSet;
+
 use model::time::Instant;
 use serde_json::Value;
 
@@ -165,8 +167,9 @@ fn is_setting(path: &str) -> bool {
         .any(|word| path.contains(word))
 }
 
-/// `owner/repo` that a piece is about: as an address in it tells, else its path.
-pub(super) fn repository(piece: &Piece<'_>) -> Option<String> {
+/// `owner/repo` that a piece is about: as an address in it tells, else its path, where names in
+/// `known` are looked for first.
+pub(super) fn repository(piece: &Piece<'_>, known: &BTreeSet<String>) -> Option<String> {
     let value = &piece.value;
     let told = text(value, "full_name")
         .or_else(|| value.get("repository").and_then(|r| text(r, "full_name")))
@@ -182,7 +185,7 @@ pub(super) fn repository(piece: &Piece<'_>) -> Option<String> {
             let source = |of: &str, name: &str| (text(value, of)? == "Repository").then(|| text(value, name))?;
             source("source_type", "source").or_else(|| source("ruleset_source_type", "ruleset_source"))
         });
-    told.or_else(|| of_path(piece.document.name()))
+    told.or_else(|| of_path(piece.document.name(), known))
 }
 
 /// `owner/repo` in an address of the API (`…/repos/owner/repo/…`) or of the site.
@@ -194,8 +197,12 @@ fn of_address(url: &str) -> Option<String> {
     Some(format!("{}/{}", parts.next()?, parts.next()?))
 }
 
-fn of_path(path: &str) -> Option<String> {
+fn of_path(path: &str, known: &BTreeSet<String>) -> Option<String> {
     let (folders, _) = path.rsplit_once('/')?;
+    let parts: Vec<&str> = folders.split('/').collect();
+    if let Some(pair) = parts.windows(2).map(|pair| pair.join("/")).find(|pair| known.contains(pair)) {
+        return Some(pair);
+    }
     let folders = folders.rsplit_once("repos/").map_or(folders, |(_, after)| after);
     let mut parts = folders.split('/');
     Some(format!("{}/{}", parts.next()?, parts.next()?))

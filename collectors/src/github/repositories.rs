@@ -1,6 +1,6 @@
 //! Repositories and what protects them, as far as the token was allowed to see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::rows::DiscoveredAsset;
 use model::time::instant;
@@ -36,13 +36,14 @@ type Settings = BTreeMap<String, String>;
 pub(super) fn assets(
     batch: &Batch<'_>,
     pieces: &[&Piece<'_>],
+    known: &BTreeSet<String>,
     sink: &mut dyn Sink,
 ) -> BTreeMap<String, DiscoveredAsset> {
     let mut assets: BTreeMap<String, DiscoveredAsset> = BTreeMap::new();
     let mut settings: BTreeMap<String, Settings> = BTreeMap::new();
     let repositories = pieces.iter().filter(|p| p.shape == Shape::Repository);
     for piece in repositories.chain(pieces.iter().filter(|p| p.shape != Shape::Repository)) {
-        let Some(name) = repository(piece) else {
+        let Some(name) = repository(piece, known) else {
             let place = (!piece.pointer.is_empty()).then(|| piece.pointer.clone());
             let message = "does not say which repository it is about; put it into folders owner/repo";
             sink.problem(problem(piece.document, place, message));

@@ -78,7 +78,7 @@ fn protection_and_rules_belong_to_their_repository() {
     let kept = read(&[
         ("repo.json", REPOSITORY),
         ("p.json", PROTECTION),
-        ("acme/billing/rules.json", rules),
+        ("export/acme/billing/rules.json", rules),
         ("s.json", ruleset),
         ("b.json", branch),
         ("acme/billing/automated-security-fixes.json", r#"{"enabled":true,"paused":false}"#),

@@ -113,8 +113,10 @@ fn whole_objects(text: &str) -> Vec<Value> {
     let mut elements = Elements::new(text.as_bytes());
     let mut out = Vec::new();
     while let Ok(Some((_, element))) = elements.next() {
-        if let Element::Object(bytes) = element {
-            out.push(serde_json::from_slice(bytes).unwrap_or_default());
+        match element {
+            Element::Object(bytes) => out.push(serde_json::from_slice(bytes).unwrap_or_default()),
+            Element::Cut => break,
+            Element::TooLong | Element::Stray => out.push(Value::Null),
         }
     }
     out

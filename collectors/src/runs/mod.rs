@@ -61,15 +61,29 @@ enum Form {
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let done = recorded::runs(batch, sink);
+    let mut any = !done.is_empty();
     for document in batch.documents.iter().filter(|d| !done.contains(d.name())) {
-        if let Err(e) = read(batch, document, sink) {
-            let message = format!("cannot be read: {e}; write the file again, or restore it from where it was written");
-            sink.problem(problem(document, None, message));
+        match read(batch, document, sink) {
+            Ok(recognised) => any |= recognised,
+            Err(e) => {
+                any = true;
+                let next = "write the file again, or restore it from where it was written";
+                sink.problem(problem(document, None, format!("cannot be read: {e}; {next}")));
+            }
         }
+    }
+    // A source without a single record must not pass for one that saw no backups.
+    if let (false, Some(first)) = (any, batch.documents.first()) {
+        sink.problem(problem(
+            first,
+            None,
+            "neither this file nor another of the source holds run records: check `path`",
+        ));
     }
 }
 
-fn read(batch: &Batch<'_>, document: &Document, sink: &mut dyn Sink) -> io::Result<()> {
+/// False for a document that is not run records at all.
+fn read(batch: &Batch<'_>, document: &Document, sink: &mut dyn Sink) -> io::Result<bool> {
     let form = form(document)?;
     let mut reading = Reading::new(batch, document, sink);
     match form {
@@ -83,10 +97,13 @@ fn read(batch: &Batch<'_>, document: &Document, sink: &mut dyn Sink) -> io::Resu
             "holds no run records: expected JSON objects, a CSV header with `run_id` and `status`, or Parquet"
                 .to_owned(),
         ),
-        Form::Foreign => reading.pass_over("no JSON objects, no CSV header of run records, not Parquet"),
+        Form::Foreign => {
+            reading.pass_over("no JSON objects, no CSV header of run records, not Parquet");
+            return Ok(false);
+        }
     }
     reading.finish();
-    Ok(())
+    Ok(true)
 }
 
 /// The decompressed bytes after a byte order mark.

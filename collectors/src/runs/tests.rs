@@ -351,6 +351,14 @@ fn empty_and_foreign_files_are_told_apart() {
 }
 
 #[test]
+fn a_source_without_any_record_is_not_silent() {
+    let kept = parse(&KIND, None, &[text("a.txt", "hello\n"), text("b.txt", "world\n")]);
+    assert_eq!((kept.passed_over.len(), kept.problems.len()), (2, 1));
+    let kept = parse(&KIND, None, &[text("a.txt", "hello\n"), text("b.jsonl", FULL)]);
+    assert!(kept.problems.is_empty());
+}
+
+#[test]
 fn a_damaged_first_line_does_not_hide_the_form() {
     let kept = read("runs.log", &format!("stem_id\":\"s\"}}\n{FULL}\n"));
     assert_full(runs(&kept)[0]);
@@ -391,6 +399,26 @@ fn recorded_commands_are_runs_by_their_exit_code() {
     assert_eq!((kept.rows.len(), kept.problems.len()), (0, 1));
     // A list of runs may have the same name.
     assert_full(runs(&read("runs.json", &format!("[{FULL}]")))[0]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_read_without_panic(content: Vec<u8>, start in 0..4_usize) {
+        let start = ["", "[", "{", "run_id,system_id,status\n"][start].as_bytes();
+        parse(&KIND, None, &[bytes("runs.json", [start, &content].concat())]);
+    }
+
+    #[test]
+    fn a_cut_document_gives_no_run_that_the_whole_one_does_not(end in 0..3 * FULL.len(), array: bool) {
+        let second = FULL.replace("\"r1\"", "\"r2\"");
+        let whole = if array { format!("[{FULL},\n{second}]") } else { format!("{FULL}\n{second}\n") };
+        let end = end.min(whole.len());
+        let (all, cut) = (read("runs.json", &whole), read("runs.json", &whole[..end]));
+        proptest::prop_assert!(cut.rows.iter().all(|row| all.rows.contains(row)));
+        let silent = cut.problems.is_empty() && cut.rows.len() < all.rows.len();
+        // Between two lines nothing shows that there were more.
+        proptest::prop_assert!(!silent || !array && (end == FULL.len() || end == FULL.len() + 1));
+    }
 }
 
 mod parquet {
