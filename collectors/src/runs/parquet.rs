@@ -1,4 +1,7 @@
 //! Parquet: one row group at a time.
+//!
+//! Times of the old forms (INT96, and converted types without a logical type) do not say whether they
+//! are UTC; they are taken for local times.
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
