@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 use model::rows::DiscoveredAsset;
 use serde_json::Value;
 
+use crate::runs::elements::{Element, Elements};
 use crate::{Batch, Document, Kind, Sink, fetch, problem};
 
 mod databases;
@@ -53,8 +54,14 @@ type Assets = BTreeMap<String, DiscoveredAsset>;
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let mut pieces = Vec::new();
     for document in batch.documents {
-        if let Some(value) = json(document, sink) {
-            piece::split(batch, document, value, sink, &mut pieces);
+        let Some((value, whole)) = json(document, sink) else { continue };
+        let before = pieces.len();
+        let quiet = piece::split(batch, document, value, sink, &mut pieces);
+        if !whole {
+            // A damaged list does not show what is gone.
+            pieces.retain(|p| p.shape != Shape::TransferList || p.document.name() != document.name());
+        } else if quiet && pieces.len() == before {
+            sink.passed_over(document.name(), "not an answer of Heroku about databases or their backups");
         }
     }
     // The same rows whatever the order of the documents.
@@ -72,8 +79,9 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     }
 }
 
-/// The document as JSON; otherwise a problem, or passed over where it is not JSON at all.
-fn json(document: &Document, sink: &mut dyn Sink) -> Option<Value> {
+/// The document as JSON and whether it is whole; otherwise a problem, or passed over where it is not
+/// JSON at all.
+fn json(document: &Document, sink: &mut dyn Sink) -> Option<(Value, bool)> {
     let fault = |message: String| problem(document, None, message);
     let text = match document.text() {
         Ok(text) => text,
@@ -91,7 +99,25 @@ fn json(document: &Document, sink: &mut dyn Sink) -> Option<Value> {
         sink.passed_over(document.name(), "not JSON");
         return None;
     }
-    serde_json::from_str(trimmed)
-        .map_err(|e| sink.problem(fault(format!("not whole JSON ({e}): nothing of it is read; export it again"))))
-        .ok()
+    match serde_json::from_str(trimmed) {
+        Ok(value) => Some((value, true)),
+        Err(e) => {
+            sink.problem(fault(format!("not whole JSON ({e}): only what stands whole in it is read; export it again")));
+            Some((Value::Array(whole_objects(trimmed)), false))
+        }
+    }
+}
+
+/// The objects of a damaged list that can still be read, in their places.
+fn whole_objects(text: &str) -> Vec<Value> {
+    let mut elements = Elements::new(text.as_bytes());
+    let mut out = Vec::new();
+    while let Ok(Some((_, element))) = elements.next() {
+        match element {
+            Element::Object(bytes) => out.push(serde_json::from_slice(bytes).unwrap_or_default()),
+            Element::Cut => break,
+            Element::TooLong | Element::Stray => out.push(Value::Null),
+        }
+    }
+    out
 }

@@ -46,23 +46,20 @@ struct Around {
     at: Instant,
 }
 
-/// Cuts an answer into its objects.
+/// Cuts an answer into its objects; true where no problem was told.
 pub(super) fn split<'a>(
     batch: &Batch<'_>,
     document: &'a Document,
     value: Value,
     sink: &mut dyn Sink,
     out: &mut Vec<Piece<'a>>,
-) {
+) -> bool {
     let at = document.modified_at().map_or(batch.collected_at, |m| m.min(batch.collected_at));
     let around = Around { pointer: String::new(), app: None, addon: None, at };
-    let before = out.len();
-    if walk(document, &around, None, value, sink, out) && out.len() == before {
-        sink.passed_over(document.name(), "not an answer of Heroku about databases or their backups");
-    }
+    walk(document, &around, None, value, sink, out)
 }
 
-/// True where nothing but the pieces was said about it.
+/// True where no problem was told.
 fn walk<'a>(
     document: &'a Document,
     around: &Around,

@@ -311,3 +311,13 @@ fn the_order_of_documents_does_not_matter() {
     documents.reverse();
     assert_eq!(rows, read(&documents).rows);
 }
+
+#[test]
+fn a_cut_list_gives_its_whole_transfers_but_no_listing() {
+    let end = TRANSFERS.find("\"u43\"").unwrap() + 200;
+    let kept = read(&[("addons.json", ADDONS), ("acme-prod/transfers.json", &TRANSFERS[..end])]);
+    assert_eq!(kept.problems.len(), 1);
+    assert_eq!(runs(&kept).len(), 1);
+    assert_eq!(runs(&kept)[0].origin.pointer, "/0");
+    assert!(listings(&kept).is_empty());
+}

@@ -9,7 +9,7 @@ use crate::lines::LINE_LIMIT;
 
 /// A piece of the text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Element<'a> {
+pub(crate) enum Element<'a> {
     /// Text of one object.
     Object(&'a [u8]),
     /// An object longer than [`LINE_LIMIT`], skipped.
@@ -20,7 +20,7 @@ pub(super) enum Element<'a> {
     Cut,
 }
 
-pub(super) struct Elements<R> {
+pub(crate) struct Elements<R> {
     reader: R,
     buffer: Vec<u8>,
     line: u64,
@@ -36,12 +36,12 @@ enum Array {
 }
 
 impl<R: BufRead> Elements<R> {
-    pub(super) const fn new(reader: R) -> Self {
+    pub(crate) const fn new(reader: R) -> Self {
         Self { reader, buffer: Vec::new(), line: 1, index: 0, array: Array::Absent }
     }
 
     /// Line reached, from 1.
-    pub(super) const fn line(&self) -> u64 {
+    pub(crate) const fn line(&self) -> u64 {
         self.line
     }
 
@@ -49,7 +49,7 @@ impl<R: BufRead> Elements<R> {
     ///
     /// # Errors
     /// Those of reading.
-    pub(super) fn next(&mut self) -> io::Result<Option<(Place, Element<'_>)>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<(Place, Element<'_>)>> {
         self.buffer.clear();
         let mut stray = false;
         let start = loop {

@@ -5,6 +5,8 @@
 //! zstd. Names of fields are those of `backup_runs`; see [`record`] for what each may hold. Which
 //! form a file has is told by its bytes, not by its name.
 //!
+//! Records that a wrapper left of commands (`*.run.json`) are read as well; see [`recorded`].
+//!
 //! Records are handed on one at a time. A bad record is a problem with its line and the rest is
 //! read. What a record claims is not judged here: times in the future and ends before starts are
 //! kept for the checks.
@@ -13,12 +15,13 @@ use std::io::{self, BufRead, Read};
 
 use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
 
-mod elements;
+pub(crate) mod elements;
 mod json;
 mod keys;
 mod parquet;
 mod reading;
 mod record;
+mod recorded;
 mod separated;
 #[cfg(test)]
 mod tests;
@@ -57,15 +60,30 @@ enum Form {
 }
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
-    for document in batch.documents {
-        if let Err(e) = read(batch, document, sink) {
-            let message = format!("cannot be read: {e}; write the file again, or restore it from where it was written");
-            sink.problem(problem(document, None, message));
+    let done = recorded::runs(batch, sink);
+    let mut any = !done.is_empty();
+    for document in batch.documents.iter().filter(|d| !done.contains(d.name())) {
+        match read(batch, document, sink) {
+            Ok(recognised) => any |= recognised,
+            Err(e) => {
+                any = true;
+                let next = "write the file again, or restore it from where it was written";
+                sink.problem(problem(document, None, format!("cannot be read: {e}; {next}")));
+            }
         }
+    }
+    // A source without a single record must not pass for one that saw no backups.
+    if let (false, Some(first)) = (any, batch.documents.first()) {
+        sink.problem(problem(
+            first,
+            None,
+            "neither this file nor another of the source holds run records: check `path`",
+        ));
     }
 }
 
-fn read(batch: &Batch<'_>, document: &Document, sink: &mut dyn Sink) -> io::Result<()> {
+/// False for a document that is not run records at all.
+fn read(batch: &Batch<'_>, document: &Document, sink: &mut dyn Sink) -> io::Result<bool> {
     let form = form(document)?;
     let mut reading = Reading::new(batch, document, sink);
     match form {
@@ -79,10 +97,13 @@ fn read(batch: &Batch<'_>, document: &Document, sink: &mut dyn Sink) -> io::Resu
             "holds no run records: expected JSON objects, a CSV header with `run_id` and `status`, or Parquet"
                 .to_owned(),
         ),
-        Form::Foreign => reading.pass_over("no JSON objects, no CSV header of run records, not Parquet"),
+        Form::Foreign => {
+            reading.pass_over("no JSON objects, no CSV header of run records, not Parquet");
+            return Ok(false);
+        }
     }
     reading.finish();
-    Ok(())
+    Ok(true)
 }
 
 /// The decompressed bytes after a byte order mark.

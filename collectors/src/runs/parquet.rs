@@ -1,11 +1,14 @@
 //! Parquet: one row group at a time.
+//!
+//! Times of the old forms (INT96, and converted types without a logical type) do not say whether they
+//! are UTC; they are taken for local times.
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, NaiveTime};
-use polars::prelude::{AnyValue, Column, DataFrame, PolarsError, PolarsResult, SerReader, TimeUnit};
+use polars::prelude::{AnyValue, DataFrame, PolarsError, PolarsResult, SerReader, Series, TimeUnit};
 use polars_io::parquet::read::ParquetReader;
 
 use super::keys::Key;
@@ -86,10 +89,10 @@ fn group(bytes: &[u8], first: usize, rows: usize) -> PolarsResult<DataFrame> {
 
 /// Hands on the rows of one group; false where required columns are missing.
 fn group_rows(reading: &mut Reading<'_>, frame: &DataFrame, first: usize) -> bool {
-    let mut columns: Vec<(Key, &Column)> = Vec::new();
+    let mut columns: Vec<(Key, Series)> = Vec::new();
     for column in frame.columns() {
         match Key::named(column.name()) {
-            Some(key) => columns.push((key, column)),
+            Some(key) => columns.push((key, column.as_materialized_series().rechunk())),
             None => reading.unknown_key(Place::Row(first as u64 + 1), column.name().to_string()),
         }
     }
@@ -97,10 +100,11 @@ fn group_rows(reading: &mut Reading<'_>, frame: &DataFrame, first: usize) -> boo
         reading.tell_document(format!("the file has no {what} column: no record is read"));
         return false;
     }
+    let mut cells: Vec<_> = columns.iter().map(|(key, column)| (*key, column.iter())).collect();
     for row in 0..frame.height() {
         let mut record = Record::default();
-        for (key, column) in &columns {
-            record.set(*key, column.get(row).ok().and_then(scalar));
+        for (key, column) in &mut cells {
+            record.set(*key, column.next().and_then(scalar));
         }
         reading.record(Place::Row((first + row) as u64 + 1), record);
     }

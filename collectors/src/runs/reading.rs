@@ -14,7 +14,7 @@ const TOLD_LIMIT: u32 = 100;
 
 /// Where a record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Line of a text, from 1; of its first line where a record has several.
     Line(u64),
     /// Element of a JSON array, from 0.

@@ -7,6 +7,8 @@ use super::KIND;
 use crate::testing::{parse, text};
 use crate::{Document, Kept};
 
+mod parquet;
+
 fn runs(kept: &Kept) -> Vec<&BackupRun> {
     kept.rows
         .iter()
@@ -351,6 +353,14 @@ fn empty_and_foreign_files_are_told_apart() {
 }
 
 #[test]
+fn a_source_without_any_record_is_not_silent() {
+    let kept = parse(&KIND, None, &[text("a.txt", "hello\n"), text("b.txt", "world\n")]);
+    assert_eq!((kept.passed_over.len(), kept.problems.len()), (2, 1));
+    let kept = parse(&KIND, None, &[text("a.txt", "hello\n"), text("b.jsonl", FULL)]);
+    assert!(kept.problems.is_empty());
+}
+
+#[test]
 fn a_damaged_first_line_does_not_hide_the_form() {
     let kept = read("runs.log", &format!("stem_id\":\"s\"}}\n{FULL}\n"));
     assert_full(runs(&kept)[0]);
@@ -364,85 +374,51 @@ fn parquet_is_claimed_and_other_binaries_are_not() {
     assert!(matches!((KIND.claim)("x", b"\x7fELF\x00"), Claim::Pass(_)));
 }
 
-mod parquet {
-    use polars::prelude::*;
-    use polars_io::parquet::write::ParquetWriter;
-
-    use super::*;
-
-    fn written(mut frame: DataFrame, group: usize) -> Vec<u8> {
-        let mut out = Vec::new();
-        ParquetWriter::new(&mut out).with_row_group_size(Some(group)).finish(&mut frame).unwrap();
-        out
-    }
-
-    fn frame() -> DataFrame {
-        let micros = instant("2026-10-01T02:00:00Z", None).unwrap().timestamp_micros();
-        let local = Series::new("started_at".into(), [Some(micros), None, Some(micros)])
-            .cast(&DataType::Datetime(TimeUnit::Microseconds, None))
-            .unwrap();
-        let zoned = Int64Chunked::new("ended_at".into(), [micros / 1000; 3])
-            .into_datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC))
-            .into_series();
-        df!(
-            "run_id" => [1_i64, 2, 3],
-            "system_id" => ["a", "b", "c"],
-            "status" => ["success", "failed", "odd"],
-            "bytes" => [Some(5.0), Some(f64::NAN), None],
-            "encrypted" => [Some(true), Some(false), None],
-            "taken_at" => ["2026-10-01T02:00:00Z", "", "2026-10-01 02:00:00"],
+#[test]
+fn recorded_commands_are_runs_by_their_exit_code() {
+    let record = |more: &str| {
+        format!(
+            r#"{{"command":"tar cf /b.tar /srv","system":"web","plan_id":"p","started_at":"2026-10-01T02:00:00Z","finished_at":"2026-10-01T02:05:00Z","stdout":"a.out"{more}}}"#
         )
-        .unwrap()
-        .hstack(&[local.into_column(), zoned.into_column()])
-        .unwrap()
+    };
+    for (more, status) in [
+        (r#","exit_code":0"#, RunStatus::Success),
+        (r#","exit_code":2"#, RunStatus::Failed),
+        (r#","exit_code":null,"killed_by":"SIGKILL""#, RunStatus::Aborted),
+        (r#","exit_code":null"#, RunStatus::Unknown),
+    ] {
+        let kept =
+            parse(&KIND, None, &[text("n/a.out", ""), text("n/a.run.json", &record(more)), text("r.jsonl", FULL)]);
+        assert!(kept.problems.is_empty(), "{:?}", kept.problems);
+        let run = runs(&kept)[0];
+        assert_eq!((run.status, run.run_id.as_str()), (status, "n/a 2026-10-01T02:00:00Z"));
+        assert_eq!((run.system_id.as_deref(), run.plan_id.as_deref()), (Some("web"), Some("p")));
+        assert!(run.started_at < run.ended_at);
+        assert_eq!(runs(&kept).len(), 2);
+        assert_eq!(kept.passed_over.len(), 1);
+    }
+    let kept = parse(&KIND, None, &[text("a.run.json", r#"{"command":"tar","exit_code":0}"#)]);
+    assert_eq!((kept.rows.len(), kept.problems.len()), (0, 1));
+    // A list of runs may have the same name.
+    assert_full(runs(&read("runs.json", &format!("[{FULL}]")))[0]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_read_without_panic(content: Vec<u8>, start in 0..4_usize) {
+        let start = ["", "[", "{", "run_id,system_id,status\n"][start].as_bytes();
+        parse(&KIND, None, &[bytes("runs.json", [start, &content].concat())]);
     }
 
     #[test]
-    fn every_type_of_column_is_read() {
-        let at = |t| Some(instant(t, None).unwrap());
-        for group in [100, 2] {
-            let document = bytes("runs.bin", written(frame(), group));
-            let kept = parse(&KIND, Some("Europe/Berlin"), std::slice::from_ref(&document));
-            let rows = runs(&kept);
-            assert_eq!(ids(&kept), ["1", "2", "3"]);
-            assert_eq!(told(&kept).len(), 1);
-            assert_eq!(told(&kept)[0].0, "row 3");
-            assert_eq!(rows[2].status, RunStatus::Unknown);
-            assert_eq!(rows.iter().map(|r| r.bytes).collect::<Vec<_>>(), [Some(5), None, None]);
-            assert_eq!(rows.iter().map(|r| r.encrypted).collect::<Vec<_>>(), [Some(true), Some(false), None]);
-            assert_eq!(rows[0].started_at, at("2026-10-01T00:00:00Z"));
-            assert_eq!(rows[1].started_at, None);
-            assert_eq!(rows[0].ended_at, at("2026-10-01T02:00:00Z"));
-            assert_eq!(rows[2].taken_at, at("2026-10-01T00:00:00Z"));
-            assert_eq!(rows[2].origin.pointer, "row:3");
-            let kept = parse(&KIND, None, &[document]);
-            let unplaced: Vec<bool> = runs(&kept).iter().map(|r| r.zone_unknown).collect();
-            assert_eq!(unplaced, [true, false, true]);
-            assert_eq!(runs(&kept)[0].ended_at, at("2026-10-01T02:00:00Z"));
-        }
-    }
-
-    #[test]
-    fn damage_is_told_and_does_not_panic() {
-        let whole = written(frame(), 2);
-        for end in [4, 20, whole.len() / 2, whole.len() - 1] {
-            let kept = parse(&KIND, None, &[bytes("runs.parquet", whole[..end].to_vec())]);
-            assert!(kept.rows.is_empty());
-            assert_eq!(kept.problems.len(), 1, "{:?}", kept.problems);
-        }
-        for at in 4..whole.len() {
-            let mut damaged = whole.clone();
-            damaged[at] ^= 0xff;
-            parse(&KIND, None, &[bytes("runs.parquet", damaged)]);
-        }
-    }
-
-    #[test]
-    fn unknown_and_missing_columns_are_told() {
-        let frame = df!("run_id" => ["a"], "system_id" => ["s"], "state" => ["success"]).unwrap();
-        let kept = parse(&KIND, None, &[bytes("runs.parquet", written(frame, 10))]);
-        assert!(kept.rows.is_empty());
-        assert!(told(&kept)[0].1.contains("\"state\""));
-        assert!(told(&kept)[1].1.contains("`status`"));
+    fn a_cut_document_gives_no_run_that_the_whole_one_does_not(end in 0..3 * FULL.len(), array: bool) {
+        let second = FULL.replace("\"r1\"", "\"r2\"");
+        let whole = if array { format!("[{FULL},\n{second}]") } else { format!("{FULL}\n{second}\n") };
+        let end = end.min(whole.len());
+        let (all, cut) = (read("runs.json", &whole), read("runs.json", &whole[..end]));
+        proptest::prop_assert!(cut.rows.iter().all(|row| all.rows.contains(row)));
+        let silent = cut.problems.is_empty() && cut.rows.len() < all.rows.len();
+        // Between two lines nothing shows that there were more.
+        proptest::prop_assert!(!silent || !array && (end == FULL.len() || end == FULL.len() + 1));
     }
 }
