@@ -62,8 +62,7 @@ impl Tool {
     }
 }
 
-/// Long options that take no value although most do; everything else with a following word that is
-/// not an option is looked up in [`VALUED_LONG`].
+/// Long options that take a value, which may be the next word.
 const VALUED_LONG: &[&str] = &[
     "dbname",
     "file",
@@ -240,6 +239,7 @@ impl Command {
         }
         match tool {
             Tool::Dump | Tool::Psql => {
+                self.host = self.host.take().or_else(|| positional.first().and_then(|d| host_of(d)));
                 self.database = self.database.take().or_else(|| positional.first().map(|d| database_of(d)));
             }
             Tool::Restore | Tool::List | Tool::Verify => {
