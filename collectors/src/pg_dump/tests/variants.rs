@@ -427,3 +427,27 @@ fn foreign_and_damaged_documents_are_named_and_harm_nothing() {
         );
     }
 }
+
+#[test]
+fn a_directory_dump_is_one_dump() {
+    let mut toc = b"PGDMP\x01\x0e\x00\x04\x08\x05".to_vec();
+    let int = |n: u32| [&[0_u8][..], &n.to_le_bytes()].concat();
+    for n in [0, 46, 55, 19, 22, 10, 126, 0, 4] {
+        toc.extend(int(n));
+    }
+    toc.extend(b"shop");
+    let size = toc.len() as u64;
+    let doc = |name: &str, bytes: Vec<u8>| Document::in_memory(name, name, None, bytes);
+    let all = [
+        doc("shop.dir/3338.dat.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03 some data that is long enough".to_vec()),
+        doc("shop.dir/toc.dat", toc),
+    ];
+    let kept = parse(&KIND, Some("America/New_York"), &all);
+    let [run] = runs(&kept)[..] else { panic!("{:#?}", kept.rows) };
+    assert_eq!((run.status, run.resource.as_deref()), (RunStatus::Unknown, Some("pg-dump:shop")));
+    assert_eq!(run.started_at, Some(at("2026-11-23T00:55:46Z")));
+    assert_eq!(run.bytes, Some(size + all[0].size()));
+    let recorded = record("pg_dump -Fd -j2 shop -f /b/shop.dir", "0", "");
+    let kept = parse(&KIND, None, &[recorded, all[0].clone(), all[1].clone()]);
+    assert_eq!(runs(&kept).len(), 2, "made at another time than the recorded run");
+}
