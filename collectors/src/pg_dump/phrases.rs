@@ -123,11 +123,39 @@ pub(super) struct Heard {
     pub(super) bytes: Option<u64>,
 }
 
+/// Tools whose own logs speak of backups in much the same words; `p00` is the process column of pgBackRest.
+const OTHER_TOOLS: &[&str] = &[
+    "barman",
+    "pgbackrest",
+    "p00 ",
+    "restic",
+    "borg",
+    "wal-g",
+    "wal_g",
+    "wal-e",
+    "pgmoneta",
+    "pg_probackup",
+    "mysqldump",
+    "mongodump",
+    "rsync",
+    "rsnapshot",
+    "rdiff",
+    "velero",
+    "veeam",
+    "duplicity",
+    "rclone",
+    "heroku",
+    "aws backup",
+];
+
 /// Reads a stamped line of a script; `None` where it neither speaks of a backup nor says start or end.
 ///
 /// The words of failure come first: "finished with errors" is not a success.
 pub(super) fn script(message: &str) -> Option<Heard> {
     let lower = message.to_lowercase();
+    if OTHER_TOOLS.iter().any(|t| lower.contains(t)) {
+        return None;
+    }
     let words: Vec<&str> =
         lower.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).filter(|w| !w.is_empty()).collect();
     let has = |any: &[&str]| words.iter().any(|w| any.contains(w));

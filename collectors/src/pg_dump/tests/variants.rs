@@ -141,7 +141,7 @@ fn cron_alone_is_never_a_success() {
     assert_eq!(run.started_at, Some(at("2026-10-12T01:30:02Z")));
 
     let journal = "2026-10-12T02:30:01.123456+02:00 db02 CRON[1]: (postgres) CMD (pg_dump -Fc crm -f /b/crm.dump)\n\
-                   2026-10-12T02:31:01.123456+02:00 db02 CRON[1]: (CRON) error (grandchild #2 failed with exit status 1)\n";
+                   2026-10-12T02:31:01.123456+02:00 db02 CRON[9]: (CRON) error (grandchild #1 failed with exit status 1)\n";
     let kept = parse(&KIND, None, &[text("journal", journal)]);
     let [run] = runs(&kept)[..] else { panic!("{:#?}", kept.rows) };
     assert_eq!((run.status, run.started_at), (RunStatus::Failed, Some(at("2026-10-12T00:30:01.123456Z"))));
@@ -450,4 +450,45 @@ fn a_directory_dump_is_one_dump() {
     let recorded = record("pg_dump -Fd -j2 shop -f /b/shop.dir", "0", "");
     let kept = parse(&KIND, None, &[recorded, all[0].clone(), all[1].clone()]);
     assert_eq!(runs(&kept).len(), 2, "made at another time than the recorded run");
+}
+
+#[test]
+fn logs_of_other_tools_are_passed_over() {
+    for tool in [
+        "aws",
+        "barman",
+        "borg",
+        "borgmatic",
+        "duplicity",
+        "pgbackrest",
+        "rclone",
+        "rdiff-backup",
+        "restic",
+        "rsnapshot",
+        "wal-e",
+    ] {
+        for records in [true, false] {
+            let all: Vec<Document> = crate::testing::documents(&crate::testing::sample(tool))
+                .into_iter()
+                .filter(|d| records || !d.name().ends_with("runs.json"))
+                .collect();
+            let kept = parse(&KIND, Some("UTC"), &all);
+            let seen: Vec<_> =
+                runs(&kept).iter().map(|r| (r.run_id.clone(), r.origin.evidence.clone(), r.status)).collect();
+            assert_eq!(seen, [], "{tool}");
+        }
+    }
+}
+
+#[test]
+fn a_long_log_is_read_in_linear_time() {
+    let mut log = String::new();
+    for n in 0..60_000_u32 {
+        let (day, minute) = (1 + n / 2400, n % 2400);
+        let stamp = format!("2026-10-{day:02} {:02}:{:02}", minute / 100, minute % 60);
+        log.push_str(&format!("{stamp}:00 starting backup of db{n}\n{stamp}:01 backup of db{n} finished: {n} bytes\n"));
+    }
+    let kept = parse(&KIND, Some("UTC"), &[text("backup.log", &log)]);
+    assert_eq!(runs(&kept).len(), 60_000);
+    assert_eq!(runs(&kept).iter().filter(|r| r.status != RunStatus::Success).count(), 1, "0 bytes is no dump");
 }
