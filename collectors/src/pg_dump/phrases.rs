@@ -159,8 +159,12 @@ pub(super) fn script(message: &str) -> Option<Heard> {
     let words: Vec<&str> =
         lower.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).filter(|w| !w.is_empty()).collect();
     let has = |any: &[&str]| words.iter().any(|w| any.contains(w));
-    let subject =
-        words.iter().any(|w| backup_word(w) || w.starts_with("backing") || *w == "restore" || *w == "pg_restore");
+    // Words of the sentence, not of a path in it.
+    let subject = lower
+        .split_whitespace()
+        .map(|w| w.trim_matches(|c: char| ":;,.()[]'\"!".contains(c)))
+        .filter(|w| !w.contains(['/', '.', '\\']))
+        .any(|w| backup_word(w) || w.starts_with("backing") || w == "restore" || w == "pg_restore");
     if !subject {
         return None;
     }
