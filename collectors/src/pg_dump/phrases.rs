@@ -388,21 +388,26 @@ pub(super) fn shell_killed(line: &str) -> bool {
 }
 
 /// An error of a program beside the tool (a shell, gzip, gpg) that spoils a dump in a pipe.
+///
+/// A missing file or right counts only where a shell says it, about what it should run or write: `rm` and `find` in a
+/// script that cleans up say the same and spoil nothing.
 pub(super) fn other_error(line: &str) -> bool {
     const SIGNS: &[&str] = &[
         "No space left on device",
         "command not found",
-        "Permission denied",
         "Disk quota exceeded",
         "Input/output error",
         "write error",
         "Read-only file system",
         "Cannot allocate memory",
-        "No such file or directory",
         "Broken pipe",
         "encryption failed",
         "unexpected end of file",
     ];
-    let from_program = line.split_once(": ").is_some_and(|(program, _)| !program.is_empty() && program.len() < 80);
-    from_program && (SIGNS.iter().any(|s| line.contains(s)) || (line.starts_with("psql:") && line.contains("ERROR:")))
+    const OF_THE_SHELL: &[&str] = &["No such file or directory", "Permission denied", ": not found"];
+    let Some((program, _)) = line.split_once(": ").filter(|(p, _)| !p.is_empty() && p.len() < 80) else { return false };
+    let shell = matches!(dump::base(program), "sh" | "bash" | "dash" | "ksh" | "zsh") || line.contains(": line ");
+    SIGNS.iter().any(|s| line.contains(s))
+        || (shell && OF_THE_SHELL.iter().any(|s| line.contains(s)))
+        || (line.starts_with("psql:") && line.contains("ERROR:"))
 }

@@ -492,3 +492,17 @@ fn a_long_log_is_read_in_linear_time() {
     assert_eq!(runs(&kept).len(), 60_000);
     assert_eq!(runs(&kept).iter().filter(|r| r.status != RunStatus::Success).count(), 1, "0 bytes is no dump");
 }
+
+#[test]
+fn errors_beside_the_tool_count_where_they_spoil_the_dump() {
+    for (line, status) in [
+        ("rm: cannot remove '/b/old.dump': No such file or directory", RunStatus::Success),
+        ("gzip: stdout: No space left on device", RunStatus::Failed),
+        ("bash: line 1: /b/crm.sql: Permission denied", RunStatus::Failed),
+        ("sh: 1: pg_dump: not found", RunStatus::Failed),
+    ] {
+        let run = record("pg_dump crm -f crm.sql", "0", r#","stderr":"x.err""#);
+        let kept = parse(&KIND, None, &[run, text("x.err", &format!("{line}\n"))]);
+        assert_eq!(only(&kept).0, status, "{line}");
+    }
+}
