@@ -5,6 +5,7 @@
 //! "Continuous Archiving"; `basebackup.c` and `backup_manifest.c`, versions 13 to 18.
 
 use model::rows::RunStatus;
+use model::time::Tz;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -44,14 +45,14 @@ struct Range {
 }
 
 /// Reads a label or a manifest.
-pub(super) fn read(document: &Document, at: usize) -> Read {
+pub(super) fn read(document: &Document, at: usize, zone: Option<Tz>) -> Read {
     let Ok(head) = document.head(4096) else { return Read::Other };
     let head = String::from_utf8_lossy(&head);
     if head.contains("\"PostgreSQL-Backup-Manifest-Version\"") && head.trim_start().starts_with('{') {
         return manifest(document, at);
     }
     if head.starts_with("START WAL LOCATION: ") {
-        return label(&head, at);
+        return label(&head, at, zone);
     }
     Read::Other
 }
@@ -90,14 +91,14 @@ fn manifest(document: &Document, at: usize) -> Read {
     Read::Draft(Box::new(draft))
 }
 
-fn label(text: &str, at: usize) -> Read {
+fn label(text: &str, at: usize, zone: Option<Tz>) -> Read {
     let field = |key: &str| text.lines().find_map(|l| l.strip_prefix(key)).map(str::trim);
     let mut draft = Draft::of_files(Tool::BaseBackup, at, RunStatus::Unknown, "backup_label");
     draft.detail = Some("the label is written at the start; it does not tell whether the backup ended".to_owned());
     draft.lsn = field("START WAL LOCATION: ").and_then(|l| l.split_whitespace().next()).map(str::to_owned);
     if let Some((stamp, _)) = field("START TIME: ").and_then(stamp::split) {
-        // The server writes it in its log_timezone, with the zone's abbreviation; only UTC is certain.
-        draft.started = Clock::new(None, None).place(&stamp);
+        // The server writes it in its log_timezone, with the zone's abbreviation.
+        draft.started = Clock::new(zone, None).place(&stamp);
     }
     draft.pointer = "line:1".to_owned();
     draft.label = draft.lsn.clone();

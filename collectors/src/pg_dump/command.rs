@@ -3,6 +3,8 @@
 //! Options follow the manual pages of PostgreSQL 9.6 to 18. Shell syntax is read only as far as it
 //! decides what an exit code means: pipes, lists, redirections and `set -o pipefail`.
 
+use super::shell::{Segment, segments};
+
 /// A tool whose traces this reader knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Tool {
@@ -62,8 +64,7 @@ impl Tool {
     }
 }
 
-/// Long options that take no value although most do; everything else with a following word that is
-/// not an option is looked up in [`VALUED_LONG`].
+/// Long options that take a value, which may be the next word.
 const VALUED_LONG: &[&str] = &[
     "dbname",
     "file",
@@ -146,15 +147,6 @@ pub(super) struct Command {
     pub(super) exit_masked: bool,
     /// The tool stands in a pipe whose exit code is the last program's.
     pub(super) pipe_masked: bool,
-}
-
-#[derive(Debug, Default)]
-struct Segment {
-    words: Vec<String>,
-    reads: Option<String>,
-    writes: Option<String>,
-    /// Operator that ends it; empty at the end of the line.
-    then: &'static str,
 }
 
 impl Command {
@@ -240,6 +232,7 @@ impl Command {
         }
         match tool {
             Tool::Dump | Tool::Psql => {
+                self.host = self.host.take().or_else(|| positional.first().and_then(|d| host_of(d)));
                 self.database = self.database.take().or_else(|| positional.first().map(|d| database_of(d)));
             }
             Tool::Restore | Tool::List | Tool::Verify => {
@@ -429,92 +422,6 @@ fn host_of(text: &str) -> Option<String> {
         None => text.split_whitespace().find_map(|p| p.strip_prefix("host=")).unwrap_or_default(),
     };
     (!host.is_empty() && !host.starts_with('/')).then(|| host.to_owned())
-}
-
-/// Splits a shell line into simple commands. Quotes and backslashes are undone; variables stay as written.
-fn segments(line: &str) -> Vec<Segment> {
-    let mut out = vec![Segment::default()];
-    let mut word = String::new();
-    let mut quoted = false;
-    let mut redirect: Option<bool> = None;
-    let mut chars = line.chars().peekable();
-    let finish = |word: &mut String, quoted: &mut bool, redirect: &mut Option<bool>, out: &mut Vec<Segment>| {
-        if word.is_empty() && !*quoted {
-            return;
-        }
-        let text = std::mem::take(word);
-        *quoted = false;
-        let Some(last) = out.last_mut() else { return };
-        match redirect.take() {
-            Some(true) => last.writes = Some(text),
-            Some(false) => last.reads = Some(text),
-            None => last.words.push(text),
-        }
-    };
-    while let Some(c) = chars.next() {
-        match c {
-            '\'' => {
-                quoted = true;
-                word.extend(chars.by_ref().take_while(|c| *c != '\''));
-            }
-            '"' => {
-                quoted = true;
-                while let Some(c) = chars.next() {
-                    match c {
-                        '"' => break,
-                        '\\' => word.extend(chars.next()),
-                        _ => word.push(c),
-                    }
-                }
-            }
-            '\\' => word.extend(chars.next().filter(|c| *c != '\n')),
-            '>' | '<' => {
-                let descriptor = word.chars().all(|c| c.is_ascii_digit()) && !word.is_empty() || word == "&";
-                let stderr = word == "2";
-                if descriptor {
-                    word.clear();
-                }
-                finish(&mut word, &mut quoted, &mut redirect, &mut out);
-                while chars.next_if(|n| *n == '>' || *n == '<').is_some() {}
-                if chars.next_if_eq(&'&').is_some() || stderr {
-                    // `2>&1`, `2>errors`: not where the dump goes.
-                    while chars.next_if_eq(&' ').is_some() {}
-                    while chars.next_if(|n| !n.is_whitespace() && !";|&".contains(*n)).is_some() {}
-                } else {
-                    redirect = Some(c == '>');
-                }
-            }
-            '|' | '&' | ';' | '\n' => {
-                finish(&mut word, &mut quoted, &mut redirect, &mut out);
-                let double = c != '\n' && c != ';' && chars.next_if_eq(&c).is_some();
-                // `|&` is a pipe; `&>` a redirection of both streams.
-                if c == '|' && !double {
-                    chars.next_if_eq(&'&');
-                }
-                let operator = match (c, double) {
-                    ('|', true) => "||",
-                    ('|', false) => "|",
-                    ('&', true) => "&&",
-                    ('&', false) => "&",
-                    _ => ";",
-                };
-                if let Some(last) = out.last_mut().filter(|s| !s.words.is_empty()) {
-                    last.then = operator;
-                    out.push(Segment::default());
-                }
-            }
-            c if c.is_whitespace() => finish(&mut word, &mut quoted, &mut redirect, &mut out),
-            _ => word.push(c),
-        }
-    }
-    finish(&mut word, &mut quoted, &mut redirect, &mut out);
-    if out.len() > 1 && out.last().is_some_and(|s| s.words.is_empty()) {
-        out.pop();
-        if let Some(last) = out.last_mut().filter(|s| s.then == ";") {
-            last.then = "";
-        }
-    }
-    out
 }
 
 /// False for command lines that begin with a program that is certainly no wrapper of a backup.

@@ -6,17 +6,12 @@
 /// A line of the cron daemon.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    Start {
-        command: String,
-    },
+    /// `CMD`, with the process that cron started.
+    Start { command: String, pid: Option<String> },
     /// `END` (Debian, log level 2) or `CMDEND` (cronie): the end, not the result.
-    End {
-        command: String,
-    },
+    End { command: String },
     /// `grandchild #1235 failed with exit status 1` (Debian, log level 4).
-    Failed {
-        line: String,
-    },
+    Failed { line: String, pid: String },
 }
 
 /// The subject of a cron mail.
@@ -49,7 +44,7 @@ pub(super) fn syslog_prefix(rest: &str) -> (Option<&str>, Option<&str>, &str) {
     let name = process.split('[').next().unwrap_or(process);
     let has_pid = process.ends_with(']') && process.contains('[');
     if plain(host) && plain(process) && plain(name) && (has_pid || super::command::Tool::named(name).is_some()) {
-        (Some(host), Some(name), if has_pid { message } else { rest.split_once(' ').map_or(rest, |(_, m)| m) })
+        (Some(host), Some(process), if has_pid { message } else { rest.split_once(' ').map_or(rest, |(_, m)| m) })
     } else {
         none
     }
@@ -57,29 +52,25 @@ pub(super) fn syslog_prefix(rest: &str) -> (Option<&str>, Option<&str>, &str) {
 
 /// Reads a message of a cron daemon.
 pub(super) fn entry(process: &str, message: &str) -> Option<Entry> {
-    let process = process.rsplit('/').next().unwrap_or(process).to_ascii_lowercase();
-    if !matches!(process.as_str(), "cron" | "crond") {
+    let (name, pid) = process.split_once('[').map_or((process, None), |(n, pid)| (n, pid.strip_suffix(']')));
+    if !matches!(super::dump::base(name).to_ascii_lowercase().as_str(), "cron" | "crond") {
         return None;
     }
     let inside = |word: &str| {
         let (_, rest) = message.split_once(&format!(") {word} ("))?;
         Some(rest.strip_suffix(')').unwrap_or(rest).trim().to_owned())
     };
-    if let Some(command) = inside("CMD") {
-        // Debian at log level 4 writes `CMD ([1235] command)`.
-        let command = match command.strip_prefix('[').and_then(|c| c.split_once("] ")) {
-            Some((pid, rest)) if pid.chars().all(|c| c.is_ascii_digit()) => rest.to_owned(),
-            _ => command,
-        };
-        return Some(Entry::Start { command });
+    // Debian at log level 4 writes `CMD ([1235] command)`.
+    let split = |command: String| match command.strip_prefix('[').and_then(|c| c.split_once("] ")) {
+        Some((pid, rest)) if pid.chars().all(|c| c.is_ascii_digit()) => (rest.to_owned(), Some(pid.to_owned())),
+        _ => (command, pid.map(str::to_owned)),
+    };
+    if let Some((command, pid)) = inside("CMD").map(split) {
+        return Some(Entry::Start { command, pid });
     }
-    if let Some(command) = inside("END").or_else(|| inside("CMDEND")) {
-        let command = match command.strip_prefix('[').and_then(|c| c.split_once("] ")) {
-            Some((pid, rest)) if pid.chars().all(|c| c.is_ascii_digit()) => rest.to_owned(),
-            _ => command,
-        };
+    if let Some((command, _)) = inside("END").or_else(|| inside("CMDEND")).map(split) {
         return Some(Entry::End { command });
     }
-    (message.contains("grandchild #") && message.contains(" failed with exit status "))
-        .then(|| Entry::Failed { line: message.to_owned() })
+    let (pid, _) = message.split_once("grandchild #")?.1.split_once(" failed with exit status ")?;
+    Some(Entry::Failed { line: message.to_owned(), pid: pid.to_owned() })
 }

@@ -44,6 +44,8 @@ pub(super) struct Draft {
     /// Position of the document that tells most, and the place in it.
     pub(super) document: usize,
     pub(super) pointer: String,
+    /// Only the dump file tells of it.
+    pub(super) file_only: bool,
     /// Names a run without a start: the record's id, or document and line.
     pub(super) label: Option<String>,
 }
@@ -77,6 +79,7 @@ impl Draft {
             record: None,
             document,
             pointer: String::new(),
+            file_only: false,
             label: None,
         }
     }
@@ -164,6 +167,7 @@ pub(super) fn judge(
         record: record.cloned(),
         document: session.document,
         pointer: session.pointer(),
+        file_only: false,
         label: record.filter(|_| !several).map(|r| r.id.clone()),
         command: command.clone(),
     }

@@ -47,9 +47,9 @@ pub(super) struct DumpFile {
 }
 
 impl DumpFile {
-    /// Last part of its name.
+    /// Last part of its name; of a directory dump, the directory's.
     pub(super) fn base(&self) -> &str {
-        base(&self.name)
+        base(self.name.strip_suffix("/toc.dat").unwrap_or(&self.name))
     }
 
     /// Id of the recovery point: file names are reused every night, so the content's digest is part of it.

@@ -57,6 +57,8 @@ pub(super) struct Session {
     /// When the listed archive was made, as written.
     pub(super) made: Option<Stamp>,
     pub(super) by_cron: bool,
+    /// Process that cron started.
+    pid: Option<String>,
     /// A script's own start line, not only a tool's message.
     framed: bool,
     closed: bool,
@@ -180,6 +182,14 @@ impl Scanner {
         }
     }
 
+    /// The latest session that fits. Only so many are looked at: no script runs more side by side, and a log may
+    /// hold very many.
+    fn latest(&self, fits: impl Fn(&Session) -> bool) -> Option<usize> {
+        const SIDE_BY_SIDE: usize = 64;
+        let from = self.out.sessions.len().saturating_sub(SIDE_BY_SIDE);
+        self.out.sessions.get(from..)?.iter().rposition(fits).map(|at| from + at)
+    }
+
     fn last(&mut self) -> Option<&mut Session> {
         self.out.sessions.last_mut().filter(|s| !s.closed)
     }
@@ -199,7 +209,7 @@ impl Scanner {
 
     /// The session that unframed lines belong to.
     fn current(&mut self, number: u64) -> &mut Session {
-        let open = self.out.sessions.iter().rposition(|s| !s.closed);
+        let open = self.latest(|s| !s.closed);
         match open {
             Some(at) => &mut self.out.sessions[at],
             None => self.open(number),
@@ -209,7 +219,7 @@ impl Scanner {
     fn cron(&mut self, number: u64, stamp: &Stamp, host: Option<&str>, entry: cron::Entry) {
         let time = self.clock.place(stamp);
         match entry {
-            cron::Entry::Start { command } => {
+            cron::Entry::Start { command, pid } => {
                 let names_backup = command
                     .split(|c: char| c.is_whitespace() || ";|&()'\"".contains(c))
                     .any(|w| Tool::named(w).is_some_and(|t| t != Tool::Psql) || backup_word(dump::base(w)));
@@ -218,6 +228,7 @@ impl Scanner {
                 }
                 let session = self.open(number);
                 session.command = Some(command);
+                session.pid = pid;
                 session.host = host.map(str::to_owned);
                 session.started = Some(time);
                 session.start_stamp = Some(stamp.clone());
@@ -226,14 +237,14 @@ impl Scanner {
                 session.closed = true;
             }
             cron::Entry::End { command } => {
-                let found =
-                    self.out.sessions.iter_mut().rev().find(|s| s.by_cron && s.command.as_ref() == Some(&command));
-                if let Some(session) = found {
+                let found = self.latest(|s| s.by_cron && s.command.as_ref() == Some(&command));
+                if let Some(session) = found.and_then(|at| self.out.sessions.get_mut(at)) {
                     session.ended = Some(time);
                 }
             }
-            cron::Entry::Failed { line } => {
-                if let Some(session) = self.out.sessions.iter_mut().rev().find(|s| s.by_cron && s.end.is_none()) {
+            cron::Entry::Failed { line, pid } => {
+                let found = self.latest(|s| s.by_cron && s.end.is_none() && s.pid.as_ref() == Some(&pid));
+                if let Some(session) = found.and_then(|at| self.out.sessions.get_mut(at)) {
                     session.ended = Some(time);
                     session.end = Some(End::Failed);
                     session.end_line = Some(number);
@@ -309,9 +320,9 @@ impl Scanner {
         match heard.end {
             None => {
                 // The same script began again: the run before was cut off without a word.
-                if let Some(before) =
-                    self.out.sessions.iter_mut().rev().find(|s| !s.closed && s.ended.is_none() && same(s))
-                {
+                let before = self.latest(|s| !s.closed && s.ended.is_none() && same(s));
+                if let Some(before) = before.and_then(|at| self.out.sessions.get_mut(at)) {
+                    before.closed = true;
                     before.end = before.end.max(Some(End::Aborted));
                     before.said.get_or_insert_with(|| format!("no end; line {number} starts the next: {message}"));
                 }
@@ -327,8 +338,8 @@ impl Scanner {
                 session.start_stamp = Some(stamp.clone());
             }
             Some(end) => {
-                let at = self.out.sessions.iter().rposition(|s| !s.closed && same(s)).or_else(|| {
-                    let open = self.out.sessions.iter().rposition(|s| !s.closed)?;
+                let at = self.latest(|s| !s.closed && same(s)).or_else(|| {
+                    let open = self.latest(|s| !s.closed)?;
                     let session = &self.out.sessions[open];
                     (session.database.is_none() || heard.database.is_none()).then_some(open)
                 });
@@ -404,7 +415,7 @@ impl Scanner {
     /// As [`Scanner::current`], but a line that other tools could have written too does not make the document ours.
     fn current_quiet(&mut self, number: u64) -> &mut Session {
         let ours = self.out.ours;
-        let open = self.out.sessions.iter().rposition(|s| !s.closed).or(self.out.sessions.len().checked_sub(1));
+        let open = self.latest(|s| !s.closed).or(self.out.sessions.len().checked_sub(1));
         match open {
             Some(at) => &mut self.out.sessions[at],
             None => {

@@ -239,6 +239,7 @@ fn alone(file: &DumpFile, document: usize, zone: Option<Tz>) -> Draft {
     draft.ended = file.ended.as_ref().map(|s| clock.place(s)).unwrap_or_default();
     draft.start_stamp = file.started.clone();
     draft.label = Some(file.point_id());
+    draft.file_only = true;
     draft.pointer = if document_is_sql(file) { "line:1".to_owned() } else { String::new() };
     if status != RunStatus::Failed {
         sizes(&mut draft, file);

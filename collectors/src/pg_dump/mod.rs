@@ -28,6 +28,7 @@ mod merge;
 mod phrases;
 mod rows;
 mod server;
+mod shell;
 mod stamp;
 #[cfg(test)]
 mod tests;
@@ -74,12 +75,16 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     }
     let folders: BTreeSet<&str> =
         documents.iter().filter(|d| d.file_name() == "toc.dat").map(|d| d.name().trim_end_matches("toc.dat")).collect();
+    let mut parts: BTreeMap<&str, u64> = BTreeMap::new();
     for (at, document) in documents.iter().enumerate() {
         if claimed.contains(&at) {
             continue;
         }
         let folder = document.name().trim_end_matches(document.file_name());
         if folders.contains(folder) && document.file_name() != "toc.dat" {
+            if let Ok(Some(part)) = dump::read(document) {
+                *parts.entry(folder).or_default() += part.size;
+            }
             sink.passed_over(document.name(), "data of a directory dump; its toc.dat is read");
             continue;
         }
@@ -93,6 +98,10 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let Found { drafts, recoveries, mut files } = found;
     let mut drafts = merge::joined(drafts, &documents);
     files.sort_by(|a, b| a.name.cmp(&b.name));
+    for file in &mut files {
+        let folder = file.name.strip_suffix("toc.dat");
+        file.size += folder.and_then(|f| parts.get(f)).copied().unwrap_or_default();
+    }
     let made_by = merge::dump_files(&mut drafts, &files, batch.timezone, &documents);
     merge::inputs(&mut drafts, &files);
     let rows = rows::Rows { batch, documents: &documents };
@@ -169,7 +178,7 @@ fn unrecorded(
         sink.problem(problem(document, None, "the file is empty; remove it, or look why nothing was written"));
         return;
     }
-    match basebackup::read(document, at) {
+    match basebackup::read(document, at, batch.timezone) {
         basebackup::Read::Draft(draft) => return found.drafts.push(*draft),
         basebackup::Read::Damaged(place, message) => return sink.problem(problem(document, place, message)),
         basebackup::Read::Other => {}

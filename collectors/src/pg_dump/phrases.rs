@@ -123,16 +123,48 @@ pub(super) struct Heard {
     pub(super) bytes: Option<u64>,
 }
 
+/// Tools whose own logs speak of backups in much the same words; `p00` is the process column of pgBackRest.
+const OTHER_TOOLS: &[&str] = &[
+    "barman",
+    "pgbackrest",
+    "p00 ",
+    "restic",
+    "borg",
+    "wal-g",
+    "wal_g",
+    "wal-e",
+    "pgmoneta",
+    "pg_probackup",
+    "mysqldump",
+    "mongodump",
+    "rsync",
+    "rsnapshot",
+    "rdiff",
+    "velero",
+    "veeam",
+    "duplicity",
+    "rclone",
+    "heroku",
+    "aws backup",
+];
+
 /// Reads a stamped line of a script; `None` where it neither speaks of a backup nor says start or end.
 ///
 /// The words of failure come first: "finished with errors" is not a success.
 pub(super) fn script(message: &str) -> Option<Heard> {
     let lower = message.to_lowercase();
+    if OTHER_TOOLS.iter().any(|t| lower.contains(t)) {
+        return None;
+    }
     let words: Vec<&str> =
         lower.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).filter(|w| !w.is_empty()).collect();
     let has = |any: &[&str]| words.iter().any(|w| any.contains(w));
-    let subject =
-        words.iter().any(|w| backup_word(w) || w.starts_with("backing") || *w == "restore" || *w == "pg_restore");
+    // Words of the sentence, not of a path in it.
+    let subject = lower
+        .split_whitespace()
+        .map(|w| w.trim_matches(|c: char| ":;,.()[]'\"!".contains(c)))
+        .filter(|w| !w.contains(['/', '.', '\\']))
+        .any(|w| backup_word(w) || w.starts_with("backing") || w == "restore" || w == "pg_restore");
     if !subject {
         return None;
     }
@@ -356,21 +388,26 @@ pub(super) fn shell_killed(line: &str) -> bool {
 }
 
 /// An error of a program beside the tool (a shell, gzip, gpg) that spoils a dump in a pipe.
+///
+/// A missing file or right counts only where a shell says it, about what it should run or write: `rm` and `find` in a
+/// script that cleans up say the same and spoil nothing.
 pub(super) fn other_error(line: &str) -> bool {
     const SIGNS: &[&str] = &[
         "No space left on device",
         "command not found",
-        "Permission denied",
         "Disk quota exceeded",
         "Input/output error",
         "write error",
         "Read-only file system",
         "Cannot allocate memory",
-        "No such file or directory",
         "Broken pipe",
         "encryption failed",
         "unexpected end of file",
     ];
-    let from_program = line.split_once(": ").is_some_and(|(program, _)| !program.is_empty() && program.len() < 80);
-    from_program && (SIGNS.iter().any(|s| line.contains(s)) || (line.starts_with("psql:") && line.contains("ERROR:")))
+    const OF_THE_SHELL: &[&str] = &["No such file or directory", "Permission denied", ": not found"];
+    let Some((program, _)) = line.split_once(": ").filter(|(p, _)| !p.is_empty() && p.len() < 80) else { return false };
+    let shell = matches!(dump::base(program), "sh" | "bash" | "dash" | "ksh" | "zsh") || line.contains(": line ");
+    SIGNS.iter().any(|s| line.contains(s))
+        || (shell && OF_THE_SHELL.iter().any(|s| line.contains(s)))
+        || (line.starts_with("psql:") && line.contains("ERROR:"))
 }

@@ -46,6 +46,10 @@ impl Rows<'_> {
 
     fn id(&self, draft: &Draft) -> String {
         let mut id = draft.tool.program().to_owned();
+        if let Some(label) = draft.label.as_ref().filter(|_| draft.file_only) {
+            // Two dumps may have been begun in one second; the file is what tells them apart for good.
+            return format!("{id} {label}");
+        }
         if let Some(locator) = locator(draft) {
             id = format!("{id} {locator}");
         }
@@ -188,6 +192,7 @@ impl Rows<'_> {
             let Some(document) = self.documents.get(at) else { continue };
             let recent = recovery.started.at.is_some_and(|s| self.batch.collected_at - s < Duration::hours(24));
             let (result, detail) = match (&recovery.failed, recovery.finished) {
+                (Some(why), _) if recovery.stopped => (TestResult::Aborted, Some(why.clone())),
                 (Some(why), _) => (TestResult::Failed, Some(why.clone())),
                 (None, Some(_)) => (TestResult::Success, None),
                 (None, None) if recent => (TestResult::Running, None),

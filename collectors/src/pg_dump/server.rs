@@ -20,6 +20,8 @@ pub(super) struct Recovery {
     pub(super) ended: Option<Time>,
     pub(super) recovered_to: Option<Instant>,
     pub(super) failed: Option<String>,
+    /// It was stopped, by a shutdown or a restart, not by an error.
+    pub(super) stopped: bool,
     pub(super) said: String,
 }
 
@@ -104,6 +106,7 @@ impl ServerLog {
         if let Some(mut open) = self.open.take() {
             if open.finished.is_none() {
                 open.failed = Some(why.to_owned());
+                open.stopped = why.contains("shut down") || why.contains("started anew");
                 open.said = why.to_owned();
             }
             open.ended = Some(time);

@@ -6,8 +6,10 @@ use model::rows::{BackupRun, IntegrityCheck, RestoreTest, Row, RunStatus};
 use model::time::{Instant, instant};
 
 use super::KIND;
-use crate::testing::{documents, parse, sample, text};
+use crate::testing::{documents, parse, sample};
 use crate::{Claim, Document, Kept};
+
+mod variants;
 
 fn at(t: &str) -> Instant {
     instant(t, None).unwrap()
@@ -156,4 +158,42 @@ fn without_records_only_what_the_bytes_prove_is_said() {
         kept.problems.iter().map(|p| p.document.as_str()).collect::<Vec<_>>(),
         ["evidence/11-restore-test.stderr"]
     );
+}
+
+#[test]
+fn order_and_repetition_change_nothing() {
+    for records in [true, false] {
+        let mut all: Vec<Document> =
+            documents(&sample("pg_dump")).into_iter().filter(|d| records || d.name() != "runs.json").collect();
+        let once = parse(&KIND, Some("Europe/London"), &all);
+        all.reverse();
+        let again = parse(&KIND, Some("Europe/London"), &all);
+        assert_eq!(once.rows, again.rows);
+        let ids: std::collections::BTreeSet<String> = runs(&once).iter().map(|r| r.origin.record_id.clone()).collect();
+        assert_eq!(ids.len(), runs(&once).len(), "ids are unique");
+    }
+}
+
+#[test]
+fn facts_about_dumps_tell_what_the_dumps_told() {
+    let raw = documents(&sample("pg_dump"));
+    let mut kept_back = Vec::new();
+    let facts: Vec<Document> = raw
+        .iter()
+        .map(|d| {
+            let head = d.head(8192).unwrap();
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut d.raw().unwrap(), &mut bytes).unwrap();
+            if (KIND.claim)(d.name(), &bytes[..bytes.len().min(8192)]) != Claim::Facts {
+                return d.clone();
+            }
+            assert!(!head.is_empty() || d.name().ends_with("typo.sql.gz"));
+            kept_back.push(d.file_name().to_owned());
+            let facts = crate::fetch::facts(&mut bytes.as_slice()).unwrap();
+            Document::in_memory(d.name(), d.name(), None, serde_json::to_vec_pretty(&facts).unwrap())
+        })
+        .collect();
+    kept_back.sort();
+    assert_eq!(kept_back, ["crm-table.sql", "crm.dump", "crm.dump.gpg", "globals.sql", "typo.sql.gz"]);
+    assert_eq!(parse(&KIND, None, &raw).rows, parse(&KIND, None, &facts).rows);
 }

@@ -169,6 +169,10 @@ fn front_matter(text: &str) -> Option<(&'static str, Option<&str>, usize)> {
 /// A restore that was run under `backproof record`: times and result, no report.
 fn restored(batch: &Batch<'_>, record: &RunRecord, sink: &mut dyn Sink) {
     let place = (!record.pointer.is_empty()).then(|| record.pointer.clone());
+    if !is_restore(record) {
+        sink.passed_over(record.document.name(), "the record of a command that restores nothing");
+        return;
+    }
     let (result, raw) = match (record.exit_code, &record.killed_by, record.finished_at) {
         (_, Some(signal), _) => (TestResult::Aborted, format!("killed by {signal}")),
         (Some(0), ..) => (TestResult::Success, "exit code 0".to_owned()),
@@ -195,4 +199,17 @@ fn restored(batch: &Batch<'_>, record: &RunRecord, sink: &mut dyn Sink) {
     test.from_log = true;
     test.zone_unknown = record.started_at.is_none();
     sink.row(Row::RestoreTest(test));
+}
+
+/// True where the record says so (`"restore": true`, or a `kind` that begins with `restore`), or where its command does.
+fn is_restore(record: &RunRecord) -> bool {
+    let value = record.document.text().ok().and_then(|t| serde_json::from_str::<serde_json::Value>(&t).ok());
+    let said = value.as_ref().and_then(|v| v.pointer(&record.pointer)).and_then(|v| {
+        let kind = v.get("kind").and_then(serde_json::Value::as_str).map(|k| k.starts_with("restore"));
+        v.get("restore").and_then(serde_json::Value::as_bool).or(kind)
+    });
+    said.unwrap_or_else(|| {
+        let command = record.command.to_lowercase();
+        ["restore", "recover", "psql", "extract"].iter().any(|w| command.contains(w))
+    })
 }

@@ -221,3 +221,12 @@ fn a_recorded_restore_is_a_restore_without_a_report() {
     let kept = parse(&KIND, None, &[text("r.run.json", &record("null"))]);
     assert_eq!((rows(&kept).len(), kept.problems.len()), (0, 1));
 }
+
+#[test]
+fn a_recorded_backup_is_no_restore() {
+    let record = r#"{"command":"pg_dump -Fc crm -f x","started_at":"2026-10-02T09:00:00Z","finished_at":"2026-10-02T09:10:00Z","exit_code":0}"#;
+    let kept = parse(&KIND, None, &[text("b.run.json", record)]);
+    assert_eq!((rows(&kept).len(), kept.passed_over.len()), (0, 1));
+    let marked = record.replace("{\"command\"", "{\"restore\":true,\"command\"");
+    assert_eq!(rows(&parse(&KIND, None, &[text("b.run.json", &marked)])).len(), 1);
+}
