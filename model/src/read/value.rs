@@ -155,22 +155,6 @@ macro_rules! integers {
 }
 integers! { u32 = "a whole number from 0", u64 = "a whole number from 0", i64 = "a whole number" }
 
-impl Column for f64 {
-    const EXPECTED: &'static str = "a number";
-    fn read(value: &Value, _: &Context) -> Result<Self, Refusal> {
-        let refused = || Refusal::expected(Self::EXPECTED, value);
-        match value {
-            Value::Float(number) if number.is_finite() => Ok(*number),
-            // Whole numbers in reach of an f64 without loss are all that a file needs.
-            Value::Integer(number) => i32::try_from(*number).map(Self::from).map_err(|_| refused()),
-            Value::Cell(text) => {
-                text.trim().parse().ok().filter(|n: &Self| n.is_finite()).ok_or_else(|| refused().help("write 0.99"))
-            }
-            _ => Err(refused()),
-        }
-    }
-}
-
 impl Column for Instant {
     const EXPECTED: &'static str = "a time such as 2026-10-01T02:00:00Z";
 
