@@ -13,8 +13,8 @@ pub mod csv;
 pub mod toml;
 mod value;
 
-pub(crate) use value::word;
 pub use value::{Column, Elapsed, Refusal};
+pub(crate) use value::{span, word};
 
 /// A value as the file gives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,6 +135,15 @@ impl<'a> Fields<'a> {
             && let Some(entry) = self.entries.iter_mut().find(|e| e.key == other)
         {
             key.clone_into(&mut entry.key);
+        }
+    }
+
+    /// Text of a key, where it is text; it stays to be read.
+    #[must_use]
+    pub fn peek(&self, key: &str) -> Option<&str> {
+        match &self.entries.iter().find(|e| e.key == key)?.node.value {
+            Value::Text(text) | Value::Cell(text) => Some(text.trim()).filter(|t| !t.is_empty()),
+            _ => None,
         }
     }
 

@@ -202,7 +202,9 @@ pub fn instant(text: &str, zone: Option<Tz>) -> Result<Instant, TimeError> {
     }
     for form in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z", "%Y-%m-%dT%H:%M%#z"]
     {
-        if let Ok(at) = DateTime::parse_from_str(trimmed, form) {
+        if let Ok(at) = DateTime::parse_from_str(trimmed, form)
+            && four_digits(at.year())
+        {
             return Ok(at.with_timezone(&Utc));
         }
     }
@@ -226,10 +228,17 @@ pub fn instant(text: &str, zone: Option<Tz>) -> Result<Instant, TimeError> {
 pub fn local_time(text: &str) -> Option<NaiveDateTime> {
     for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
         if let Ok(at) = NaiveDateTime::parse_from_str(text, form) {
-            return Some(at);
+            return Some(at).filter(|at| four_digits(at.year()));
         }
     }
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|d| d.and_time(NaiveTime::MIN))
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    four_digits(day.year()).then(|| day.and_time(NaiveTime::MIN))
+}
+
+/// Years that RFC 3339 can write. `%Y` also takes signed and longer ones, at whose ends sums leave
+/// the calendar.
+fn four_digits(year: i32) -> bool {
+    (0..=9999).contains(&year)
 }
 
 /// An ISO 8601 duration split into its calendar part (years and months) and its elapsed part.

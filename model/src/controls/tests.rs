@@ -152,6 +152,15 @@ fn checks_name_what_exists_and_list_what_they_use() {
         if !id.starts_with(&format!("{}-", check.group)) || check_ids(id).len() != 1 {
             out.push(format!("{id}: identifier or group"));
         }
+        let texts = [&check.title, &check.unit, &check.population, &check.rule, &check.pass, &check.fail];
+        let more = [&check.not_applicable, &check.no_evidence, &check.remediation];
+        let lists = [&check.inputs, &check.edge_cases, &check.statements];
+        if texts.into_iter().chain(more).any(|t| t.is_empty())
+            || lists.iter().any(|l| l.is_empty())
+            || check.controls.is_empty()
+        {
+            out.push(format!("{id}: an empty field"));
+        }
         if !c.groups.iter().any(|g| g.id == check.group) {
             out.push(format!("{id}: unknown group"));
         }

@@ -45,8 +45,18 @@ pub fn load(files: &[File<'_>], zone: Tz, faults: &mut Faults) -> Inventory {
         end_superseded(rows.plans.into_iter().map(|a| a.row).collect()),
         rows.objectives.into_iter().map(|a| a.row).collect(),
     );
-    // Every glob was compiled on its own before, so the set compiles too.
-    Inventory { given, objectives_given, ..inventory.unwrap_or_default() }
+    match inventory {
+        Ok(inventory) => Inventory { given, objectives_given, ..inventory },
+        Err(error) => {
+            // Each glob compiled on its own; together they may still be too much.
+            let file = files.first().map_or("inventory.toml", |f| f.name);
+            faults.push(
+                Fault::of_file(file, format!("the resource globs together: {error}"))
+                    .help("use fewer or simpler globs"),
+            );
+            Inventory::default()
+        }
+    }
 }
 
 fn read_file(file: File<'_>, zone: Tz, rows: &mut Rows, faults: &mut Faults) {
@@ -113,19 +123,21 @@ fn system(f: &mut Fields<'_>) -> Option<System> {
     let provider_managed_backup = f.get("provider_managed_backup");
     let (onboarded_at, retired_at) = (f.get::<Instant>("onboarded_at"), f.get::<Option<Instant>>("retired_at"));
     let (replicate_required, reviewed_at) = (f.get("replicate_required"), f.get("reviewed_at"));
-    let resources = f.get::<Vec<String>>("resources");
+    let mut resources = f.get::<Vec<String>>("resources");
     if let (Some(start), Some(Some(end))) = (onboarded_at, retired_at)
         && end <= start
     {
         f.refuse("retired_at is not after onboarded_at", Some("check the two times"));
     }
-    for glob in resources.iter().flatten() {
-        if let Err(error) = Resources::glob(glob) {
-            f.refuse(
-                format!("resource glob \"{glob}\": {}", error.kind()),
-                Some("a literal [, { or * is written \\[, \\{ or \\*"),
-            );
-        }
+    if let Some(globs) = &mut resources {
+        globs.retain(|glob| {
+            let error = Resources::glob(glob).err();
+            if let Some(error) = &error {
+                let help = "a literal [, { or * is written \\[, \\{ or \\*";
+                f.refuse(format!("resource glob \"{glob}\": {}", error.kind()), Some(help));
+            }
+            error.is_none()
+        });
     }
     let id = id?;
     Some(System {
@@ -238,9 +250,9 @@ fn schedule(f: &mut Fields<'_>) -> Option<Schedule> {
                 }
             }
         }
-        (None, Some(every_s), Some(anchor)) if every_s > 0 => Some(Schedule::Interval { every_s, anchor }),
+        (None, Some(every_s), Some(anchor)) if every_s >= 60 => Some(Schedule::Interval { every_s, anchor }),
         (None, Some(_), Some(_)) => {
-            f.refuse("`interval` is zero", Some("write how much time passes between two runs, for example PT6H"));
+            f.refuse("`interval` is shorter than a minute", Some("for such plans write schedule = \"continuous\""));
             None
         }
         (None, Some(_), None) => {

@@ -1,7 +1,7 @@
 //! Parameters: reading a value by its unit, and typed access for checks.
 
 use super::{Parameter, ParameterOrigin, Policy, Setting};
-use crate::read::{Refusal, Value};
+use crate::read::{Refusal, Value, span};
 use crate::time::Span;
 
 /// Reads a value as its unit says.
@@ -23,7 +23,7 @@ pub(super) fn setting(value: &Value, unit: &str) -> Result<(String, Setting), Re
         Value::Time(_) | Value::List(_) | Value::Table(_) => return Err(wrong("a single value")),
     };
     let setting = match unit {
-        "duration" => match text.parse::<Span>() {
+        "duration" => match span(&text) {
             Ok(span) if span.elapsed().is_some() => Setting::Span(span),
             Ok(_) => {
                 return Err(wrong("a duration of fixed length").help("write it in days or hours, for example P35D"));
@@ -31,7 +31,7 @@ pub(super) fn setting(value: &Value, unit: &str) -> Result<(String, Setting), Re
             Err(_) => return Err(wrong("a duration").help("write ISO 8601, for example PT24H or P30D")),
         },
         "calendar" => Setting::Span(
-            text.parse().map_err(|_| wrong("a cadence").help("write ISO 8601, for example P1M, P3M, P1Y or P90D"))?,
+            span(&text).map_err(|_| wrong("a cadence").help("write ISO 8601, for example P1M, P3M, P1Y or P90D"))?,
         ),
         "bool" => Setting::Flag(text.parse().map_err(|_| wrong("true or false"))?),
         "ratio" => Setting::Ratio(ratio(&text).ok_or_else(|| wrong("a share from 0 to 1"))?),

@@ -217,8 +217,9 @@ fn role(f: &mut Fields<'_>) -> Option<Role> {
 
 fn tier(f: &mut Fields<'_>) -> Option<Tier> {
     let (id, name, order) = (f.get("id"), f.get("name"), f.get("order"));
-    let (rto_s, rto_low_s, rto_text) = (f.get("rto_s"), f.get::<Option<i64>>("rto_low_s"), f.get("rto_text"));
-    let (rpo_s, rpo_text) = (f.get::<Option<i64>>("rpo_s"), f.get("rpo_text"));
+    let (rto_s, rto_low_s) = (f.get::<u32>("rto_s"), f.get::<Option<u32>>("rto_low_s"));
+    let rpo_s = f.get::<Option<u32>>("rpo_s");
+    let (rto_text, rpo_text) = (f.get("rto_text"), f.get("rpo_text"));
     let (rpo_applicable, rpo_reason) = (f.get::<bool>("rpo_applicable"), f.get::<Option<String>>("rpo_reason"));
     let note = f.get("note");
     if let (Some(applicable), Some(rpo)) = (rpo_applicable, rpo_s)
@@ -235,10 +236,10 @@ fn tier(f: &mut Fields<'_>) -> Option<Tier> {
         id: id?,
         name: name?,
         order: order?,
-        rto_s: rto_s?,
-        rto_low_s: rto_low_s?,
+        rto_s: i64::from(rto_s?),
+        rto_low_s: rto_low_s?.map(i64::from),
         rto_text: rto_text?,
-        rpo_s: rpo_s?,
+        rpo_s: rpo_s?.map(i64::from),
         rpo_applicable: rpo_applicable?,
         rpo_reason: rpo_reason?,
         rpo_text: rpo_text?,

@@ -95,7 +95,11 @@ fn dates_with_two_readings_are_refused() {
         assert!(key::<NaiveDate>(&format!("k = '{text}'")).is_err());
     }
     assert!(key::<Instant>("k = '46213'").unwrap_err()[0].message.contains("day number"));
-    assert!(key::<Instant>("k = 'soon'").is_err());
+    for text in ["soon", "+262142-12-31", "-0001-01-01", "0026-10-01", "1026-10-01T00:00:00Z", "1999"] {
+        assert!(key::<Instant>(&format!("k = '{text}'")).is_err(), "{text}");
+    }
+    assert!(key::<Instant>("k = 0001-01-01").is_err());
+    assert!(key::<Elapsed>("k = 'P999999999999D'").unwrap_err()[0].message.contains("400 years"));
 }
 
 #[test]

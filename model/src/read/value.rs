@@ -155,41 +155,29 @@ macro_rules! integers {
 }
 integers! { u32 = "a whole number from 0", u64 = "a whole number from 0", i64 = "a whole number" }
 
-impl Column for f64 {
-    const EXPECTED: &'static str = "a number";
-    fn read(value: &Value, _: &Context) -> Result<Self, Refusal> {
-        let refused = || Refusal::expected(Self::EXPECTED, value);
-        match value {
-            Value::Float(number) if number.is_finite() => Ok(*number),
-            // Whole numbers in reach of an f64 without loss are all that a file needs.
-            Value::Integer(number) => i32::try_from(*number).map(Self::from).map_err(|_| refused()),
-            Value::Cell(text) => {
-                text.trim().parse().ok().filter(|n: &Self| n.is_finite()).ok_or_else(|| refused().help("write 0.99"))
-            }
-            _ => Err(refused()),
-        }
-    }
-}
-
 impl Column for Instant {
     const EXPECTED: &'static str = "a time such as 2026-10-01T02:00:00Z";
 
     /// RFC 3339; a time or date without an offset is read in the organisation's zone, a bare date
-    /// as its first instant there.
+    /// as its first instant there. Years before 1970 are refused: they are slips of the pen.
     fn read(value: &Value, context: &Context) -> Result<Self, Refusal> {
-        match value {
-            Value::Time(at) if at.date.is_some() => {
-                time::instant(&at.to_string(), Some(context.zone)).map_err(|e| Refusal::new(e.to_string()))
-            }
+        let refused = |e: time::TimeError| {
+            Refusal::new(e.to_string()).help("write RFC 3339 (2026-10-01T02:00:00Z), YYYY-MM-DD or YYYY-MM-DD HH:MM")
+        };
+        let at = match value {
+            Value::Time(at) if at.date.is_some() => time::instant(&at.to_string(), Some(context.zone)).map_err(refused),
             Value::Text(text) | Value::Cell(text) => {
                 certain(text)?;
-                time::instant(text, Some(context.zone)).map_err(|e| {
-                    Refusal::new(e.to_string())
-                        .help("write RFC 3339 (2026-10-01T02:00:00Z), YYYY-MM-DD or YYYY-MM-DD HH:MM")
-                })
+                time::instant(text, Some(context.zone)).map_err(refused)
             }
             other => Err(Refusal::expected(Self::EXPECTED, other)),
+        }?;
+        if at.timestamp() < 0 {
+            return Err(
+                Refusal::new(format!("{} is long before any backup", time::utc_text(at))).help("check the year")
+            );
         }
+        Ok(at)
     }
 }
 
@@ -227,16 +215,32 @@ fn certain(text: &str) -> Result<(), Refusal> {
         return Err(Refusal::new(format!("\"{text}\" is a spreadsheet's day number, not a date"))
             .help("format the column as yyyy-mm-dd and export again"));
     }
-    Ok(())
+    // A signed or longer year is valid ISO 8601 and far outside any calendar in use.
+    if digits(&day.get(..4).unwrap_or("")) && day.get(4..5) == Some("-") {
+        Ok(())
+    } else {
+        Err(Refusal::new(format!("\"{text}\" is not a time"))
+            .help("write RFC 3339 (2026-10-01T02:00:00Z), YYYY-MM-DD or YYYY-MM-DD HH:MM"))
+    }
+}
+
+/// Longest span accepted, in seconds and in months: 400 years. Keeps sums within the calendar.
+const LONGEST: (i64, u32) = (400 * 366 * 86_400, 400 * 12);
+
+/// Reads a span and refuses one that would leave the calendar.
+pub(crate) fn span(text: &str) -> Result<Span, Refusal> {
+    let span: Span = text.trim().parse().map_err(|e: time::TimeError| Refusal::new(e.to_string()))?;
+    if span.seconds > LONGEST.0 || span.months > LONGEST.1 {
+        return Err(Refusal::new(format!("\"{text}\" is longer than 400 years")));
+    }
+    Ok(span)
 }
 
 impl Column for Span {
     const EXPECTED: &'static str = "an ISO 8601 duration such as PT24H or P30D";
     fn read(value: &Value, _: &Context) -> Result<Self, Refusal> {
         match value {
-            Value::Text(text) | Value::Cell(text) => {
-                text.trim().parse().map_err(|e: time::TimeError| Refusal::new(e.to_string()))
-            }
+            Value::Text(text) | Value::Cell(text) => span(text),
             other => Err(Refusal::expected(Self::EXPECTED, other)),
         }
     }

@@ -1,5 +1,7 @@
 //! Register files into [`Registers`].
 
+use std::collections::BTreeMap;
+
 use super::{REGISTERS, Record, Recorded, Registers};
 use crate::controls::Controls;
 use crate::fault::{Fault, Faults, File, meant};
@@ -87,10 +89,23 @@ pub fn load(files: &[File<'_>], zone: Tz, faults: &mut Faults) -> Registers {
     registers
 }
 
-/// The rows of one sheet.
+/// Registers in which one thing may stand more than once, as it was at different times.
+const REPEATED: [&str; 3] = ["approved_platforms", "keys", "storage_locations"];
+
+/// The rows of one sheet. A thing that stands twice is a fault: nobody can tell which row holds.
 pub(super) fn rows<T: Record>(sheet: Sheet<'_>, faults: &mut Faults) -> Vec<Recorded<T>> {
+    let key = Controls::embedded().table(T::TABLE).map_or("", |t| t.key.as_str());
+    let key = if key.contains('+') || REPEATED.contains(&T::TABLE) { "" } else { key };
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
     sheet.read(faults, |mut fields, faults| {
         let declared_in = fields.file.line_of(fields.span.start);
+        if let Some(id) = fields.peek(key).map(str::to_owned) {
+            if let Some(other) = seen.get(&id) {
+                fields.refuse(format!("stands here and at {other}"), Some("rename or delete one"));
+            } else {
+                seen.insert(id, declared_in.clone());
+            }
+        }
         let row = T::read(&mut fields);
         fields.finish(faults);
         row.map(|row| Recorded { row, declared_in })

@@ -135,6 +135,10 @@ record! {
         public_access: Option<bool>,
         /// Lock mode.
         immutability: Option<crate::rows::Immutability>,
+        /// Versions of objects are kept.
+        versioning: Option<bool>,
+        /// Seconds after which the location deletes objects by itself.
+        expires_after_s: Option<u64>,
         /// When read.
         observed_at: Option<Instant>,
     }

@@ -122,3 +122,12 @@ fn durations_for_people() {
     assert_eq!(human(30 * 86_400), "30 d");
     assert_eq!(human(45), "45 s");
 }
+
+#[test]
+fn years_beyond_four_digits_are_no_times() {
+    for text in ["+262142-12-31 23:59:59", "+262142-12-31", "-262143-01-01", "+200000-01-01T00:00:00+00:00"] {
+        assert!(instant(text, Some(Tz::America__New_York)).is_err(), "{text}");
+        assert_eq!(local_time(text), None, "{text}");
+    }
+    assert!(instant("9999-12-31 23:59:59", Some(Tz::America__New_York)).is_ok());
+}

@@ -173,6 +173,22 @@ fn registers_that_are_given_are_complete_even_if_empty() {
 }
 
 #[test]
+fn a_record_that_stands_twice_is_a_fault() {
+    let approved = "platform_id,approved_at\naws,2025-01-01\naws,2026-01-01\n";
+    let incidents = "incident_id,kind,backup_related,opened_at\nI-1,incident,1,2026-10-01\nI-1,incident,1,2026-10-02\n";
+    let all = told(&[
+        ("backproof.toml", CONFIG),
+        ("registers/approved_platforms.csv", approved),
+        ("registers/incidents.csv", incidents),
+    ]);
+    assert!(
+        all.starts_with("registers/incidents.csv:3:1: incidents I-1: stands here and at registers/incidents.csv:2"),
+        "{all}"
+    );
+    assert!(!all.contains("aws"), "approvals follow each other: {all}");
+}
+
+#[test]
 fn systems_that_registers_name_must_exist() {
     let files = |inventory| {
         [

@@ -93,7 +93,7 @@ fn the_three_forms_of_a_schedule_exclude_each_other() {
     assert_eq!((every_s, utc_text(anchor).as_str()), (21_600, "2026-01-01T00:00:00Z"));
     one(&with("interval = 'PT6H'"), "`interval` without `anchor`");
     one(&with("anchor = 2026-01-01T00:00:00Z"), "`anchor` without `interval`");
-    one(&with("interval = 'PT0S'\nanchor = 2026-01-01T00:00:00Z"), "`interval` is zero");
+    one(&with("interval = 'PT0S'\nanchor = 2026-01-01T00:00:00Z"), "`interval` is shorter than a minute");
     one(&with("schedule = '0 2 * * *'\ninterval = 'PT6H'"), "both `schedule` and `interval`");
     one(&with(""), "no schedule");
     one(&with("schedule = '0 25 * * *'"), "not a cron expression");
