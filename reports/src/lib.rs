@@ -8,6 +8,7 @@ pub mod block;
 pub mod error;
 pub mod sheet;
 
+mod build;
 mod chart;
 mod csv;
 mod drawing;
@@ -16,6 +17,7 @@ mod marks;
 mod pdf;
 #[cfg(test)]
 mod sample;
+mod state;
 mod strip;
 mod validate;
 mod visible;
