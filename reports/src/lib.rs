@@ -8,6 +8,7 @@ pub mod block;
 pub mod error;
 pub mod sheet;
 
+mod build;
 mod chart;
 mod csv;
 mod drawing;
@@ -17,6 +18,7 @@ pub mod monthly;
 mod pdf;
 #[cfg(test)]
 mod sample;
+mod state;
 mod strip;
 mod validate;
 mod visible;

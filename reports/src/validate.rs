@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::block::{Block, Document, Inline, Target, plain};
 use crate::error::ReportError;
+use crate::visible::visible;
 
 /// Refuses a document that could not be rendered faithfully: an id used twice or not usable as a link target, a link
 /// to an id that does not exist or with a scheme other than `https:`, `http:` and `mailto:`, a row with a cell too
@@ -54,10 +55,10 @@ pub(crate) fn inlines_of(block: &Block) -> Vec<&[Inline]> {
     }
 }
 
-/// Names a block for messages.
+/// Names a block for messages; what a terminal would obey is made visible.
 pub(crate) fn place(index: usize, block: &Block) -> String {
     let number = index + 1;
-    match block {
+    let name = match block {
         Block::Cover(_) => format!("block {number} (cover)"),
         Block::Toc(_) => format!("block {number} (table of contents)"),
         Block::Heading(h) => format!("block {number} (heading \"{}\")", h.text),
@@ -73,7 +74,8 @@ pub(crate) fn place(index: usize, block: &Block) -> String {
         Block::Callout(c) => format!("block {number} (remark \"{}\")", c.title),
         Block::List(_) => format!("block {number} (list)"),
         Block::PageBreak => format!("block {number} (page break)"),
-    }
+    };
+    visible(&name).into_owned()
 }
 
 fn fault<T>(place: String, what: impl Into<String>) -> Result<T, ReportError> {

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Tabs and line ends become blanks; other control characters become their pictures (`␛`); characters that have no
-/// shape but change how others are shown (directional overrides, zero-width marks) become their code, `⟨U+202E⟩`.
+/// Tabs and line ends become blanks; other control characters, and characters that have no shape but change how others
+/// are shown (directional overrides, zero-width marks), become their code, `⟨U+202E⟩`.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(special) {
         return Cow::Borrowed(text);
@@ -12,8 +12,6 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     for c in text.chars() {
         match c {
             '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => out.push(' '),
-            '\u{0}'..='\u{1f}' => out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or(' ')),
-            '\u{7f}' => out.push('\u{2421}'),
             c if special(c) => out.push_str(&format!("⟨U+{:04X}⟩", u32::from(c))),
             c => out.push(c),
         }
@@ -36,7 +34,7 @@ mod tests {
     fn nothing_stays_hidden() {
         assert_eq!(visible("plain é →"), "plain é →");
         assert_eq!(visible("a\tb\nc"), "a b c");
-        assert_eq!(visible("\u{1b}[31m"), "␛[31m");
+        assert_eq!(visible("\u{1b}[31m"), "⟨U+001B⟩[31m");
         assert_eq!(visible("x\u{202e}fdp.exe"), "x⟨U+202E⟩fdp.exe");
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::block::{
     Align, Block, Chart, Completeness, Document, Heading, HeatStrip, Inline, Kpi, ParaRole, Severity, State, Table,
-    Target,
+    Target, plain,
 };
 use crate::html::svg::svg;
 use crate::strip::{legend, row_summary};
@@ -230,15 +230,44 @@ fn table(t: &Table) -> Value {
                 .zip(&t.columns)
                 .map(|(cell, c)| json!({"class": class(c.align), "inlines": inlines(cell)}))
                 .collect();
-            json!({"id": r.id, "class": if r.strong { "total" } else { "" }, "cells": cells})
+            let length: usize = r.cells.iter().flatten().map(|i| plain(std::slice::from_ref(i)).len()).sum();
+            let class = match (r.strong, length > 900) {
+                (true, _) => "total",
+                // Too tall to be moved to the next page as a whole.
+                (false, true) => "tall",
+                (false, false) => "",
+            };
+            json!({"id": r.id, "class": class, "cells": cells})
         })
         .collect();
-    // Below this width a column would break words; the table then scrolls inside its box.
-    let least = if t.columns.len() > 2 { 7.0 * t.columns.len() as f64 } else { 0.0 };
+    let least = least_width(t, total);
     json!({
-        "partial": "table", "id": t.id, "caption": t.caption, "least": format!("{least:.0}"),
+        "partial": "table", "id": t.id, "caption": t.caption, "least": format!("{least:.1}"),
         "columns": columns, "rows": rows, "footnote": inlines(&t.footnote),
     })
+}
+
+/// Width in rem below which a column would break words; a table wider than the screen scrolls inside its box.
+fn least_width(t: &Table, total: f64) -> f64 {
+    const CHARACTER: f64 = 0.47;
+    const GUTTER: f64 = 1.4;
+    let longest = |text: &str| text.split_whitespace().map(|w| w.chars().count()).max().unwrap_or(0);
+    let mut least: f64 = 0.0;
+    for (n, column) in t.columns.iter().enumerate() {
+        let cells = t.rows.iter().take(200).filter_map(|r| r.cells.get(n)).map(|cell| cell_word(cell)).max();
+        let word = longest(&column.title).max(cells.unwrap_or(0).min(14));
+        least = least.max((word as f64 * CHARACTER + GUTTER) * total / column.width);
+    }
+    least.min(72.0)
+}
+
+/// Characters of the longest piece of a cell that should stay on one line.
+fn cell_word(cell: &[Inline]) -> usize {
+    let piece = |inline: &Inline| match inline {
+        Inline::Badge { .. } | Inline::Severity { .. } => plain(std::slice::from_ref(inline)).chars().count() + 2,
+        other => plain(std::slice::from_ref(other)).split_whitespace().map(|w| w.chars().count()).max().unwrap_or(0),
+    };
+    cell.iter().map(piece).max().unwrap_or(0)
 }
 
 fn completeness(c: &Completeness) -> Value {

@@ -67,10 +67,10 @@ impl Structure {
             contents: vec![Vec::new(); paper.pages.len()],
             links: Vec::new(),
         };
-        // Cells and list items keep their order even when they are empty.
-        for n in 1..nodes.len() {
-            if matches!(nodes[n].role, "TR" | "TH" | "TD" | "LI" | "Lbl" | "LBody" | "TOCI") {
-                structure.attach(n);
+        // Rows, cells and list items keep their order within their table or list even when they are empty.
+        for (n, node) in nodes.iter().enumerate() {
+            if matches!(node.role, "TR" | "TH" | "TD" | "LI" | "Lbl" | "LBody" | "TOCI") {
+                structure.join(n);
             }
         }
         structure
@@ -104,13 +104,18 @@ impl Structure {
         }
     }
 
+    /// Gives an element its place after what was read before it, and each element around it.
     fn attach(&mut self, node: usize) {
         let mut node = node;
-        while node != 0 && !self.attached.get(node).copied().unwrap_or(true) {
-            self.attached[node] = true;
-            let parent = self.parents[node];
-            self.kids[parent].push(Kid::Element(node));
-            node = parent;
+        while node != 0 {
+            self.join(node);
+            node = self.parents[node];
+        }
+    }
+
+    fn join(&mut self, node: usize) {
+        if !std::mem::replace(&mut self.attached[node], true) {
+            self.kids[self.parents[node]].push(Kid::Element(node));
         }
     }
 }
