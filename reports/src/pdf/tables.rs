@@ -18,6 +18,19 @@ const PAD: f64 = 4.2;
 /// A row of more lines may be divided between pages.
 const TALL: usize = 12;
 
+/// Widths of a column's longest words.
+struct Least {
+    title: f64,
+    cells: f64,
+}
+
+impl Least {
+    /// What the cells need beyond the title.
+    fn beyond(&self) -> f64 {
+        (self.cells - self.title).max(0.0)
+    }
+}
+
 struct Columns {
     /// Left end and width.
     spans: Vec<(f64, f64)>,
@@ -25,13 +38,39 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(table: &Table) -> Columns {
-        let total: f64 = table.columns.iter().map(|c| c.width).sum();
+    /// Divides the measure by the columns' shares; a column narrower than its longest word takes from the others.
+    fn of(table: &Table, least: &[Least]) -> Columns {
         let usable = MEASURE - GUTTER * (table.columns.len() as f64 - 1.0);
+        // Titles come first; the words of cells share what is left.
+        let titles: f64 = least.iter().map(|l| l.title).sum();
+        let beyond: f64 = least.iter().map(Least::beyond).sum();
+        let part = if beyond > 0.0 { ((usable - titles) / beyond).clamp(0.0, 1.0) } else { 0.0 };
+        let least: Vec<f64> = least.iter().map(|l| l.title + l.beyond() * part).collect();
+        let mut fixed: Vec<Option<f64>> = vec![None; table.columns.len()];
+        // Each round fixes at least one column, so there are at most as many rounds as columns.
+        for _ in 0..table.columns.len() {
+            let taken: f64 = fixed.iter().flatten().sum();
+            let shares: f64 = table.columns.iter().zip(&fixed).filter(|(_, f)| f.is_none()).map(|(c, _)| c.width).sum();
+            let rest = (usable - taken).max(0.0);
+            let mut changed = false;
+            for ((slot, column), least) in fixed.iter_mut().zip(&table.columns).zip(&least) {
+                if slot.is_none() && rest * column.width / shares < *least {
+                    *slot = Some(*least);
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        let taken: f64 = fixed.iter().flatten().sum();
+        let shares: f64 = table.columns.iter().zip(&fixed).filter(|(_, f)| f.is_none()).map(|(c, _)| c.width).sum();
+        // Where even the longest words do not fit together, all are shrunk alike and words break.
+        let shrink = if taken > usable { usable / taken } else { 1.0 };
         let mut x = SIDE;
         let mut spans = Vec::new();
-        for column in &table.columns {
-            let width = usable * column.width / total;
+        for (column, fixed) in table.columns.iter().zip(&fixed) {
+            let width = fixed.map_or((usable - taken).max(0.0) * column.width / shares, |f| f * shrink);
             spans.push((x, width));
             x += width + GUTTER;
         }
@@ -60,7 +99,8 @@ impl Layout<'_> {
         let place = self.fonts.place.clone();
         let start = self.chunks.len();
         self.caption(&table.caption, node, Some(&table.id))?;
-        let columns = Columns::of(table);
+        let least = self.least_widths(table);
+        let columns = Columns::of(table, &least);
         let header = self.table_header(table, &columns, node)?;
         let last = table.rows.len().saturating_sub(1);
         for (n, row) in table.rows.iter().enumerate() {
@@ -86,6 +126,35 @@ impl Layout<'_> {
         }
         self.bind(start, 190.0);
         Ok(())
+    }
+
+    /// Widths of each column's longest words. A character without a glyph is reported where its row is set.
+    fn least_widths(&mut self, table: &Table) -> Vec<Least> {
+        const ROWS: usize = 100;
+        const MOST: f64 = 76.0;
+        let mut widths = Vec::new();
+        for (n, column) in table.columns.iter().enumerate() {
+            let mut least = Least { title: self.longest(&column.title, Face::SemiBold, SMALL.0), cells: 0.0 };
+            for inline in table.rows.iter().take(ROWS).filter_map(|r| r.cells.get(n)).flatten() {
+                let (face, size, mark) = match inline {
+                    Inline::Code { .. } => (Face::Mono, SMALL.0 * 0.9, 0.0),
+                    Inline::Strong { .. } => (Face::SemiBold, SMALL.0, 0.0),
+                    Inline::Badge { .. } | Inline::Severity { .. } => (Face::Regular, SMALL.0, SMALL.0 * 1.12),
+                    _ => (Face::Regular, SMALL.0, 0.0),
+                };
+                let words = crate::block::plain(std::slice::from_ref(inline));
+                least.cells = least.cells.max((self.longest(&words, face, size) + mark).min(MOST));
+            }
+            widths.push(least);
+        }
+        widths
+    }
+
+    fn longest(&mut self, text: &str, face: Face, size: f64) -> f64 {
+        let text = crate::visible::visible(text);
+        let words = text.split(' ').filter(|w| !w.is_empty());
+        let widths = words.filter_map(|w| self.fonts.shape(face, true, w).ok()).map(|w| f64::from(w.width));
+        widths.fold(0.0, f64::max) * size / 1000.0 + 0.1
     }
 
     fn table_header(&mut self, table: &Table, columns: &Columns, node: usize) -> Result<Rc<Header>, ReportError> {
