@@ -243,7 +243,7 @@ fn table(t: &Table) -> Value {
     let least = least_width(t, total);
     json!({
         "partial": "table", "id": t.id, "caption": t.caption, "least": format!("{least:.1}"),
-        "columns": columns, "rows": rows, "footnote": inlines(&t.footnote),
+        "columns": columns, "span": t.columns.len(), "rows": rows, "footnote": inlines(&t.footnote),
     })
 }
 

@@ -115,6 +115,9 @@ impl Layout<'_> {
             }
         }
         self.fonts.place = place;
+        if table.rows.is_empty() {
+            self.no_rows(node)?;
+        }
         if !table.footnote.is_empty() {
             if let Some(chunk) = self.chunks.last_mut() {
                 chunk.keep = true;
@@ -125,6 +128,19 @@ impl Layout<'_> {
             self.lines(&lines, SIDE, SMALL.0, SMALL.1, 5.0);
         }
         self.bind(start, 190.0);
+        Ok(())
+    }
+
+    /// Says that there is nothing, rather than leave room for doubt.
+    fn no_rows(&mut self, node: usize) -> Result<(), ReportError> {
+        let row = self.tree.add(node, "TR");
+        let owner = Some(self.tree.add(row, "TD"));
+        let line = self.setter().single("None", style(Face::Regular, SMALL.0, Ink::Muted), owner)?;
+        let height = SMALL.1 + 2.0 * PAD;
+        let mut chunk = Chunk { height, ..Chunk::default() };
+        line.place(SIDE, PAD + baseline(SMALL.0, SMALL.1), &mut chunk.items);
+        rule(SIDE, height, MEASURE, Ink::Rule, 0.5, &mut chunk.items);
+        self.add(chunk);
         Ok(())
     }
 
@@ -178,7 +194,7 @@ impl Layout<'_> {
         let height = 3.0 + SMALL.1 * count as f64 + 3.6;
         rule(SIDE, height, MEASURE, Ink::Text, 0.9, &mut items);
         let header = Rc::new(Header { height, items });
-        self.add(Chunk { height, keep: !table.rows.is_empty(), items: header.items.clone(), ..Chunk::default() });
+        self.add(Chunk { height, keep: true, items: header.items.clone(), ..Chunk::default() });
         Ok(header)
     }
 
