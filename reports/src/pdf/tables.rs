@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::block::{Align, Inline, Table, TableRow};
+use crate::columns::{Least, divide};
 use crate::drawing::Ink;
 use crate::error::ReportError;
 use crate::pdf::flow::{Chunk, Header, SIDE};
@@ -18,19 +19,6 @@ const PAD: f64 = 4.2;
 /// A row of more lines may be divided between pages.
 const TALL: usize = 12;
 
-/// Widths of a column's longest words.
-struct Least {
-    title: f64,
-    cells: f64,
-}
-
-impl Least {
-    /// What the cells need beyond the title.
-    fn beyond(&self) -> f64 {
-        (self.cells - self.title).max(0.0)
-    }
-}
-
 struct Columns {
     /// Left end and width.
     spans: Vec<(f64, f64)>,
@@ -38,39 +26,12 @@ struct Columns {
 }
 
 impl Columns {
-    /// Divides the measure by the columns' shares; a column narrower than its longest word takes from the others.
     fn of(table: &Table, least: &[Least]) -> Columns {
         let usable = MEASURE - GUTTER * (table.columns.len() as f64 - 1.0);
-        // Titles come first; the words of cells share what is left.
-        let titles: f64 = least.iter().map(|l| l.title).sum();
-        let beyond: f64 = least.iter().map(Least::beyond).sum();
-        let part = if beyond > 0.0 { ((usable - titles) / beyond).clamp(0.0, 1.0) } else { 0.0 };
-        let least: Vec<f64> = least.iter().map(|l| l.title + l.beyond() * part).collect();
-        let mut fixed: Vec<Option<f64>> = vec![None; table.columns.len()];
-        // Each round fixes at least one column, so there are at most as many rounds as columns.
-        for _ in 0..table.columns.len() {
-            let taken: f64 = fixed.iter().flatten().sum();
-            let shares: f64 = table.columns.iter().zip(&fixed).filter(|(_, f)| f.is_none()).map(|(c, _)| c.width).sum();
-            let rest = (usable - taken).max(0.0);
-            let mut changed = false;
-            for ((slot, column), least) in fixed.iter_mut().zip(&table.columns).zip(&least) {
-                if slot.is_none() && rest * column.width / shares < *least {
-                    *slot = Some(*least);
-                    changed = true;
-                }
-            }
-            if !changed {
-                break;
-            }
-        }
-        let taken: f64 = fixed.iter().flatten().sum();
-        let shares: f64 = table.columns.iter().zip(&fixed).filter(|(_, f)| f.is_none()).map(|(c, _)| c.width).sum();
-        // Where even the longest words do not fit together, all are shrunk alike and words break.
-        let shrink = if taken > usable { usable / taken } else { 1.0 };
+        let shares: Vec<f64> = table.columns.iter().map(|c| c.width).collect();
         let mut x = SIDE;
         let mut spans = Vec::new();
-        for (column, fixed) in table.columns.iter().zip(&fixed) {
-            let width = fixed.map_or((usable - taken).max(0.0) * column.width / shares, |f| f * shrink);
+        for width in divide(usable, &shares, least) {
             spans.push((x, width));
             x += width + GUTTER;
         }
