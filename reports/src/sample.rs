@@ -19,6 +19,14 @@ pub fn as_of() -> DateTime<Utc> {
     DateTime::from_timestamp(1_793_613_600, 0).unwrap()
 }
 
+/// Keeps a rendering for looking at, in the folder that `REPORT_SAMPLES` names; without it nothing is written.
+pub fn keep(name: &str, bytes: &[u8]) {
+    let Some(folder) = std::env::var_os("REPORT_SAMPLES") else { return };
+    let folder = std::path::PathBuf::from(folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(name), bytes).unwrap();
+}
+
 /// A report of a few pages, with every block.
 pub fn report() -> Document {
     document(opening().into_iter().chain(systems()).chain(findings(26)).chain(method()).collect())
