@@ -30,3 +30,27 @@ pub const RULES: &[(&str, Judge)] = &[
     ("FRQ-05", frq::exposure),
     ("FRQ-06", frq::chain),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use model::controls::Controls;
+
+    use super::*;
+
+    /// Examples that tests claim, by check id and position in `controls/checks.toml`.
+    const CLAIMED: &[&[(&str, usize)]] = &[frq::EXAMPLES];
+
+    #[test]
+    fn every_example_of_an_implemented_check_has_a_test() {
+        let claimed: BTreeSet<(&str, usize)> = CLAIMED.iter().copied().flatten().copied().collect();
+        let given: BTreeSet<(&str, usize)> = Controls::embedded()
+            .checks
+            .iter()
+            .filter(|c| RULES.iter().any(|(id, _)| *id == c.id))
+            .flat_map(|c| (0..c.examples.len()).map(|i| (c.id.as_str(), i)))
+            .collect();
+        assert_eq!(claimed, given);
+    }
+}
