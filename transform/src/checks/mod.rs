@@ -29,6 +29,16 @@ pub const RULES: &[(&str, Judge)] = &[
     ("FRQ-04", frq::design),
     ("FRQ-05", frq::exposure),
     ("FRQ-06", frq::chain),
+    ("RST-01", rst::every_quarter),
+    ("RST-02", rst::after_change),
+    ("RST-03", rst::reports_complete),
+    ("RST-04", rst::data_checked),
+    ("RST-05", rst::restore_time),
+    ("RST-06", rst::data_loss),
+    ("RST-07", rst::repeated),
+    ("RST-08", rst::owner_confirmed),
+    ("RST-09", rst::whole_matrix),
+    ("RST-10", rst::point_in_time),
 ];
 
 #[cfg(test)]
@@ -40,7 +50,7 @@ mod tests {
     use super::*;
 
     /// Examples that tests claim, by check id and position in `controls/checks.toml`.
-    const CLAIMED: &[&[(&str, usize)]] = &[frq::EXAMPLES];
+    const CLAIMED: &[&[(&str, usize)]] = &[frq::EXAMPLES, rst::EXAMPLES];
 
     #[test]
     fn every_example_of_an_implemented_check_has_a_test() {
