@@ -39,6 +39,10 @@ pub const RULES: &[(&str, Judge)] = &[
     ("RST-08", rst::owner_confirmed),
     ("RST-09", rst::whole_matrix),
     ("RST-10", rst::point_in_time),
+    ("OBJ-01", obj::exist),
+    ("OBJ-02", obj::agreed),
+    ("OBJ-03", obj::coherent),
+    ("OBJ-04", obj::performance_reviewed),
 ];
 
 #[cfg(test)]
@@ -50,7 +54,7 @@ mod tests {
     use super::*;
 
     /// Examples that tests claim, by check id and position in `controls/checks.toml`.
-    const CLAIMED: &[&[(&str, usize)]] = &[frq::EXAMPLES, rst::EXAMPLES];
+    const CLAIMED: &[&[(&str, usize)]] = &[frq::EXAMPLES, obj::EXAMPLES, rst::EXAMPLES];
 
     #[test]
     fn every_example_of_an_implemented_check_has_a_test() {
