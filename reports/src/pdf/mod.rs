@@ -16,6 +16,7 @@ mod tables;
 mod tests;
 mod unicode;
 mod write;
+mod xmp;
 
 use crate::block::{Document, Target, validate};
 use crate::drawing::Ink;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::block::*;
 use crate::error::ReportError;
-use crate::sample::{AWKWARD, document, findings, report};
+use crate::sample::{AWKWARD, corners, document, findings, report};
 
 fn run(tool: &str, arguments: &[&str], bytes: &[u8]) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -68,6 +68,23 @@ fn independent_tools_find_no_fault() {
         assert!(row.contains("yes yes yes"), "embedded, subset, with Unicode: {row}");
         assert!(row.as_bytes()[..6].iter().all(u8::is_ascii_uppercase) && row.as_bytes()[6] == b'+', "{row}");
     }
+}
+
+#[test]
+fn corners_are_rendered() {
+    let bytes = crate::pdf(&corners()).unwrap();
+    let folder = std::env::temp_dir().join("h-reports");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("corners.pdf"), &bytes).unwrap();
+    std::fs::write(folder.join("corners.html"), crate::html(&corners()).unwrap()).unwrap();
+    run("qpdf", &["--check", "FILE"], &bytes);
+    let all = pages(&bytes).concat();
+    for title in ["identifier", "Uninterruptible", "Compartment", "Representative", "Environment", "Recoverability"] {
+        assert!(all.matches(title).count() >= 2, "{title} is broken: {all}");
+    }
+    assert_eq!(all.matches("88/92").count(), 40);
+    let nothing = crate::pdf(&document(Vec::new())).unwrap();
+    run("qpdf", &["--check", "FILE"], &nothing);
 }
 
 #[test]
