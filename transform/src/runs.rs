@@ -253,7 +253,12 @@ fn order(frame: &DataFrame, words: &Dictionary) -> Result<Vec<IdxSize>, Error> {
     let mut keys: Vec<(u32, i64, u32, IdxSize)> = (0..frame.height())
         .map(|i| {
             let placed = times.iter().flatten().find_map(|c| c.get(i)).unwrap_or(i64::MAX);
-            (system.get(i).unwrap_or(u32::MAX), placed, attempt.get(i).unwrap_or(u32::MAX), IdxSize::try_from(i).unwrap_or(IdxSize::MAX))
+            (
+                system.get(i).unwrap_or(u32::MAX),
+                placed,
+                attempt.get(i).unwrap_or(u32::MAX),
+                IdxSize::try_from(i).unwrap_or(IdxSize::MAX),
+            )
         })
         .collect();
     let text = |i: IdxSize| {
