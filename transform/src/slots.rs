@@ -385,3 +385,6 @@ fn outcome(
         (_, false) => (Outcome::Unknown, Some("not_covered")),
     }
 }
+
+#[cfg(test)]
+mod tests;
