@@ -7,6 +7,7 @@ use crate::judgement::Judgement;
 use crate::world::World;
 
 mod cmp;
+mod common;
 mod cov;
 mod enc;
 mod evi;
@@ -23,12 +24,26 @@ pub type Judge = fn(&World<'_>) -> Vec<Judgement>;
 /// Every check that is evaluated, in the order of `controls/checks.toml`. EXC-05 reads the other
 /// results and runs after them (see [`exc::uncovered`]).
 pub const RULES: &[(&str, Judge)] = &[
+    ("INV-01", inv::rows_complete),
+    ("INV-02", inv::reconciled),
+    ("INV-03", inv::owned),
+    ("INV-04", inv::exclusions),
+    ("INV-05", inv::protected_on_time),
+    ("INV-06", inv::platforms),
+    ("INV-07", inv::control_systems),
     ("FRQ-01", frq::gaps),
     ("FRQ-02", frq::on_time),
     ("FRQ-03", frq::high_change),
     ("FRQ-04", frq::design),
     ("FRQ-05", frq::exposure),
     ("FRQ-06", frq::chain),
+    ("RET-01", ret::configured),
+    ("RET-02", ret::existing),
+    ("RET-03", ret::deletions),
+    ("RET-04", ret::maximum),
+    ("COV-01", cov::covered),
+    ("COV-02", cov::reviewed),
+    ("COV-03", cov::new_reviewed),
 ];
 
 #[cfg(test)]
