@@ -85,6 +85,8 @@ pub struct Runs {
     pub by_system: BTreeMap<usize, Vec<usize>>,
     /// Resources that no inventory row matches, with how many runs each has.
     pub unmatched: BTreeMap<String, u64>,
+    /// Source and record of runs to which one source gave more than one final state, sorted.
+    pub disputed: Vec<(String, String)>,
 }
 
 impl Runs {
@@ -231,12 +233,16 @@ pub fn population(tables: &mut Tables, inventory: &Inventory) -> Result<Runs, Er
 
     let newest_first =
         SortMultipleOptions::default().with_maintain_order(true).with_order_descending_multi([true, true]);
+    let records = frame.height();
     let unique = frame
+        .clone()
         .lazy()
         .sort([n::FINAL, n::OBSERVED], newest_first)
         .unique_stable_generic(Some(vec![col(n::SOURCE), col(n::RECORD)]), UniqueKeepStrategy::First)
         .collect()?;
 
+    // Most logs hold each record once: then nothing can be disputed.
+    let disputed = if unique.height() < records { disputed(frame, &words)? } else { Vec::new() };
     let joined = join_systems(unique, &words, inventory)?;
     let sorted = joined
         .lazy()
@@ -246,7 +252,26 @@ pub fn population(tables: &mut Tables, inventory: &Inventory) -> Result<Runs, Er
             SortMultipleOptions::default().with_nulls_last(true).with_maintain_order(true),
         )
         .collect()?;
-    view(sorted, words, documents)
+    view(sorted, words, documents, disputed)
+}
+
+/// Records with more than one final state.
+fn disputed(frame: DataFrame, words: &Dictionary) -> Result<Vec<(String, String)>, Error> {
+    let found = frame
+        .lazy()
+        .filter(col(n::FINAL))
+        .group_by([col(n::SOURCE), col(n::RECORD)])
+        .agg([col(n::STATUS).min().alias("least"), col(n::STATUS).max().alias("most")])
+        .filter(col("least").neq(col("most")))
+        .collect()?;
+    let (sources, records) = (found.column(n::SOURCE)?.u32()?, found.column(n::RECORD)?.str()?);
+    let mut out: Vec<(String, String)> = sources
+        .iter()
+        .zip(records.iter())
+        .filter_map(|(source, record)| Some((words.word(source?).to_string(), record?.to_owned())))
+        .collect();
+    out.sort();
+    Ok(out)
 }
 
 /// Left join of every run with the inventory row of the system it names, else of its resource.
@@ -278,7 +303,12 @@ fn join_systems(runs: DataFrame, words: &Dictionary, inventory: &Inventory) -> R
 }
 
 /// Columns to the judgeable view.
-fn view(frame: DataFrame, words: Dictionary, documents: Vec<DocumentRef>) -> Result<Runs, Error> {
+fn view(
+    frame: DataFrame,
+    words: Dictionary,
+    documents: Vec<DocumentRef>,
+    disputed: Vec<(String, String)>,
+) -> Result<Runs, Error> {
     let u32s = |name: &str| -> PolarsResult<Vec<Option<u32>>> { Ok(frame.column(name)?.u32()?.iter().collect()) };
     let times = |name: &str| -> PolarsResult<Vec<Option<i64>>> { Ok(frame.column(name)?.i64()?.iter().collect()) };
     let flags = |name: &str| -> PolarsResult<Vec<bool>> {
@@ -320,5 +350,5 @@ fn view(frame: DataFrame, words: Dictionary, documents: Vec<DocumentRef>) -> Res
             contradicted: false,
         });
     }
-    Ok(Runs { frame, words, documents, list, by_system, unmatched })
+    Ok(Runs { frame, words, documents, list, by_system, unmatched, disputed })
 }

@@ -21,6 +21,12 @@ mod rst;
 /// A check's function.
 pub type Judge = fn(&World<'_>) -> Vec<Judgement>;
 
+/// True for checks that no exception waives: those of evidence, of exceptions and of the policy document.
+#[must_use]
+pub fn cannot_be_waived(check: &str) -> bool {
+    ["EVI", "EXC", "DOC"].iter().any(|group| check.starts_with(group))
+}
+
 /// Every check that is evaluated, in the order of `controls/checks.toml`. EXC-05 reads the other
 /// results and runs after them (see [`exc::uncovered`]).
 pub const RULES: &[(&str, Judge)] = &[
@@ -37,6 +43,8 @@ pub const RULES: &[(&str, Judge)] = &[
     ("FRQ-04", frq::design),
     ("FRQ-05", frq::exposure),
     ("FRQ-06", frq::chain),
+    ("CMP-01", cmp::components),
+    ("CMP-02", cmp::plausible),
     ("RET-01", ret::configured),
     ("RET-02", ret::existing),
     ("RET-03", ret::deletions),
@@ -44,6 +52,17 @@ pub const RULES: &[(&str, Judge)] = &[
     ("COV-01", cov::covered),
     ("COV-02", cov::reviewed),
     ("COV-03", cov::new_reviewed),
+    ("ENC-01", enc::points),
+    ("ENC-02", enc::defaults),
+    ("EXC-01", exc::complete),
+    ("EXC-02", exc::approved),
+    ("EXC-03", exc::expiry),
+    ("EXC-04", exc::remediation),
+    ("EVI-01", evi::covered),
+    ("EVI-02", evi::times),
+    ("EVI-03", evi::contradictions),
+    ("EVI-04", evi::traceable),
+    ("EVI-05", evi::index),
 ];
 
 #[cfg(test)]
