@@ -30,14 +30,9 @@ pub fn plausible(world: &World<'_>) -> Vec<Judgement> {
         return no_inventory("systems");
     }
     let alarm = world.policy.ratio("size_drop_alarm");
-    let damaged: BTreeSet<usize> = world
-        .points
-        .iter()
-        .filter(|p| p.row.integrity_result == Some(Integrity::Fail))
-        .filter_map(|p| p.run)
-        .collect();
-    let sizes: BTreeMap<usize, u64> =
-        world.points.iter().filter_map(|p| Some((p.run?, p.row.bytes?))).collect();
+    let damaged: BTreeSet<usize> =
+        world.points.iter().filter(|p| p.row.integrity_result == Some(Integrity::Fail)).filter_map(|p| p.run).collect();
+    let sizes: BTreeMap<usize, u64> = world.points.iter().filter_map(|p| Some((p.run?, p.row.bytes?))).collect();
     let explained: BTreeSet<&str> = world
         .incidents
         .unwrap_or_default()
@@ -106,7 +101,9 @@ pub fn plausible(world: &World<'_>) -> Vec<Judgement> {
             .rests_on(records)
         } else if good + few > 0 {
             let note = if few > 0 {
-                format!(" For {few} of them fewer than {COMPARED_LEAST} earlier ones exist to compare with: only zero was tested.")
+                format!(
+                    " For {few} of them fewer than {COMPARED_LEAST} earlier ones exist to compare with: only zero was tested."
+                )
             } else {
                 String::new()
             };
@@ -139,7 +136,10 @@ enum Verdict {
 fn judge(run: &Run, bytes: Option<u64>, damaged: bool, earlier: &VecDeque<u64>, alarm: f64) -> Verdict {
     let when = run.placed_at().map_or_else(String::new, |t| format!(" of {}", utc_text(t)));
     if damaged {
-        return Verdict::Implausible("integrity_failed", format!("What the run{when} made failed its integrity check."));
+        return Verdict::Implausible(
+            "integrity_failed",
+            format!("What the run{when} made failed its integrity check."),
+        );
     }
     let Some(bytes) = bytes else {
         return if run.unchanged { Verdict::Plausible } else { Verdict::Silent };

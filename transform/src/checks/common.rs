@@ -61,12 +61,7 @@ pub fn last_moment(end: Instant) -> Instant {
 pub fn restorable(world: &World<'_>, point: &Point) -> bool {
     use model::registers::KeyState;
     let key_gone = point.row.key_id.as_deref().is_some_and(|id| {
-        world
-            .registers
-            .keys
-            .iter()
-            .flatten()
-            .any(|k| k.key_id == id && k.state == Some(KeyState::Deleted))
+        world.registers.keys.iter().flatten().any(|k| k.key_id == id && k.state == Some(KeyState::Deleted))
     });
     point.row.complete == Some(true)
         && point.row.bytes != Some(0)

@@ -48,8 +48,7 @@ pub fn covered(world: &World<'_>) -> Vec<Judgement> {
         };
         let (doubtful, proven): (Vec<Interval>, Vec<Interval>) = open.iter().copied().partition(shown);
         let text = |all: &[Interval]| {
-            let parts: Vec<String> =
-                all.iter().map(|(a, b)| format!("{} to {}", utc_text(*a), utc_text(*b))).collect();
+            let parts: Vec<String> = all.iter().map(|(a, b)| format!("{} to {}", utc_text(*a), utc_text(*b))).collect();
             names(&parts)
         };
         let judgement = if open.is_empty() {
@@ -66,9 +65,7 @@ pub fn covered(world: &World<'_>) -> Vec<Judgement> {
             } else {
                 ("hole", format!("No enabled plan was in force from {}", text(&proven)))
             };
-            proven
-                .iter()
-                .fold(Judgement::fail(unit, code, format!("{what}.")), |j, (a, b)| j.violated(*a, *b))
+            proven.iter().fold(Judgement::fail(unit, code, format!("{what}.")), |j, (a, b)| j.violated(*a, *b))
         } else {
             Judgement::no_evidence(
                 unit,
@@ -116,7 +113,11 @@ pub fn reviewed(world: &World<'_>) -> Vec<Judgement> {
                     utc_text(cadence.due_by(began, zone))
                 ),
             ),
-            None => Judgement::no_evidence(unit, "no_system", "No system is in scope (systems): nothing dates the programme."),
+            None => Judgement::no_evidence(
+                unit,
+                "no_system",
+                "No system is in scope (systems): nothing dates the programme.",
+            ),
             Some(_) => Judgement::fail(unit, "review_missing", "No review of coverage and retention is on record."),
         }];
     };

@@ -123,7 +123,10 @@ impl Seen {
 }
 
 enum Known {
-    Encrypted { cipher: String, indirect: bool },
+    Encrypted {
+        cipher: String,
+        indirect: bool,
+    },
     Bad(&'static str, String),
     /// What is missing, to follow "of N".
     Unknown(String),
@@ -140,11 +143,14 @@ fn state(world: &World<'_>, point: &Point) -> Known {
         (None, Some(default)) => match default.on {
             Some(true) => (true, true),
             // The location does not encrypt, but whoever wrote there may have.
-            _ => return Known::Unknown("the state is not reported and their location does not encrypt by itself".into()),
+            _ => {
+                return Known::Unknown("the state is not reported and their location does not encrypt by itself".into());
+            }
         },
         (None, None) => {
             return Known::Unknown(
-                "the state is not reported (recovery_points.encrypted, backup_runs.encrypted, storage_locations)".into(),
+                "the state is not reported (recovery_points.encrypted, backup_runs.encrypted, storage_locations)"
+                    .into(),
             );
         }
     };

@@ -46,7 +46,10 @@ pub fn covered(world: &World<'_>) -> Vec<Judgement> {
                 .rests_on(rows)
             } else if open.is_empty() {
                 let sources = world.coverage.sources(table, id);
-                Judgement::pass(unit, format!("Covered from {} to {} by {}.", utc_text(from), utc_text(to), names(&sources)))
+                Judgement::pass(
+                    unit,
+                    format!("Covered from {} to {} by {}.", utc_text(from), utc_text(to), names(&sources)),
+                )
             } else {
                 let parts: Vec<String> =
                     open.iter().map(|(a, b)| format!("{} to {}", utc_text(*a), utc_text(*b))).collect();
@@ -141,7 +144,11 @@ pub fn traceable(world: &World<'_>) -> Vec<Judgement> {
         });
     }
     if out.is_empty() {
-        out.push(Judgement::no_evidence(ORGANIZATION, "no_source", "No source is configured and nothing was collected."));
+        out.push(Judgement::no_evidence(
+            ORGANIZATION,
+            "no_source",
+            "No source is configured and nothing was collected.",
+        ));
     }
     out
 }

@@ -90,10 +90,9 @@ pub fn complete(world: &World<'_>) -> Vec<Judgement> {
         .filter(|(_, empty)| *empty)
         .map(|(name, _)| name)
         .collect();
-        let bare = e
-            .compensating_controls
-            .as_deref()
-            .is_some_and(|c| matches!(c.trim().trim_end_matches('.').to_lowercase().as_str(), "none" | "n/a" | "-" | "no"));
+        let bare = e.compensating_controls.as_deref().is_some_and(|c| {
+            matches!(c.trim().trim_end_matches('.').to_lowercase().as_str(), "none" | "n/a" | "-" | "no")
+        });
         if bare {
             missing.push("a reason why there are no compensating controls");
         }
@@ -232,3 +231,5 @@ pub fn remediation(world: &World<'_>) -> Vec<Judgement> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EXAMPLES;

@@ -73,10 +73,9 @@ pub fn rows_complete(world: &World<'_>) -> Vec<Judgement> {
         }
         match system.reviewed_at {
             None => faults.push(("not_confirmed", "its owner never confirmed it (reviewed_at)".to_owned())),
-            Some(at) if at < since => faults.push((
-                "not_confirmed",
-                format!("last confirmed {}, before {}", utc_text(at), utc_text(since)),
-            )),
+            Some(at) if at < since => {
+                faults.push(("not_confirmed", format!("last confirmed {}, before {}", utc_text(at), utc_text(since))))
+            }
             Some(_) => {}
         }
         let after = system.reviewed_at.filter(|at| *at > until);
@@ -102,7 +101,8 @@ pub fn rows_complete(world: &World<'_>) -> Vec<Judgement> {
         } else {
             let texts: Vec<&str> = faults.iter().map(|(_, t)| t.as_str()).collect();
             let first = faults.first().map_or("field_missing", |(code, _)| code);
-            let mut j = Judgement::fail(unit, first, format!("The row ({}): {}.", system.declared_in, texts.join("; ")));
+            let mut j =
+                Judgement::fail(unit, first, format!("The row ({}): {}.", system.declared_in, texts.join("; ")));
             for (code, _) in faults.iter().skip(1) {
                 j = j.reason(code);
             }
@@ -193,9 +193,7 @@ pub fn exclusions(world: &World<'_>) -> Vec<Judgement> {
         let approvals: Option<Vec<_>> = world.registers.approvals.as_ref().map(|all| {
             let mut of: Vec<_> = all
                 .iter()
-                .filter(|a| {
-                    a.subject_kind == ApprovalSubject::ScopeExclusion && a.subject_ref.as_deref() == Some(unit)
-                })
+                .filter(|a| a.subject_kind == ApprovalSubject::ScopeExclusion && a.subject_ref.as_deref() == Some(unit))
                 .collect();
             of.sort_by_key(|a| a.approved_at);
             of

@@ -54,6 +54,20 @@ pub const RULES: &[(&str, Judge)] = &[
     ("COV-03", cov::new_reviewed),
     ("ENC-01", enc::points),
     ("ENC-02", enc::defaults),
+    ("RST-01", rst::every_quarter),
+    ("RST-02", rst::after_change),
+    ("RST-03", rst::reports_complete),
+    ("RST-04", rst::data_checked),
+    ("RST-05", rst::restore_time),
+    ("RST-06", rst::data_loss),
+    ("RST-07", rst::repeated),
+    ("RST-08", rst::owner_confirmed),
+    ("RST-09", rst::whole_matrix),
+    ("RST-10", rst::point_in_time),
+    ("OBJ-01", obj::exist),
+    ("OBJ-02", obj::agreed),
+    ("OBJ-03", obj::coherent),
+    ("OBJ-04", obj::performance_reviewed),
     ("EXC-01", exc::complete),
     ("EXC-02", exc::approved),
     ("EXC-03", exc::expiry),
@@ -74,7 +88,7 @@ mod tests {
     use super::*;
 
     /// Examples that tests claim, by check id and position in `controls/checks.toml`.
-    const CLAIMED: &[&[(&str, usize)]] = &[frq::EXAMPLES];
+    const CLAIMED: &[&[(&str, usize)]] = &[exc::EXAMPLES, frq::EXAMPLES, obj::EXAMPLES, ret::EXAMPLES, rst::EXAMPLES];
 
     #[test]
     fn every_example_of_an_implemented_check_has_a_test() {

@@ -159,3 +159,5 @@ fn observed_s(world: &World<'_>, plan: &Plan) -> Option<i64> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EXAMPLES;

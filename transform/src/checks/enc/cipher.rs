@@ -49,8 +49,7 @@ const NAMES: &[(&str, u32)] = &[
 
 /// Key bits of a name; `None` where it is not known. The bare name `AES` says nothing about its key.
 fn bits(name: &str) -> Option<u32> {
-    let plain: String =
-        name.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let plain: String = name.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     NAMES.iter().find(|(known, _)| plain.starts_with(known)).map(|(_, bits)| *bits)
 }
 

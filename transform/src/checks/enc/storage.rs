@@ -134,9 +134,9 @@ fn judge(world: &World<'_>, unit: &str, all: &[Reading<'_>], users: &[&str]) -> 
         }
         _ => {}
     }
-    let unsure = current.iter().find(|r| {
-        r.on.is_none() || r.cipher.is_none_or(|c| cipher::judge(c, floor) == Strength::Unknown)
-    });
+    let unsure = current
+        .iter()
+        .find(|r| r.on.is_none() || r.cipher.is_none_or(|c| cipher::judge(c, floor) == Strength::Unknown));
     match (current.last(), unsure, &documents) {
         (None, ..) => Judgement::no_evidence(
             unit,

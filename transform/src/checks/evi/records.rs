@@ -60,7 +60,10 @@ pub fn contradictions(world: &World<'_>) -> Vec<Judgement> {
             Judgement::fail(
                 row.as_str(),
                 "final_state_changed",
-                format!("The source gave this restore test several results ({}); the newest is used.", states.join(", ")),
+                format!(
+                    "The source gave this restore test several results ({}); the newest is used.",
+                    states.join(", ")
+                ),
             )
             .rests_on([row.clone()]),
         );

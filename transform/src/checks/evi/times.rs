@@ -28,7 +28,10 @@ pub fn times(world: &World<'_>) -> Vec<Judgement> {
     let latest = world.as_of + skew;
     let mut sources: BTreeMap<String, Source> =
         world.sources.iter().map(|s| (format!("{}.{}", s.kind, s.source_id), Source::default())).collect();
-    let mut note = |source: &str, times: &[(&str, Option<Instant>)], row: &dyn Fn() -> String, order: Option<String>| {
+    let mut note = |source: &str,
+                    times: &[(&str, Option<Instant>)],
+                    row: &dyn Fn() -> String,
+                    order: Option<String>| {
         let known: Vec<Instant> = times.iter().filter_map(|(_, t)| *t).collect();
         let (Some(first), Some(last)) = (known.iter().min(), known.iter().max()) else { return };
         if *last < world.period.start() || (*first >= world.period.end() && *last <= latest) {
@@ -90,19 +93,17 @@ pub fn times(world: &World<'_>) -> Vec<Judgement> {
         })
         .collect();
     if out.is_empty() {
-        out.push(Judgement::no_evidence(ORGANIZATION, "no_source", "No source is configured and nothing was collected."));
+        out.push(Judgement::no_evidence(
+            ORGANIZATION,
+            "no_source",
+            "No source is configured and nothing was collected.",
+        ));
     }
     out
 }
 
 /// What is wrong where `later` lies before `earlier` by more than `slack`.
-fn before(
-    later: &str,
-    at: Option<Instant>,
-    earlier: &str,
-    than: Option<Instant>,
-    slack: Duration,
-) -> Option<String> {
+fn before(later: &str, at: Option<Instant>, earlier: &str, than: Option<Instant>, slack: Duration) -> Option<String> {
     let (at, than) = (at?, than?);
     (at + slack < than).then(|| format!("{later} {} lies before {earlier} {}", utc_text(at), utc_text(than)))
 }

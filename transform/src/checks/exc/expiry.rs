@@ -37,11 +37,7 @@ pub fn expiry(world: &World<'_>) -> Vec<Judgement> {
     or_empty(out, "none_in_force", "No exception of the register is in force or expired.")
 }
 
-fn judge(
-    world: &World<'_>,
-    waiver: &Waiver,
-    judged: &mut BTreeMap<&'static str, Vec<Judgement>>,
-) -> Judgement {
+fn judge(world: &World<'_>, waiver: &Waiver, judged: &mut BTreeMap<&'static str, Vec<Judgement>>) -> Judgement {
     let e = &waiver.exception;
     let unit = e.exception_id.as_str();
     let longest = world.policy.span("exception_max_duration");
@@ -77,7 +73,8 @@ fn judge(
         return Judgement::pass(unit, format!("It expired {on} and is closed.{note}")).reason("closed");
     }
     let renewal = world.waivers.iter().find(|w| {
-        w.exception.renewal_of.as_deref() == Some(unit) && w.effective.is_some_and(|(from, to)| from <= expires && to > expires)
+        w.exception.renewal_of.as_deref() == Some(unit)
+            && w.effective.is_some_and(|(from, to)| from <= expires && to > expires)
     });
     if let Some(renewal) = renewal {
         let text = format!("It expired {on}; {} renews it without a hole.{note}", renewal.exception.exception_id);

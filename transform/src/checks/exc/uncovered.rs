@@ -82,9 +82,7 @@ fn cover(world: &World<'_>, finding: &Failing, since: Instant) -> Option<String>
     if result.waived {
         return Some("an effective exception".to_owned());
     }
-    let lives = |opened: Instant, closed: Option<Instant>| {
-        opened <= world.as_of && closed.is_none_or(|c| c >= since)
-    };
+    let lives = |opened: Instant, closed: Option<Instant>| opened <= world.as_of && closed.is_none_or(|c| c >= since);
     let full = format!("{}/{}", result.check, result.unit);
     let action = world.registers.actions.iter().flatten().find(|a| {
         a.origin_kind == Some(ActionOrigin::Check)

@@ -107,9 +107,7 @@ fn judge(world: &World<'_>, id: &str, seen: &Seen<'_>) -> Judgement {
         }
         Err(ambiguous) => Judgement::fail(id, "ambiguous", format!("{ambiguous}.")),
         Ok(None) => match excluded {
-            Some(reason) => {
-                Judgement::pass(id, format!("Needs no inventory row: {reason}.")).reason("excluded")
-            }
+            Some(reason) => Judgement::pass(id, format!("Needs no inventory row: {reason}.")).reason("excluded"),
             None => unregistered(world, id, seen, grace),
         },
     };
@@ -149,7 +147,11 @@ fn unregistered(world: &World<'_>, id: &str, seen: &Seen<'_>, grace: i64) -> Jud
         })
     });
     if looked_again {
-        Judgement::not_applicable(id, "short_lived", format!("{what} was gone before {} passed ({span}).", human(grace)))
+        Judgement::not_applicable(
+            id,
+            "short_lived",
+            format!("{what} was gone before {} passed ({span}).", human(grace)),
+        )
     } else {
         Judgement::no_evidence(
             id,
@@ -187,10 +189,8 @@ fn ghosts(world: &World<'_>) -> Vec<Judgement> {
             continue;
         }
         let covered = world.coverage.intervals("discovered_assets", unit).iter().any(|(a, b)| *a < to && *b > from);
-        let of_listed_kind = system
-            .resources
-            .iter()
-            .any(|r| r.split_once(':').is_some_and(|(kind, _)| listed_kinds.contains(kind)));
+        let of_listed_kind =
+            system.resources.iter().any(|r| r.split_once(':').is_some_and(|(kind, _)| listed_kinds.contains(kind)));
         if !(covered && of_listed_kind) {
             let plan = world.plans_in_force(system, from, to).next().map(|(_, p)| p);
             unlisted.entry(platform(plan, system)).or_default().push(unit);

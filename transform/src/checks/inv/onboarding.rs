@@ -30,7 +30,15 @@ pub fn protected_on_time(world: &World<'_>) -> Vec<Judgement> {
             let first = first_point(world, i, system, None);
             let mut judgement = judge(
                 world,
-                &Case { unit, system, what: "It went into service", began, due: began + due, settled: Some(plan), first },
+                &Case {
+                    unit,
+                    system,
+                    what: "It went into service",
+                    began,
+                    due: began + due,
+                    settled: Some(plan),
+                    first,
+                },
             );
             if by_asset {
                 judgement = judgement.reason("dated_by_asset");
@@ -43,9 +51,8 @@ pub fn protected_on_time(world: &World<'_>) -> Vec<Judgement> {
             }
             let (at, by) = (change.completed_at, change.completed_at + due);
             let in_time = |t: Instant| t >= at && t <= by;
-            let renewed = world
-                .plans_of(system)
-                .any(|(_, p)| in_time(p.effective_from) || p.approved_at.is_some_and(in_time));
+            let renewed =
+                world.plans_of(system).any(|(_, p)| in_time(p.effective_from) || p.approved_at.is_some_and(in_time));
             let approvals = world.registers.approvals.as_ref().map(|all| {
                 all.iter().any(|a| {
                     a.subject_kind == ApprovalSubject::Plan
@@ -87,9 +94,7 @@ fn began(world: &World<'_>, system: &System) -> (Instant, bool) {
         .tables
         .assets
         .iter()
-        .filter(|a| {
-            matches!(world.inventory.resolve(&a.asset_id), Ok(Some(s)) if s.system_id == system.system_id)
-        })
+        .filter(|a| matches!(world.inventory.resolve(&a.asset_id), Ok(Some(s)) if s.system_id == system.system_id))
         .map(|a| a.first_seen_at)
         .min();
     match asset {
@@ -159,13 +164,18 @@ fn judge(world: &World<'_>, case: &Case<'_>) -> Judgement {
         Judgement::no_evidence(
             unit,
             "not_covered",
-            format!("{opening}; {point_text} by {}, and no complete source of backup_runs or recovery_points covers that time.", utc_text(case.due)),
+            format!(
+                "{opening}; {point_text} by {}, and no complete source of backup_runs or recovery_points covers that time.",
+                utc_text(case.due)
+            ),
         )
     } else if case.settled.is_none() {
         Judgement::no_evidence(
             unit,
             "register_not_given",
-            format!("{opening}; {point_text}. The register approvals was not given, so a re-approval of the plan cannot be seen."),
+            format!(
+                "{opening}; {point_text}. The register approvals was not given, so a re-approval of the plan cannot be seen."
+            ),
         )
     } else {
         Judgement::pass(unit, format!("{opening}; a plan was in force and {point_text}."))

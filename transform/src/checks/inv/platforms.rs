@@ -63,9 +63,7 @@ pub fn platforms(world: &World<'_>) -> Vec<Judgement> {
                     "owner_missing",
                     format!("The systems row {} of this platform names no owner.", row.system_id),
                 ),
-                Some(owner) => {
-                    Judgement::pass(id, format!("Registered as {}, owned by {owner}.", row.system_id))
-                }
+                Some(owner) => Judgement::pass(id, format!("Registered as {}, owned by {owner}.", row.system_id)),
             },
         };
         out.push(systems.iter().fold(judgement, |j, s| j.about(s)));
@@ -128,9 +126,8 @@ pub fn control_systems(world: &World<'_>) -> Vec<Judgement> {
         if world.plans_in_force(system, world.period.start(), world.until()).next().is_none() {
             missing.push(("no_plan", "no enabled plan covers it".to_owned()));
         }
-        let programs = |c: &Component| {
-            matches!(c, Component::Full | Component::Snapshot | Component::Logical | Component::Mirror)
-        };
+        let programs =
+            |c: &Component| matches!(c, Component::Full | Component::Snapshot | Component::Logical | Component::Mirror);
         if !system.required_components.contains(&Component::Config) || !system.required_components.iter().any(programs)
         {
             let listed: Vec<String> = system.required_components.iter().map(ToString::to_string).collect();
@@ -155,12 +152,10 @@ pub fn control_systems(world: &World<'_>) -> Vec<Judgement> {
         let judgement = match (missing.first(), document.flatten()) {
             (Some((code, _)), _) => {
                 let texts: Vec<&str> = missing.iter().map(|(_, t)| t.as_str()).collect();
-                missing
-                    .iter()
-                    .skip(1)
-                    .fold(Judgement::fail(unit, code, format!("For this control system {}.", texts.join("; "))), |j, m| {
-                        j.reason(m.0)
-                    })
+                missing.iter().skip(1).fold(
+                    Judgement::fail(unit, code, format!("For this control system {}.", texts.join("; "))),
+                    |j, m| j.reason(m.0),
+                )
             }
             (None, None) => no_register(unit, "documents"),
             (None, Some(document)) => Judgement::pass(

@@ -165,7 +165,9 @@ fn rest(
         Judgement::no_evidence(
             unit,
             "listings_incomplete",
-            format!("No complete listing (recovery_points) covers the period: a deletion may have happened unseen.{lock}"),
+            format!(
+                "No complete listing (recovery_points) covers the period: a deletion may have happened unseen.{lock}"
+            ),
         )
     };
     j.about(unit)

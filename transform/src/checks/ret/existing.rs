@@ -64,8 +64,7 @@ fn judge(world: &World<'_>, index: usize, system: &System, minimum: i64) -> Judg
         );
     };
     let old_enough = |t: &Instant| system.onboarded_at + Duration::seconds(minimum) <= *t;
-    let mut instants: Vec<Instant> =
-        month_ends(world).into_iter().filter(old_enough).filter(|t| *t < newest).collect();
+    let mut instants: Vec<Instant> = month_ends(world).into_iter().filter(old_enough).filter(|t| *t < newest).collect();
     instants.push(newest);
     let mut records = Vec::new();
     let mut drifted = false;
@@ -139,14 +138,7 @@ fn window(world: &World<'_>, minimum: i64, at: Instant) -> (Instant, Instant) {
     (to - Duration::seconds(world.seconds("max_backup_interval")), to)
 }
 
-fn look(
-    world: &World<'_>,
-    index: usize,
-    system: &System,
-    minimum: i64,
-    at: Instant,
-    listings: &[Instant],
-) -> Found {
+fn look(world: &World<'_>, index: usize, system: &System, minimum: i64, at: Instant, listings: &[Instant]) -> Found {
     let (from, to) = window(world, minimum, at);
     let slack = Duration::seconds(world.seconds("schedule_tolerance"));
     let mut best: Option<(Instant, String)> = None;

@@ -69,8 +69,7 @@ struct Limit<'a> {
 }
 
 fn system_judgements(world: &World<'_>, index: usize, system: &System, limit: &Limit<'_>) -> Vec<Judgement> {
-    let plans: Vec<&Plan> =
-        world.plans_in_force(system, world.period.start(), limit.until).map(|(_, p)| p).collect();
+    let plans: Vec<&Plan> = world.plans_in_force(system, world.period.start(), limit.until).map(|(_, p)| p).collect();
     // Oldest existing point by plan; under no plan the orphans.
     let mut oldest: BTreeMap<Option<&str>, (Instant, &Point)> = BTreeMap::new();
     let mut orphans = Vec::new();
