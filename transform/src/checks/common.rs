@@ -1,5 +1,7 @@
 //! What checks of several groups share.
 
+use std::collections::BTreeMap;
+
 use model::time::Instant;
 
 use crate::judgement::Judgement;
@@ -54,6 +56,22 @@ pub fn or_empty(out: Vec<Judgement>, reason: &str, why: &str) -> Vec<Judgement> 
 /// Part of the period up to `as_of` in which a system was in service, one second before whose end it is last judged.
 pub fn last_moment(end: Instant) -> Instant {
     end - chrono::Duration::seconds(1)
+}
+
+/// Times of the complete listings of each system up to `as_of`, ascending.
+pub fn listings(world: &World<'_>) -> BTreeMap<String, Vec<Instant>> {
+    let mut systems: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    let mut out: BTreeMap<String, Vec<Instant>> = BTreeMap::new();
+    for listing in world.tables.listings.iter().filter(|l| l.complete && l.listed_at <= world.as_of) {
+        let system = systems
+            .entry(&listing.resource)
+            .or_insert_with(|| world.inventory.resolve(&listing.resource).ok().flatten().map(|s| s.system_id.as_str()));
+        if let Some(system) = system {
+            out.entry((*system).to_owned()).or_default().push(listing.listed_at);
+        }
+    }
+    out.values_mut().for_each(|times| times.sort());
+    out
 }
 
 /// True where the data could be restored from this point, be it an original or a copy: complete, with content, not

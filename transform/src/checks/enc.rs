@@ -144,7 +144,9 @@ fn state(world: &World<'_>, point: &Point) -> Known {
             Some(true) => (true, true),
             // The location does not encrypt, but whoever wrote there may have.
             _ => {
-                return Known::Unknown("the state is not reported and their location does not encrypt by itself".into());
+                return Known::Unknown(
+                    "the state is not reported and their location does not encrypt by itself".into(),
+                );
             }
         },
         (None, None) => {

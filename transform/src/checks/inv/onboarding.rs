@@ -1,5 +1,7 @@
 //! INV-05: new and significantly changed systems are protected on time.
 
+use std::collections::BTreeMap;
+
 use chrono::Duration;
 use model::inventory::System;
 use model::registers::ApprovalSubject;
@@ -18,10 +20,12 @@ pub fn protected_on_time(world: &World<'_>) -> Vec<Judgement> {
         return no_inventory("systems");
     }
     let due = Duration::seconds(world.seconds("onboarding_protection_due"));
+    let assets = first_seen(world);
     let mut out = Vec::new();
     for (i, system) in world.in_scope() {
         let unit = system.system_id.as_str();
-        let (began, by_asset) = began(world, system);
+        let seen = assets.get(unit).copied().filter(|s| *s < system.onboarded_at);
+        let (began, by_asset) = (seen.unwrap_or(system.onboarded_at), seen.is_some());
         if world.period.contains(system.onboarded_at) || (by_asset && world.period.contains(began)) {
             let plan = system.provider_managed_backup == Some(true)
                 || world
@@ -88,19 +92,16 @@ pub fn protected_on_time(world: &World<'_>) -> Vec<Judgement> {
     out
 }
 
-/// When a system began to be in service, and whether its asset says so earlier than its row.
-fn began(world: &World<'_>, system: &System) -> (Instant, bool) {
-    let asset = world
-        .tables
-        .assets
-        .iter()
-        .filter(|a| matches!(world.inventory.resolve(&a.asset_id), Ok(Some(s)) if s.system_id == system.system_id))
-        .map(|a| a.first_seen_at)
-        .min();
-    match asset {
-        Some(seen) if seen < system.onboarded_at => (seen, true),
-        _ => (system.onboarded_at, false),
+/// When the first asset of each system was seen.
+fn first_seen<'w>(world: &World<'w>) -> BTreeMap<&'w str, Instant> {
+    let mut out: BTreeMap<&str, Instant> = BTreeMap::new();
+    for asset in &world.tables.assets {
+        if let Ok(Some(system)) = world.inventory.resolve(&asset.asset_id) {
+            let first = out.entry(&system.system_id).or_insert(asset.first_seen_at);
+            *first = (*first).min(asset.first_seen_at);
+        }
     }
+    out
 }
 
 /// The first good recovery point, or restorable moment, at or after `from`.

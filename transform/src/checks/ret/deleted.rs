@@ -9,7 +9,7 @@ use model::registers::PrincipalKind;
 use model::rows::DeleteReason;
 use model::time::{Instant, human, utc_text};
 
-use super::super::common::{no_inventory, or_empty, restorable};
+use super::super::common::{listings, no_inventory, or_empty, restorable};
 use crate::judgement::Judgement;
 use crate::points::Point;
 use crate::world::World;
@@ -25,24 +25,31 @@ pub fn deletions(world: &World<'_>) -> Vec<Judgement> {
     }
     let listed: BTreeSet<(&str, Instant)> =
         world.tables.listings.iter().filter(|l| l.complete).map(|l| (l.resource.as_str(), l.listed_at)).collect();
+    let times = listings(world);
     let mut out = Vec::new();
     for (i, system) in world.in_scope() {
+        let all: Vec<&Point> = world.points_of(i).collect();
         let mut in_time = 0_u64;
         let mut kept_copy = 0_u64;
-        for point in world.points_of(i) {
+        let mut own = false;
+        for point in all.iter().copied() {
             let Some(deleted) = point.row.deleted_at.filter(|d| world.period.contains(*d) && *d <= world.as_of) else {
                 continue;
             };
             if point.row.complete == Some(false) {
                 continue;
             }
-            match judge(world, i, point, deleted, &listed) {
+            match judge(world, &all, point, deleted, &listed) {
                 Verdict::InTime => in_time += 1,
                 Verdict::CopyKept => kept_copy += 1,
-                Verdict::Told(j) => out.push(j.about(&system.system_id).rests_on([point.row_id.clone()])),
+                Verdict::Told(j) => {
+                    own = true;
+                    out.push(j.about(&system.system_id).rests_on([point.row_id.clone()]));
+                }
             }
         }
-        out.push(rest(world, i, system, in_time, kept_copy, &out));
+        let whole = seen_whole(world, system, times.get(&system.system_id).map_or(&[], Vec::as_slice));
+        out.push(rest(world, i, system, in_time, kept_copy, own, whole));
     }
     or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
 }
@@ -55,7 +62,7 @@ enum Verdict {
 
 fn judge(
     world: &World<'_>,
-    system: usize,
+    all: &[&Point],
     point: &Point,
     deleted: Instant,
     listed: &BTreeSet<(&str, Instant)>,
@@ -76,13 +83,15 @@ fn judge(
     if youngest >= minimum {
         return Verdict::InTime;
     }
-    let copy = world.points_of(system).any(|p| {
-        p.row_id != point.row_id
-            && p.taken_at().is_some()
-            && p.taken_at() == point.taken_at()
-            && restorable(world, p)
-            && p.exists_at(deleted)
-    });
+    // Points of a system are in order of time.
+    let taken = point.taken_at();
+    let first = all.partition_point(|p| p.taken_at() < taken);
+    let copy = taken.is_some()
+        && all
+            .iter()
+            .skip(first)
+            .take_while(|p| p.taken_at() == taken)
+            .any(|p| p.row_id != point.row_id && restorable(world, p) && p.exists_at(deleted));
     if copy {
         return Verdict::CopyKept;
     }
@@ -139,10 +148,10 @@ fn rest(
     system: &System,
     in_time: u64,
     kept_copy: u64,
-    told: &[Judgement],
+    own: bool,
+    whole: bool,
 ) -> Judgement {
     let unit = system.system_id.as_str();
-    let own = told.iter().any(|j| j.systems.iter().any(|s| s == unit));
     let locked = world
         .points_of(index)
         .filter(|p| p.row.deleted_at.is_none() && p.row.immutable_until.is_some_and(|l| l > world.until()))
@@ -154,7 +163,7 @@ fn rest(
             unit,
             format!("{} recovery points were deleted in their time{copies}.{lock}", in_time + kept_copy),
         )
-    } else if seen_whole(world, system) {
+    } else if whole {
         let others = if own { "other " } else { "" };
         Judgement::not_applicable(
             unit,
@@ -174,19 +183,11 @@ fn rest(
 }
 
 /// True where complete listings cover the time in service, or stand on both sides of it.
-fn seen_whole(world: &World<'_>, system: &System) -> bool {
+fn seen_whole(world: &World<'_>, system: &System, times: &[Instant]) -> bool {
     let Some((from, to)) = system.in_service(world.period.start(), world.until()) else { return false };
     if world.coverage.covers("recovery_points", &system.system_id, from, to) {
         return true;
     }
-    let mut times = world
-        .tables
-        .listings
-        .iter()
-        .filter(|l| l.complete)
-        .filter(|l| matches!(world.inventory.resolve(&l.resource), Ok(Some(s)) if s.system_id == system.system_id))
-        .map(|l| l.listed_at);
     let began = system.onboarded_at >= world.period.start();
-    let all: Vec<Instant> = times.by_ref().collect();
-    (began || all.iter().any(|t| *t <= from)) && all.iter().any(|t| *t >= to)
+    (began || times.iter().any(|t| *t <= from)) && times.iter().any(|t| *t >= to)
 }

@@ -4,11 +4,12 @@ use chrono::{Datelike, Duration, Months, NaiveDate};
 use model::inventory::System;
 use model::time::{Instant, day_of, day_start, human, utc_text};
 
-use super::super::common::{no_inventory, or_empty, restorable};
+use super::super::common::{listings, no_inventory, or_empty, restorable};
 use crate::judgement::Judgement;
 use crate::world::World;
 
-/// RET-02, at each month end of the period that listings cover, and at the last listing up to `as_of`.
+/// RET-02, at the listing next to each month end of the period, where one was kept within a day of it, and at the last
+/// one up to `as_of`.
 ///
 /// A point must have been listed: a run that succeeded shows that a point was made and not that it is still there.
 /// Copies count, because the system can be restored from them. The window is longer by `schedule_tolerance`, so that
@@ -18,6 +19,7 @@ pub fn existing(world: &World<'_>) -> Vec<Judgement> {
         return no_inventory("systems");
     }
     let minimum = world.seconds("min_retention");
+    let listed = listings(world);
     let mut out = Vec::new();
     for (i, system) in world.in_scope() {
         let unit = system.system_id.as_str();
@@ -25,7 +27,7 @@ pub fn existing(world: &World<'_>) -> Vec<Judgement> {
             out.push(Judgement::not_applicable(unit, "retired", "The system is retired at as_of.").about(unit));
             continue;
         }
-        if system.onboarded_at + Duration::seconds(minimum) > world.as_of {
+        if due_from(world, system, minimum) > world.as_of {
             let text = format!(
                 "In service for less than {}; until then every point made must still exist, which RET-03 tests.",
                 human(minimum)
@@ -33,9 +35,14 @@ pub fn existing(world: &World<'_>) -> Vec<Judgement> {
             out.push(Judgement::not_applicable(unit, "not_yet_due", text).about(unit));
             continue;
         }
-        out.push(judge(world, i, system, minimum).about(unit));
+        out.push(judge(world, i, system, minimum, listed.get(unit).map_or(&[], Vec::as_slice)).about(unit));
     }
     or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+}
+
+/// From when on a point as old as the minimum must be there: the first one may come an interval after onboarding.
+fn due_from(world: &World<'_>, system: &System, minimum: i64) -> Instant {
+    system.onboarded_at + Duration::seconds(minimum + world.seconds("max_backup_interval"))
 }
 
 /// What is known of the window at one instant.
@@ -45,9 +52,8 @@ enum Found {
     NotListed,
 }
 
-fn judge(world: &World<'_>, index: usize, system: &System, minimum: i64) -> Judgement {
+fn judge(world: &World<'_>, index: usize, system: &System, minimum: i64, listings: &[Instant]) -> Judgement {
     let unit = system.system_id.as_str();
-    let listings = listings(world, system);
     let samples = world.pitr_of(index).map(|s| s.observed_at);
     let newest = listings
         .iter()
@@ -63,15 +69,35 @@ fn judge(world: &World<'_>, index: usize, system: &System, minimum: i64) -> Judg
             "No listing of recovery points or restorable range is on record (recovery_points, pitr_status): runs alone do not show that a point is still there.",
         );
     };
-    let old_enough = |t: &Instant| system.onboarded_at + Duration::seconds(minimum) <= *t;
-    let mut instants: Vec<Instant> = month_ends(world).into_iter().filter(old_enough).filter(|t| *t < newest).collect();
+    let old_enough = |t: &Instant| due_from(world, system, minimum) <= *t;
+    if newest < world.period.start() || !old_enough(&newest) {
+        return Judgement::no_evidence(
+            unit,
+            "not_listed",
+            format!(
+                "Recovery points were last listed on {} (recovery_points): what is left since then is not known.",
+                utc_text(newest)
+            ),
+        );
+    }
+    // What was there at a month end is known at the time of the listing next to it, and not to the second.
+    let day = Duration::days(1);
+    let mut instants: Vec<Instant> = month_ends(world)
+        .into_iter()
+        .filter_map(|end| {
+            let before = listings.iter().rev().find(|t| **t <= end && **t > end - day);
+            before.or_else(|| listings.iter().find(|t| **t > end && **t < end + day)).copied()
+        })
+        .filter(old_enough)
+        .filter(|t| *t < newest)
+        .collect();
     instants.push(newest);
     let mut records = Vec::new();
     let mut drifted = false;
     let mut found = None;
     let mut unknown = None;
     for at in instants {
-        match look(world, index, system, minimum, at, &listings) {
+        match look(world, index, system, minimum, at, listings) {
             Found::Point { record, taken, drift } => {
                 records.push(record);
                 drifted |= drift;
@@ -92,9 +118,7 @@ fn judge(world: &World<'_>, index: usize, system: &System, minimum: i64) -> Judg
                 )
                 .violated(at, at + Duration::seconds(1));
             }
-            // Month ends count only where listings were kept.
-            Found::NotListed if at == newest => unknown = Some(at),
-            Found::NotListed => {}
+            Found::NotListed => unknown = Some(at),
         }
     }
     match (unknown, found) {
@@ -117,20 +141,6 @@ fn judge(world: &World<'_>, index: usize, system: &System, minimum: i64) -> Judg
         (None, None) => Judgement::no_evidence(unit, "not_listed", "No listing (recovery_points) could be judged."),
     }
     .rests_on(records)
-}
-
-/// Times of complete listings of the system, ascending.
-fn listings(world: &World<'_>, system: &System) -> Vec<Instant> {
-    let mut out: Vec<Instant> = world
-        .tables
-        .listings
-        .iter()
-        .filter(|l| l.complete && l.listed_at <= world.as_of)
-        .filter(|l| matches!(world.inventory.resolve(&l.resource), Ok(Some(s)) if s.system_id == system.system_id))
-        .map(|l| l.listed_at)
-        .collect();
-    out.sort();
-    out
 }
 
 fn window(world: &World<'_>, minimum: i64, at: Instant) -> (Instant, Instant) {
@@ -169,10 +179,8 @@ fn look(world: &World<'_>, index: usize, system: &System, minimum: i64, at: Inst
         let record = format!("pitr/{}/{}", sample.origin.source_id, utc_text(sample.observed_at));
         return Found::Point { record, taken: earliest, drift: false };
     }
-    let day = Duration::days(1);
     let covered = world.coverage.covers("recovery_points", &system.system_id, from, at);
-    let listed = listings.iter().any(|t| *t >= at && *t <= at + day || *t <= at && *t > at - day);
-    if covered || listed { Found::Absent } else { Found::NotListed }
+    if covered || listings.contains(&at) { Found::Absent } else { Found::NotListed }
 }
 
 /// Ends of the months of the period up to `as_of`.
