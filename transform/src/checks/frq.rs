@@ -5,8 +5,13 @@ mod design;
 mod exposure;
 mod gaps;
 
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(super) use tests::EXAMPLES;
+
 pub use chain::chain;
-pub use design::{design, high_change, interval_s, worst_case_loss};
+pub use design::{design, high_change, interval_s, losses, worst_case_loss};
 pub use exposure::{exposure, observe};
 pub use gaps::{GapFound, gaps, widest};
 
