@@ -162,9 +162,9 @@ def wrapper_log():
             growth("orders", day, 48_300_000_000, 61_000_000), location_id="s3:example-backups/orders",
             status_detail="the table stock_moves was being rebuilt: the copy waited for its lock" if late else None)
         add("crm-db", "crm-nightly", "logical", due(day, 2, 30, UTC), 1, 350_418 + 120 * some(40, day),
-            encrypted=False, cipher=None, location_id="backup01:/srv/dumps")
+            location_id="backup01:/srv/dumps")
         add("sales-db", "sales-base", "full", due(day, 1, 0, UTC), 8, growth("sales", day, 77_600_000, 41_000),
-            encrypted=False, cipher=None, location_id="backup01:/srv/barman")
+            location_id="backup01:/srv/barman")
         add("mail", "mail-nightly", "incremental", due(day, 3, 0, BERLIN), 4, growth("mail", day, 880_000, 9_000),
             location_id="backup01:/srv/borg/mail01")
         add("fileshare", "fileshare-nightly", "incremental", due(day, 1, 30, UTC), 41,
@@ -304,13 +304,17 @@ RESOURCES = [
 ]
 
 
-def record(name, command, at):
+def aws_record(name, command, at, stdout):
     """The record that the wrapper leaves beside an answer of the AWS CLI."""
-    write_json(f"{name}.run.json", {
-        "command": command, "tool": "aws", "version": "aws-cli/2.31.6", "host": "ops01", "timezone": "UTC",
-        "started_at": z(at), "finished_at": z(at + timedelta(seconds=4)), "exit_code": 0,
-        "stdout": f"{name.rsplit('/', 1)[1]}.json",
-    })
+    return {
+        "id": name, "command": command, "tool": "aws", "version": "aws-cli/2.31.6", "host": "ops01", "timezone": "UTC",
+        "started_at": z(at), "finished_at": z(at + timedelta(seconds=4)), "exit_code": 0, "stdout": stdout,
+    }
+
+
+def record(name, command, at):
+    file = name.rsplit("/", 1)[1]
+    write_json(f"{name}.run.json", aws_record(file, command, at, f"{file}.json"))
 
 
 def aws():
@@ -367,19 +371,28 @@ def aws():
         "MinRetentionDays": 35, "MaxRetentionDays": 400, "LockDate": "2025-02-01T00:00:00+00:00",
     }]})
     record("aws-backup/vaults", "aws backup list-backup-vaults --region us-east-1", listed)
-    # What the databases themselves say, asked once a day.
+    # What the databases themselves say: their settings once, what could be restored once a day.
+    write_json("rds/instances.json", {"DBInstances": [{
+        "DBInstanceIdentifier": name, "DBInstanceArn": f"arn:aws:rds:us-east-1:{AWS}:db:{name}",
+        "DBInstanceStatus": "available", "Engine": "postgres", "EngineVersion": "16.4", "MultiAZ": True,
+        "AllocatedStorage": size, "StorageEncrypted": True, "KmsKeyId": KEY, "BackupRetentionPeriod": 14,
+        "PreferredBackupWindow": "09:10-09:40", "InstanceCreateTime": created,
+        "LatestRestorableTime": "2026-11-21T23:26:40+00:00",
+    } for name, size, created in [("fleet", 200, "2025-01-22T08:00:00+00:00"),
+                                  ("billing", 80, "2025-01-23T08:00:00+00:00")]]})
+    records = [aws_record("rds-instances", "aws rds describe-db-instances --region us-east-1", listed, "instances.json")]
     for day in days(date(2026, 9, 30), LAST):
         at = datetime(day.year, day.month, day.day, 12, 0, tzinfo=UTC)
-        instances = [{
-            "DBInstanceIdentifier": name, "DBInstanceArn": f"arn:aws:rds:us-east-1:{AWS}:db:{name}",
-            "DBInstanceStatus": "available", "Engine": "postgres", "EngineVersion": "16.4", "MultiAZ": True,
-            "AllocatedStorage": size, "StorageEncrypted": True, "KmsKeyId": KEY, "BackupRetentionPeriod": 14,
-            "PreferredBackupWindow": "09:10-09:40", "InstanceCreateTime": created,
-            "LatestRestorableTime": iso(at - timedelta(seconds=130 + some(150, name, day))),
-        } for name, size, created in [("fleet", 200, "2025-01-22T08:00:00+00:00"),
-                                      ("billing", 80, "2025-01-23T08:00:00+00:00")]]
-        write_json(f"rds/{day}.json", {"DBInstances": instances})
-        record(f"rds/{day}", "aws rds describe-db-instances --region us-east-1", at)
+        write_json(f"rds/window-{day}.json", {"DBInstanceAutomatedBackups": [{
+            "DBInstanceArn": f"arn:aws:rds:us-east-1:{AWS}:db:{name}", "DBInstanceIdentifier": name,
+            "DbiResourceId": f"db-{ident(name)[:8].upper()}", "Region": "us-east-1", "Status": "active",
+            "Encrypted": True, "KmsKeyId": KEY, "BackupRetentionPeriod": 14,
+            "RestoreWindow": {"EarliestTime": iso(at - timedelta(days=14, minutes=some(300, day))),
+                              "LatestTime": iso(at - timedelta(seconds=130 + some(150, name, day)))},
+        } for name in ("fleet", "billing")]})
+        command = "aws rds describe-db-instance-automated-backups --region us-east-1"
+        records.append(aws_record(f"window-{day}", command, at, f"window-{day}.json"))
+    write_json("rds/runs.json", {"tool": "aws", "version": "aws-cli/2.31.6", "runs": records})
 
 
 # ---------------------------------------------------------------- GitHub
