@@ -249,28 +249,23 @@ def heroku():
     ])
     transfers, number = [], 611
 
-    def transfer(at, seconds, scheduled, error=None):
+    def transfer(at, seconds):
         nonlocal number
         number += 1
         size = growth("identity", at.date(), 21_400_000_000, 18_000_000)
         end = stamp(at + timedelta(seconds=seconds))
         transfers.append({
             "uuid": ident("transfer", number), "num": number, "from_name": "DATABASE", "from_type": "pg_dump",
-            "to_name": "SCHEDULED BACKUP" if scheduled else "BACKUP", "to_type": "gof3r", "options": {},
-            "source_bytes": size, "processed_bytes": 0 if error else size // 4, "succeeded": error is None,
+            "to_name": "SCHEDULED BACKUP", "to_type": "gof3r", "options": {},
+            "source_bytes": size, "processed_bytes": size // 4, "succeeded": True,
             "warnings": 0, "created_at": stamp(at - timedelta(seconds=2)), "started_at": stamp(at),
             "finished_at": end, "updated_at": end, "canceled_at": None, "deleted_at": None, "purged_at": None,
-            "num_keep": 25, "schedule": {"uuid": ident("schedule")} if scheduled else None,
-            **({"logs": [{"created_at": end, "level": "error", "message": error}]} if error else {}),
+            "num_keep": 25, "schedule": {"uuid": ident("schedule")},
         })
 
     for day in days():
         at = due(day, 2, 0, NEW_YORK) + timedelta(seconds=60 + some(60, "identity", day))
-        if day == date(2026, 10, 14):
-            transfer(at, 95, True, "pg_dump: error: connection to server was lost")
-            transfer(at + timedelta(minutes=42), 840, False)
-        else:
-            transfer(at, 780 + some(120, day), True)
+        transfer(at, 780 + some(120, day))
     write_json("heroku/example-identity/transfers.json", transfers)
     write_json("heroku/example-identity/transfer-schedules.json", [{
         "uuid": ident("schedule"), "name": "DATABASE_URL", "hour": 2, "timezone": "America/New_York",
@@ -431,9 +426,6 @@ def github():
         issue(215, "Sales base backup: rsync may not read the data directory",
               ["investigation", "backup", "cause:backup-failed", "system:sales-db", "severity:low"],
               "2026-10-17T07:40:00Z", "2026-10-17T09:31:00Z", "Second attempt succeeded five seconds later."),
-        issue(216, "Identity backup failed once, manual capture succeeded",
-              ["investigation", "backup", "cause:backup-failed", "system:identity-db", "severity:low"],
-              "2026-10-14T06:20:00Z", "2026-10-14T13:00:00Z", "Connection lost during platform maintenance."),
         issue(219, "Staging shop: archive_command does not call pgbackrest",
               ["incident", "backup", "cause:backup-failed", "system:shop-staging", "severity:low"],
               "2026-10-18T13:00:00Z", "2026-10-20T08:00:00Z", "Configuration of the new image mended."),

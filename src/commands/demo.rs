@@ -135,8 +135,8 @@ fn found(dossier: &Dossier) -> Vec<String> {
         let Some(metric) = a.metrics.iter().find(|m| m.id == id) else { continue };
         let Some(share) = percent(metric.numerator, metric.denominator) else { continue };
         let unknown =
-            if metric.unknown > 0 { format!("; of {} more nobody can know", metric.unknown) } else { String::new() };
-        out.push(format!("{share} of {} {what}{unknown}.", metric.denominator));
+            if metric.unknown > 0 { format!("; {} more nobody can know", metric.unknown) } else { String::new() };
+        out.push(format!("{} of {} {what} ({share}){unknown}.", metric.numerator, metric.denominator));
     }
     if let Some((system, from, to, nights)) = silence(dossier) {
         out.push(format!("{system}: {nights} days in a row without a backup, {from} to {to}, and no error anywhere."));
