@@ -14,13 +14,7 @@ pub fn interval_s(plan: &Plan, world: &World<'_>) -> Option<i64> {
     match &plan.schedule {
         Schedule::Continuous => None,
         Schedule::Interval { every_s, .. } => Some(*every_s),
-        Schedule::Cron(_) => {
-            // A period that holds every weekday and a month's end; daylight saving is left out by
-            // measuring in the wall clock's own terms: the shortest of the longest gaps would hide it.
-            let from = world.period.start();
-            let due = plan.schedule.due(chrono_tz::UTC, from, from + chrono::Duration::days(66));
-            due.windows(2).map(|w| (w[1] - w[0]).num_seconds()).max()
-        }
+        Schedule::Cron(cron) => world.intervals.get(cron.text()).copied().flatten(),
     }
 }
 
