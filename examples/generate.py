@@ -94,13 +94,16 @@ def real_outputs():
     real("restic", "restic", ["14-check", "16-snapshots", "17-restore", "19-forget-prune", "20-snapshots-after-forget"])
     real("borg", "borg", [
         "02-create-2026-10-20", "02-create-2026-10-21", "02-create-2026-10-22", "02-create-2026-10-24",
-        "03-create-dst", "04-create-after-dst", "10-list", "12-info", "17-check-data",
+        "03-create-dst", "04-create-after-dst", "17-check-data",
     ])
     real("borgmatic", "borgmatic", ["02-create", "03-create-verbose", "04-all", "07-check"])
     real("barman", "barman", [
         "02-backup", "03-backup-nowait", "04-backup-refused", "05b-backup-rsync-denied", "06-backup-rsync",
-        "07-backup-rsync-reuse", "13-list-json", "18-recover",
-    ])
+        "07-backup-rsync-reuse", "18-recover",
+    ], [f"evidence/backup.info/{name}-backup.info" for name in (
+        "b02-20261014T010023", "b03-20261015T010005", "b05b-20261017T010012", "b06-20261017T010016",
+        "b07-20261018T010006",
+    )])
     real("pg_dump", "pg_dump", ["01-cron-dump", "02-cron-dump-dst", "11-restore-test"])
     real("aws", "rds-eu", ["08-describe-db-snapshots", "09-describe-db-instances", "10-describe-automated-backups"])
     real("aws", "s3-eu", [
@@ -322,7 +325,7 @@ def aws():
         for day in days():
             at = due(day, hour, minute, NEW_YORK) + timedelta(seconds=some(240, arn, day))
             end = at + timedelta(seconds=600 + some(600, "took", arn, day))
-            failed = (system, day) == ("fleet-db", date(2026, 10, 22))
+            failed = (system, day) == ("build-server", date(2026, 10, 22))
             size = growth(arn, day, base, daily) if daily else base
             job = ident("job", arn, day).upper()
             point = f"arn:aws:backup:us-east-1:{AWS}:recovery-point:{job}"
@@ -333,7 +336,7 @@ def aws():
                 **({} if failed else {"RecoveryPointArn": point}), "EncryptionKeyArn": KEY, "IsEncrypted": True,
                 "ResourceArn": arn, "ResourceType": kind, "ResourceName": system,
                 "CreationDate": iso(at), "CompletionDate": iso(end), "State": "FAILED" if failed else "COMPLETED",
-                "StatusMessage": "The DB instance is not in the available state." if failed else "",
+                "StatusMessage": "Insufficient permissions to create a snapshot of this instance." if failed else "",
                 "MessageCategory": "FAILURE" if failed else "SUCCESS",
                 "PercentDone": "0.0" if failed else "100.0", "BackupSizeInBytes": 0 if failed else size,
                 "CreatedBy": {"BackupPlanId": ident("plan"), "BackupPlanName": "prod-daily",
@@ -341,7 +344,7 @@ def aws():
                 "IsParent": False,
             })
             delete = at + timedelta(days=35)
-            if not failed and delete > listed:
+            if not failed:
                 points.append({
                     "RecoveryPointArn": point, "BackupVaultName": "prod", "BackupVaultArn": VAULT,
                     "ResourceArn": arn, "ResourceType": kind, "ResourceName": system, "Status": "COMPLETED",
@@ -357,15 +360,17 @@ def aws():
         part = [j for j in jobs if str(first) <= j["CreationDate"][:10] <= str(last)]
         write_json(f"aws-backup/{name}.json", {"BackupJobs": part})
         record(f"aws-backup/{name}", "aws backup list-backup-jobs --region us-east-1", at)
-    write_json("aws-backup/points-2026-11.json", {"RecoveryPoints": points})
-    record("aws-backup/points-2026-11",
-           "aws backup list-recovery-points-by-backup-vault --backup-vault-name prod --region us-east-1", listed)
-    write_json("aws-backup/vaults.json", {"BackupVaultList": [{
-        "BackupVaultName": "prod", "BackupVaultArn": VAULT, "VaultType": "BACKUP_VAULT", "EncryptionKeyArn": KEY,
-        "CreationDate": "2025-01-20T10:12:00.000000+00:00", "NumberOfRecoveryPoints": len(points), "Locked": True,
-        "MinRetentionDays": 35, "MaxRetentionDays": 400, "LockDate": "2025-02-01T00:00:00+00:00",
-    }]})
-    record("aws-backup/vaults", "aws backup list-backup-vaults --region us-east-1", listed)
+    for month, at in [("2026-10", datetime(2026, 10, 31, 23, 30, tzinfo=UTC)), ("2026-11", listed)]:
+        there = [p for p in points if p["CompletionDate"] < iso(at) < p["CalculatedLifecycle"]["DeleteAt"]]
+        write_json(f"aws-backup/points-{month}.json", {"RecoveryPoints": there})
+        record(f"aws-backup/points-{month}",
+               "aws backup list-recovery-points-by-backup-vault --backup-vault-name prod --region us-east-1", at)
+        write_json(f"aws-backup/vaults-{month}.json", {"BackupVaultList": [{
+            "BackupVaultName": "prod", "BackupVaultArn": VAULT, "VaultType": "BACKUP_VAULT", "EncryptionKeyArn": KEY,
+            "CreationDate": "2025-01-20T10:12:00.000000+00:00", "NumberOfRecoveryPoints": len(there), "Locked": True,
+            "MinRetentionDays": 35, "MaxRetentionDays": 400, "LockDate": "2025-02-01T00:00:00+00:00",
+        }]})
+        record(f"aws-backup/vaults-{month}", "aws backup list-backup-vaults --region us-east-1", at)
     # What the databases themselves say: their settings once, what could be restored once a day.
     write_json("rds/instances.json", {"DBInstances": [{
         "DBInstanceIdentifier": name, "DBInstanceArn": f"arn:aws:rds:us-east-1:{AWS}:db:{name}",
