@@ -70,7 +70,7 @@ def write_json(name, value):
 # ---------------------------------------------------------------- real outputs
 
 
-def real(sample, folder, wanted, extra=()):
+def real(sample, folder, wanted):
     """Copies runs of a sample with what they printed, and their records."""
     source, target = SAMPLES / sample, DROP / folder
     records = json.loads((source / "runs.json").read_text())
@@ -78,7 +78,7 @@ def real(sample, folder, wanted, extra=()):
     missing = set(wanted) - {r["id"] for r in kept}
     assert not missing, (sample, missing)
     target.mkdir(parents=True, exist_ok=True)
-    names = [r[k] for r in kept for k in ("stdout", "stderr") if r.get(k)] + list(extra)
+    names = [r[k] for r in kept for k in ("stdout", "stderr") if r.get(k)]
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, target / name)
@@ -100,10 +100,7 @@ def real_outputs():
     real("barman", "barman", [
         "02-backup", "03-backup-nowait", "04-backup-refused", "05b-backup-rsync-denied", "06-backup-rsync",
         "07-backup-rsync-reuse", "18-recover",
-    ], [f"evidence/backup.info/{name}-backup.info" for name in (
-        "b02-20261014T010023", "b03-20261015T010005", "b05b-20261017T010012", "b06-20261017T010016",
-        "b07-20261018T010006",
-    )])
+    ])
     real("pg_dump", "pg_dump", ["01-cron-dump", "02-cron-dump-dst", "11-restore-test"])
     real("aws", "rds-eu", ["08-describe-db-snapshots", "09-describe-db-instances", "10-describe-automated-backups"])
     real("aws", "s3-eu", [
