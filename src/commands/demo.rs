@@ -156,8 +156,10 @@ fn found(dossier: &Dossier) -> Vec<String> {
     }
     for source in dossier.sources.iter().filter(|s| s.status != SourceStatus::Complete) {
         out.push(format!(
-            "Source {} is {} on purpose (by itself `collect` ends with 4): {}",
-            source.name, source.status, source.reason
+            "Source {} is {}, on purpose (so collect, assess and report end with exit code 4): {}.",
+            source.name,
+            source.status,
+            source.reason.split("; ").next().unwrap_or_default()
         ));
     }
     let critical = |state: State| {
@@ -258,9 +260,9 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_company_is_sound() {
+    fn the_sample_company_tells_its_story() {
         let folder = tempfile::tempdir().unwrap();
-        unpack(folder.path(), SystemTime::now()).unwrap();
+        unpack(folder.path(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_384_800)).unwrap();
         let globals = Globals {
             config: folder.path().join("backproof.toml"),
             format: Format::Table,
@@ -269,7 +271,28 @@ mod tests {
             color: crate::cli::Color::Never,
         };
         let loaded = workspace::open(&globals).unwrap();
-        assert!(loaded.workspace.inventory.systems.len() > 12);
-        assert!(loaded.workspace.registers.exceptions.is_some());
+        let collected = collect::collect(&loaded, &[], &globals).unwrap();
+        let broken: Vec<&str> = collected
+            .sources
+            .iter()
+            .filter(|s| s.status != SourceStatus::Complete)
+            .map(|s| s.source_id.as_str())
+            .collect();
+        assert_eq!(broken, ["plant"]);
+        let period = PeriodArgs { period: Some(PERIOD.to_owned()), as_of: None };
+        let written = monthly::write(&period, None, None, &globals).unwrap();
+        let text = found(&written.dossier).join("\n");
+        for part in [
+            "424 of 439 expected backups succeeded (96.58 %); 6 more nobody can know.",
+            "Engineering file share: 9 days in a row without a backup, 2026-10-22 to 2026-10-30",
+            "Robot fleet telemetry: restored in 2 h 41 min; 2 h are allowed.",
+            "Order database: ",
+            "Source runs.plant is incomplete",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        let standing: Vec<&str> = written.dossier.waivers.iter().map(|w| w.standing.as_str()).collect();
+        assert_eq!(standing.len(), 3, "{standing:?}");
+        assert!(written.dossier.uninventoried.iter().any(|(r, _)| r.starts_with("heroku-postgres:example-quotes/")));
     }
 }
