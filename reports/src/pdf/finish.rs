@@ -137,8 +137,8 @@ pub fn finish(
 ) -> Result<Vec<u8>, ReportError> {
     file.version = "1.7".into();
     let pages: Vec<ObjectId> = file.page_iter().collect();
-    if pages.len() != paper.pages.len() {
-        return Err(ReportError::Pdf(format!("{} pages laid out, {} written", paper.pages.len(), pages.len())));
+    if pages.len() != structure.contents.len() {
+        return Err(ReportError::Pdf(format!("{} pages laid out, {} written", structure.contents.len(), pages.len())));
     }
     unicode_maps(&mut file, &pages, subsets)?;
     let links = annotations(&mut file, paper, structure, &pages)?;

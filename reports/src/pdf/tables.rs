@@ -77,7 +77,7 @@ impl Layout<'_> {
         }
         self.fonts.place = place;
         if table.rows.is_empty() {
-            self.no_rows(node)?;
+            self.no_rows(node, table.columns.len())?;
         }
         if !table.footnote.is_empty() {
             if let Some(chunk) = self.chunks.last_mut() {
@@ -93,9 +93,12 @@ impl Layout<'_> {
     }
 
     /// Says that there is nothing, rather than leave room for doubt.
-    fn no_rows(&mut self, node: usize) -> Result<(), ReportError> {
+    fn no_rows(&mut self, node: usize, columns: usize) -> Result<(), ReportError> {
         let row = self.tree.add(node, "TR");
         let owner = Some(self.tree.add(row, "TD"));
+        for _ in 1..columns {
+            self.tree.add(row, "TD");
+        }
         let line = self.setter().single("None", style(Face::Regular, SMALL.0, Ink::Muted), owner)?;
         let height = SMALL.1 + 2.0 * PAD;
         let mut chunk = Chunk { height, ..Chunk::default() };
