@@ -43,7 +43,8 @@ fn measure(command: &mut Command) -> (Cost, i32, String) {
     let mut cost = Cost::default();
     loop {
         let status = fs::read_to_string(proc.join("status")).unwrap_or_default();
-        let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
+        let peak =
+            status.lines().find_map(|l| l.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
         cost.peak_mb = cost.peak_mb.max(peak.unwrap_or(0) / 1024);
         let stat = fs::read_to_string(proc.join("stat")).unwrap_or_default();
         // After the name in parentheses: state, …, user and system time in hundredths of a second.
@@ -183,7 +184,8 @@ fn main() -> ExitCode {
         let _ = fs::remove_dir_all(folder.join("evidence"));
         let _ = fs::remove_dir_all(folder.join("reports"));
         let (collect, _) = program(&folder, &["collect", "--quiet"]);
-        let (report, _) = program(&folder, &["report", "monthly", "--period", "2026-10", "--as-of", "2099-01-01T00:00:00Z"]);
+        let (report, _) =
+            program(&folder, &["report", "monthly", "--period", "2026-10", "--as-of", "2099-01-01T00:00:00Z"]);
         rows.push((collect, report));
     }
     rows.sort_by(|a, b| a.0.then(a.1).wall.total_cmp(&b.0.then(b.1).wall));
