@@ -250,7 +250,10 @@ fn csv_has_one_header_and_the_rows_of_json() {
     let text = w.run(&args).ends(0).out;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    assert_eq!(header, ["check", "unit", "state", "severity", "waived", "reasons", "detail", "records", "parameters"]);
+    let assessment = w.assess();
+    let mut wanted = keys(&assessment["results"][0]);
+    wanted.sort_unstable();
+    assert_eq!(header, wanted);
     assert_eq!(reader.records().map(Result::unwrap).count(), w.assess()["results"].as_array().unwrap().len());
 }
 
