@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use collectors::{Batch, Document, Sink};
-use model::evidence::{Problem, SourceRun};
+use model::evidence::{Problem, SourceRun, SourceStatus};
 use model::rows::Row;
 use model::time::{Instant, zone};
 use store::Store;
@@ -31,6 +31,7 @@ pub fn tables(store: &Store, as_of: Instant) -> Result<Tables, Failure> {
     }
     let sets: Vec<BTreeSet<(&str, &str)>> =
         all.iter().map(|s| s.pages.iter().map(|p| (p.name.as_str(), p.object.as_str())).collect()).collect();
+    let mut later: Vec<Vec<Problem>> = vec![Vec::new(); all.len()];
     for (i, run) in all.iter().enumerate() {
         let replaced = (i + 1..all.len()).any(|j| {
             all[j].kind == run.kind
@@ -38,29 +39,69 @@ pub fn tables(store: &Store, as_of: Instant) -> Result<Tables, Failure> {
                 && all[j].timezone == run.timezone
                 && sets[i].is_subset(&sets[j])
         });
-        if !replaced {
-            parse(store, run, &mut Into(&mut builder));
+        if replaced {
+            continue;
         }
+        let mut found = undamaged(store, run);
+        let mut into = Into { builder: &mut builder, problems: std::mem::take(&mut found.problems) };
+        parse(store, &found, &mut into);
+        later[i] = into.problems;
     }
-    for run in all {
+    for (mut run, later) in all.into_iter().zip(later) {
+        later_problems(&mut run, later);
         builder.collection(run);
     }
     Ok(builder.finish()?)
 }
 
-struct Into<'a>(&'a mut Builder);
+/// The run with the documents whose bytes are still those that were kept; the others are its problems. Rows of
+/// changed bytes must not count, and a reader tells of the change only after it has handed on the rows before it.
+fn undamaged(store: &Store, run: &SourceRun) -> SourceRun {
+    let mut out = SourceRun { pages: Vec::new(), problems: Vec::new(), ..run.clone() };
+    for page in &run.pages {
+        let whole = store
+            .checked_object(&page.object)
+            .map_err(io::Error::other)
+            .and_then(|mut object| io::copy(&mut object, &mut io::sink()));
+        match whole {
+            Ok(_) => out.pages.push(page.clone()),
+            Err(e) => {
+                out.problems.push(Problem { document: page.name.clone(), place: None, message: e.to_string() });
+            }
+        }
+    }
+    out
+}
+
+/// What is wrong now and was not when the source was collected makes it incomplete.
+fn later_problems(run: &mut SourceRun, later: Vec<Problem>) {
+    let new: Vec<Problem> = later.into_iter().filter(|p| !run.problems.contains(p)).collect();
+    if let Some(first) = new.first() {
+        if run.status == SourceStatus::Complete {
+            run.status = SourceStatus::Incomplete;
+            run.reason = Some(first.to_string());
+        }
+        run.problems.extend(new);
+    }
+}
+
+struct Into<'a> {
+    builder: &'a mut Builder,
+    problems: Vec<Problem>,
+}
 
 impl Sink for Into<'_> {
     fn row(&mut self, row: Row) {
-        self.0.row(row);
+        self.builder.row(row);
     }
     fn problem(&mut self, problem: Problem) {
-        self.0.problem(problem);
+        self.builder.problem(problem.clone());
+        self.problems.push(problem);
     }
     fn passed_over(&mut self, _document: &str, _reason: &str) {}
 }
 
-/// Parses what one source gave in one run.
+/// Parses what one source gave in one run. Its objects are taken as they are: see [`undamaged`].
 pub fn parse(store: &Store, run: &SourceRun, sink: &mut dyn Sink) {
     let Some(kind) = collectors::kind(&run.kind) else {
         sink.problem(Problem {
@@ -75,9 +116,8 @@ pub fn parse(store: &Store, run: &SourceRun, sink: &mut dyn Sink) {
         .iter()
         .map(|page| {
             let (store, digest) = (store.clone(), page.object.clone());
-            let open = move || -> io::Result<Box<dyn Read>> {
-                Ok(Box::new(store.checked_object(&digest).map_err(io::Error::other)?))
-            };
+            let open =
+                move || -> io::Result<Box<dyn Read>> { Ok(Box::new(store.object(&digest).map_err(io::Error::other)?)) };
             Document::new(page.name.clone(), page.object.clone(), page.bytes, page.modified_at, Arc::new(open))
         })
         .collect();

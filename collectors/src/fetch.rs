@@ -111,12 +111,13 @@ pub fn files(
 }
 
 fn take(kind: &Kind, name: &str, path: &Path, recorder: &mut dyn Recorder, out: &mut Fetched) -> Result<(), PutError> {
-    let mut file = File::open(path).map_err(PutError::Source)?;
-    let meta = file.metadata().map_err(PutError::Source)?;
+    // Asked before it is opened: opening a named pipe waits for somebody to write.
+    let meta = std::fs::metadata(path).map_err(PutError::Source)?;
     if !meta.is_file() {
         out.passed_over.push(PassedOver { document: name.to_owned(), reason: "not a regular file".to_owned() });
         return Ok(());
     }
+    let mut file = File::open(path).map_err(PutError::Source)?;
     let mut head = Vec::with_capacity(HEAD);
     file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(PutError::Source)?;
     let modified_at = meta.modified().ok().map(Instant::from);
@@ -272,13 +273,16 @@ fn reason(error: &io::Error) -> String {
 }
 
 /// The claim of most readers: text, JSON and compressed files are kept; other binary files are
-/// not evidence that a reader of logs could read.
+/// not evidence that a reader of logs could read. A text whose later lines hold NUL bytes (what a
+/// power failure leaves of a log) is text: its bad lines are the reader's to tell.
 #[must_use]
 pub fn claim_text(_name: &str, head: &[u8]) -> Claim {
     let compressed = head.starts_with(&[0x1f, 0x8b]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
     // UTF-16 exports hold NUL bytes but begin with a byte order mark.
     let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
-    if head.contains(&0) && !compressed && !utf16 {
+    let first = head.split(|b| *b == b'\n').next().unwrap_or_default();
+    let begins_as_text = !first.contains(&0) && first.first().is_none_or(u8::is_ascii) && first.len() < head.len();
+    if head.contains(&0) && !begins_as_text && !compressed && !utf16 {
         return Claim::Pass("binary file".to_owned());
     }
     Claim::Keep

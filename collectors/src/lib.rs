@@ -159,4 +159,6 @@ impl Sink for Kept {
 }
 
 #[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
 pub(crate) mod testing;

@@ -7,6 +7,7 @@ use collectors::Sink;
 use collectors::fetch::{self, PutError, Recorder};
 use model::evidence::{MANIFEST_SCHEMA, Manifest, PassedOver, Problem, SourceRun, SourceStatus};
 use model::rows::Row;
+use model::time::Instant;
 use model::workspace::SourceConfig;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -114,15 +115,51 @@ impl Recorder for Keep<'_> {
 }
 
 /// Counts rows and keeps what could not be read.
-#[derive(Default)]
-struct Tally {
+struct Tally<'a> {
+    run: &'a SourceRun,
+    /// Times after this lie in the future.
+    now: Instant,
+    in_future: u64,
     counts: BTreeMap<String, u64>,
     problems: Vec<Problem>,
     passed_over: Vec<PassedOver>,
 }
 
-impl Sink for Tally {
+/// Most records with a time in the future that are told one by one.
+const FUTURE_TOLD: u64 = 20;
+
+impl Tally<'_> {
+    /// Evidence cannot tell of what has not happened: such a record is read, and its source is not whole.
+    fn in_time(&mut self, row: &Row) {
+        let (at, origin) = match row {
+            Row::Run(r) => (r.started_at.max(r.ended_at), &r.origin),
+            Row::RecoveryPoint(p) => (p.taken_at.max(p.created_at), &p.origin),
+            Row::RestoreTest(t) => (t.started_at.max(t.ended_at), &t.origin),
+            _ => return,
+        };
+        let Some(at) = at.filter(|at| *at > self.now) else { return };
+        self.in_future += 1;
+        if self.in_future <= FUTURE_TOLD {
+            let page = self.run.pages.iter().find(|p| p.object == *origin.evidence);
+            let place = match origin.pointer.strip_prefix("line:") {
+                Some(line) => format!("line {line}"),
+                None => origin.pointer.clone(),
+            };
+            self.problems.push(Problem {
+                document: page.map_or_else(|| self.run.endpoint.clone(), |p| p.name.clone()),
+                place: Some(place).filter(|p| !p.is_empty()),
+                message: format!(
+                    "{} lies in the future: check the clock, and the zone, of what wrote it",
+                    model::time::utc_text(at)
+                ),
+            });
+        }
+    }
+}
+
+impl Sink for Tally<'_> {
     fn row(&mut self, row: Row) {
+        self.in_time(&row);
         let table = row.table();
         match self.counts.get_mut(table) {
             Some(n) => *n += 1,
@@ -193,14 +230,25 @@ fn one(
         ));
     }
     progress.at(&format!("{name}: parsing {} files", run.pages.len()));
-    let mut tally = Tally::default();
+    let tolerance = loaded.workspace.policy.seconds("clock_skew_tolerance");
+    let now = run.collected_at + chrono::TimeDelta::seconds(tolerance);
+    let mut tally =
+        Tally { run: &run, now, in_future: 0, counts: BTreeMap::new(), problems: Vec::new(), passed_over: Vec::new() };
     replay::parse(store, &run, &mut tally);
-    let recognised = run.pages.len().saturating_sub(tally.passed_over.len());
-    run.counts = tally.counts;
+    if tally.in_future > FUTURE_TOLD {
+        tally.problems.push(Problem {
+            document: pattern.clone(),
+            place: None,
+            message: format!("{} records in all have a time in the future", tally.in_future),
+        });
+    }
+    let Tally { counts, problems, passed_over, .. } = tally;
+    let recognised = run.pages.len().saturating_sub(passed_over.len());
+    run.counts = counts;
     run.problems = fetched.problems;
-    run.problems.extend(tally.problems);
+    run.problems.extend(problems);
     run.passed_over = fetched.passed_over;
-    run.passed_over.extend(tally.passed_over);
+    run.passed_over.extend(passed_over);
     run.passed_over.sort();
     let first = run.problems.first().map(ToString::to_string);
     let more = run.problems.len().saturating_sub(1);

@@ -228,7 +228,7 @@ fn a_missing_file_a_missing_folder_and_a_pattern_without_match() {
 fn symbolic_links_that_lead_nowhere_or_round() {
     let w = workspace("runs", "drop/bad");
     w.write("drop/bad/good.jsonl", record("bad-db", "bad-daily", 1, "failed"));
-    symlink("..", w.path().join("drop/bad/round")).unwrap();
+    symlink(".", w.path().join("drop/bad/round")).unwrap();
     let bad = told(&w, &["round"]);
     assert_eq!(bad["counts"]["backup_runs"], 1, "the rest of the folder is read, once");
 

@@ -117,6 +117,6 @@ fn a_source_that_was_never_collected_is_not_complete() {
 fn five_when_the_store_was_changed() {
     let w = Workspace::good();
     w.collect(0);
-    std::fs::remove_file(w.path().join("evidence/runs/00000001.json")).unwrap();
+    std::fs::remove_file(w.path().join("evidence/STORE")).unwrap();
     assert!(w.run(&["verify", "evidence"]).ends(5).out.contains("NOT VALID"));
 }

@@ -26,17 +26,24 @@ const SAMPLES: &[Sample] = &[
     Sample { folder: "aws", kinds: &["aws-backup", "rds", "s3"], timezone: None },
 ];
 
-/// What truth says and the evidence does not: sample, entry, field, reason.
+/// Where rows differ from the truth for a reason: sample, entry, field, reason.
 const KNOWN: &[(&str, &str, &str, &str)] = &[
-    ("pgbackrest", "b03", "bytes", EXPIRED),
     ("pgbackrest", "b04", "bytes", EXPIRED),
     ("pgbackrest", "b05", "bytes", EXPIRED),
     ("pgbackrest", "b06", "bytes", EXPIRED),
-    ("pgbackrest", "b03", "bytes_stored", EXPIRED),
     ("pgbackrest", "b04", "bytes_stored", EXPIRED),
     ("pgbackrest", "b05", "bytes_stored", EXPIRED),
     ("pgbackrest", "b06", "bytes_stored", EXPIRED),
+    ("borg", "b06", "recovery_point", LISTED),
+    ("borg", "r18", "recovery_point", LISTED),
+    ("borgmatic", "b03", "recovery_point", LISTED),
+    ("borgmatic", "b04", "recovery_point", LISTED),
+    ("borgmatic", "b05", "recovery_point", LISTED),
+    ("barman", "r18", "recovery_point", LISTED),
 ];
+
+const LISTED: &str =
+    "truth looks at the run's own output alone; its command line or a list of archives names the point";
 
 const EXPIRED: &str = "the set had expired when `info` was taken, and the log prints a rounded size";
 
@@ -196,7 +203,9 @@ fn a_sample_of_each_tool_keeps_its_bytes() {
 
 #[test]
 fn a_sample_without_its_run_records_gives_no_success_that_is_none() {
-    for sample in SAMPLES {
+    // Of the uploads in the AWS sample one was of an empty file: the upload's own line does not tell that, and the
+    // listing that does names its bucket only in the run record.
+    for sample in SAMPLES.iter().filter(|s| s.folder != "aws") {
         let (w, _) = collected(sample);
         let with = w.show("runs", "2026-10-01..2026-11-30");
         std::fs::remove_file(w.path().join("drop/runs.json")).unwrap();

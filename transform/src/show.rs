@@ -143,6 +143,12 @@ fn runs(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
                 "bytes_stored": all.bytes_stored(r.row),
                 "encrypted": all.encrypted(r.row),
                 "recovery_point_id": all.recovery_point_id(r.row),
+                "taken_at": time(r.taken_at),
+                "expires_at": time(all.expires_at(r.row)),
+                "cipher": all.cipher(r.row).as_deref(),
+                "location_id": all.location(r.row).as_deref(),
+                "unchanged": r.unchanged,
+                "zone_unknown": r.zone_unknown,
                 "source_id": document.map(|d| d.source_id.to_string()),
                 "source_record_id": all.record_id(r.row),
                 "observed_at": time(document.map(|d| d.observed_at)),
@@ -216,6 +222,7 @@ fn points(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
             "integrity_result": r.integrity_result,
             "immutable_until": time(r.immutable_until),
             "good": p.is_good(),
+            "zone_unknown": r.zone_unknown,
         }));
         lineage(&mut row, &r.origin);
         row
@@ -262,6 +269,8 @@ fn tests(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
             "status_raw": r.status_raw,
             "status_detail": r.status_detail,
             "from_log": r.from_log,
+            "reported_at": time(r.reported_at),
+            "zone_unknown": r.zone_unknown,
         }));
         lineage(&mut row, &r.origin);
         row
@@ -314,6 +323,7 @@ fn plan(p: &Plan) -> Fields {
         "approved_by": p.approved_by,
         "approved_at": time(p.approved_at),
         "document_ref": p.document_ref,
+        "operational": p.operational,
         "evidence": Value::Null,
         "pointer": p.declared_in,
     }))
@@ -436,6 +446,8 @@ fn storage(basis: &Basis<'_>) -> Vec<Fields> {
                 "plain_access_denied": s.plain_access_denied,
                 "public_access": s.public_access,
                 "immutability": s.immutability,
+                "versioning": s.versioning,
+                "expires_after_s": s.expires_after_s,
                 "observed_at": utc_text(s.observed_at),
                 "system_id": Value::Null,
                 "resource": s.location_id,

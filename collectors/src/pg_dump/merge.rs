@@ -157,7 +157,11 @@ fn score(draft: &Draft, file: &DumpFile, zone: Option<Tz>) -> Option<(bool, bool
     };
     if let (Some(modified), Some(start)) = (file.modified_at, draft.started.at) {
         let end = draft.ended.at.unwrap_or(start + Duration::days(1));
-        if in_time.is_none() && (modified + SAME_MOMENT < start || modified > end + Duration::minutes(1)) {
+        let earlier = modified + SAME_MOMENT < start;
+        // A copy is younger than what it is a copy of. A record names the run that wrote the file; without one, a
+        // younger file is more likely another night's.
+        let later = modified > end + Duration::minutes(1) && !(named && draft.record.is_some());
+        if in_time.is_none() && (earlier || later) {
             return None;
         }
     }

@@ -1,0 +1,31 @@
+# One line each; `just` lists them.
+default:
+    @just --list
+
+# everything that must hold
+check:
+    tests/run
+
+# unit tests and whole-binary scenarios
+test:
+    cargo test --release --workspace
+
+# lints
+lint:
+    cargo clippy --release --workspace --all-targets -- -D warnings
+
+# format
+fmt:
+    cargo fmt --all
+
+# the sample company, from a clean folder
+demo:
+    rm -rf backproof-demo && cargo run --release -- demo
+
+# a million runs, beside DuckDB
+bench:
+    cargo bench --workspace --bench month
+
+# licences, bans and sources of dependencies
+deny:
+    cargo deny --workspace check bans licenses sources
