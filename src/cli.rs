@@ -122,9 +122,13 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         signers: Option<PathBuf>,
     },
-    /// Explain a check, control, statement, metric, parameter or table: what it means, reads and supports.
+    /// Explain a check, control, statement, metric, parameter, table or word: what it means, reads and supports.
+    ///
+    /// Works anywhere. In a workspace, parameters and statements are those of its policy.
     Explain {
-        /// For example FRQ-01, CP-9, BRP-3.1-01, backup_success_rate, min_retention.
+        /// A check (FRQ-01), group (FRQ), control (CP-9), framework (soc2), statement (BRP-3.1-01), metric
+        /// (backup_success_rate), parameter (min_retention), tier, role, table (backup_runs), evidence kind
+        /// (EV-JOB-LOG), source kind (restic), convention (slot) or reason code of a result (missed).
         id: String,
     },
     /// Print a completion script.
