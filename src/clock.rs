@@ -13,7 +13,20 @@ pub fn now() -> Instant {
 
 /// Name of the user that runs the program, for provenance.
 pub fn user() -> Option<String> {
-    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|u| !u.is_empty())
+    let named =
+        ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|u| !u.is_empty());
+    named.or_else(uid)
+}
+
+/// The numeric user id, where services run without a name in their environment.
+fn uid() -> Option<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata("/proc/self").ok().map(|m| format!("with id {}", m.uid()))
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 /// A fresh store id: 128 random bits as hexadecimal.

@@ -75,8 +75,9 @@ pub fn parse(store: &Store, run: &SourceRun, sink: &mut dyn Sink) {
         .iter()
         .map(|page| {
             let (store, digest) = (store.clone(), page.object.clone());
-            let open =
-                move || -> io::Result<Box<dyn Read>> { Ok(Box::new(store.object(&digest).map_err(io::Error::other)?)) };
+            let open = move || -> io::Result<Box<dyn Read>> {
+                Ok(Box::new(store.checked_object(&digest).map_err(io::Error::other)?))
+            };
             Document::new(page.name.clone(), page.object.clone(), page.bytes, page.modified_at, Arc::new(open))
         })
         .collect();

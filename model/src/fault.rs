@@ -23,7 +23,7 @@ impl File<'_> {
     #[must_use]
     pub fn place(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..self.floor(offset)).unwrap_or("");
-        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let column = before.get(start..).unwrap_or("").trim_start_matches('\u{feff}').chars().count() + 1;
         (line, column)

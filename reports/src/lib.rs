@@ -10,6 +10,7 @@ pub mod sheet;
 
 mod build;
 mod chart;
+mod columns;
 mod csv;
 mod drawing;
 mod html;

@@ -11,8 +11,10 @@ mod sources;
 mod systems;
 mod trends;
 
+use std::collections::BTreeSet;
+
 use model::assessment::{Outcome, Severity, percent};
-use model::dossier::Dossier;
+use model::dossier::{Dossier, SourceSheet};
 use model::evidence::SourceStatus;
 use model::time::{Instant, human, utc_text};
 use sha2::{Digest, Sha256};
@@ -30,7 +32,7 @@ use crate::block::{
 /// None of its own; a dossier that can't be written as JSON would be a defect of ours.
 pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
     let mut blocks = front::blocks(dossier);
-    blocks.push(Block::Toc(Toc { title: "Contents".to_owned(), depth: 2 }));
+    blocks.push(Block::Toc(Toc { title: "Contents".to_owned(), depth: 1 }));
     blocks.extend(trends::blocks(dossier));
     blocks.extend(systems::blocks(dossier));
     blocks.extend(objectives::blocks(dossier));
@@ -38,7 +40,7 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
     blocks.extend(sources::blocks(dossier));
     Ok(Document {
         title: "Backup and restore: monthly report".to_owned(),
-        subtitle: format!("{}, as of {}", dossier.period_title, day(dossier.assessment.period.as_of)),
+        subtitle: format!("As of {}", day(dossier.assessment.period.as_of)),
         organization: dossier.assessment.organization.clone(),
         period: dossier.period_title.clone(),
         language: "en-GB".to_owned(),
@@ -156,30 +158,45 @@ const fn of_source(status: SourceStatus) -> State {
 }
 
 /// The completeness block under a table: the sources that fill any of `tables`, with the rows each gave.
-fn completeness(dossier: &Dossier, table: &str, rows: usize, tables: &[&str], remark: &str) -> Block {
-    let sources = dossier
-        .sources
-        .iter()
-        .filter(|s| s.counts.iter().any(|(t, _)| tables.contains(&t.as_str())) || s.status != SourceStatus::Complete)
-        .map(|s| {
-            let rows: u64 = s.counts.iter().filter(|(t, _)| tables.contains(&t.as_str())).map(|(_, n)| n).sum();
-            Provenance {
-                source: s.name.clone(),
-                state: of_source(s.status),
-                query: s.endpoint.clone(),
-                identity: s.identity.clone(),
-                window: s.covers.clone(),
-                extracted: s.collected_at.map_or_else(|| "never".to_owned(), utc_text),
-                rows_at_source: if s.reason.is_empty() {
-                    rows.to_string()
-                } else {
-                    format!("{rows} read; {}", s.reason)
-                },
-                rows: rows.to_string(),
-                objects: s.objects.clone(),
-            }
-        })
-        .collect();
-    let remark = if remark.is_empty() { Vec::new() } else { text(remark) };
-    Block::Completeness(Completeness { table: table.to_owned(), rows_in_table: rows as u64, sources, note: remark })
+///
+/// `kinds` narrows it to the tools that the rows rest on; a source that is not complete is named wherever its
+/// rows could be missing. Objects of a source are listed once, under Sources.
+fn completeness(
+    dossier: &Dossier,
+    table: &str,
+    rows: usize,
+    tables: &[&str],
+    kinds: Option<&BTreeSet<&str>>,
+    remark: &str,
+) -> Block {
+    let fills = |s: &&SourceSheet| {
+        s.counts.iter().any(|(t, _)| tables.contains(&t.as_str())) || s.status != SourceStatus::Complete
+    };
+    let concerns = |s: &&SourceSheet| kinds.is_none_or(|k| k.contains(s.kind.as_str()));
+    let sources: Vec<Provenance> =
+        dossier.sources.iter().filter(fills).filter(concerns).map(|s| provenance(s, Some(tables))).collect();
+    let mut note = if remark.is_empty() { Vec::new() } else { text(format!("{remark} ")) };
+    if !sources.is_empty() {
+        note.push(block::text("The objects of each source are listed under "));
+        note.push(block::link("sources", "Sources and completeness"));
+        note.push(block::text("."));
+    }
+    Block::Completeness(Completeness { table: table.to_owned(), rows_in_table: rows as u64, sources, note })
+}
+
+/// Provenance of the rows a source gave for `tables`; of all its rows, with its objects, without.
+fn provenance(s: &SourceSheet, tables: Option<&[&str]>) -> Provenance {
+    let rows: u64 =
+        s.counts.iter().filter(|(t, _)| tables.is_none_or(|all| all.contains(&t.as_str()))).map(|(_, n)| n).sum();
+    Provenance {
+        source: s.name.clone(),
+        state: of_source(s.status),
+        query: s.endpoint.clone(),
+        identity: s.identity.clone(),
+        window: s.covers.clone(),
+        extracted: s.collected_at.map_or_else(|| "never".to_owned(), utc_text),
+        rows_at_source: if s.reason.is_empty() { rows.to_string() } else { format!("not known; {rows} could be read") },
+        rows: rows.to_string(),
+        objects: if tables.is_none() { s.objects.clone() } else { Vec::new() },
+    }
 }

@@ -4,6 +4,10 @@ use chrono::{DateTime, Utc};
 
 use crate::block::*;
 
+mod corners;
+
+pub use corners::{corners, sheet};
+
 /// Strings that must come out as they went in.
 pub const AWKWARD: [&str; 6] = [
     "O'Neil & Söhne <b>not bold</b> \"quoted\"",
@@ -17,6 +21,14 @@ pub const AWKWARD: [&str; 6] = [
 /// The instant used by samples.
 pub fn as_of() -> DateTime<Utc> {
     DateTime::from_timestamp(1_793_613_600, 0).unwrap()
+}
+
+/// Keeps a rendering for looking at, in the folder that `REPORT_SAMPLES` names; without it nothing is written.
+pub fn keep(name: &str, bytes: &[u8]) {
+    let Some(folder) = std::env::var_os("REPORT_SAMPLES") else { return };
+    let folder = std::path::PathBuf::from(folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(name), bytes).unwrap();
 }
 
 /// A report of a few pages, with every block.
@@ -406,34 +418,4 @@ fn method() -> Vec<Block> {
         }),
         para(ParaRole::Note, vec![text("Percentages are cut, never rounded up.")]),
     ]
-}
-
-/// A sheet with every type of column and cells that spreadsheets like to run.
-pub fn sheet() -> crate::sheet::Sheet {
-    use crate::sheet::{ColumnKind, Sheet, SheetColumn, Value};
-    let columns = [
-        ("system", ColumnKind::Text),
-        ("runs", ColumnKind::Integer),
-        ("seconds", ColumnKind::Number),
-        ("rate", ColumnKind::Percent),
-        ("taken_at", ColumnKind::Instant),
-        ("encrypted", ColumnKind::Bool),
-    ];
-    let texts = AWKWARD.iter().copied().chain(["+1", "-2+3", "@SUM(A1)", "\tx", "\rx", "https://example.com", "007"]);
-    Sheet {
-        name: "Runs".into(),
-        columns: columns.map(|(title, kind)| SheetColumn { title: title.into(), kind }).to_vec(),
-        rows: texts
-            .map(|text| {
-                vec![
-                    Value::Text(text.into()),
-                    Value::Integer(-3),
-                    Value::Number(-1.5),
-                    Value::Percent(0.98662),
-                    Value::Instant(as_of()),
-                    if text == "007" { Value::Empty } else { Value::Bool(true) },
-                ]
-            })
-            .collect(),
-    }
 }

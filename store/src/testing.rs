@@ -40,7 +40,7 @@ pub fn manifest(run: u64, objects: &[(String, u64)]) -> Manifest {
         permissions: Vec::new(),
         query: None,
         timezone: None,
-        covers: None,
+        covers: Vec::new(),
         started_at: hour(run),
         collected_at: hour(run),
         status: SourceStatus::Complete,

@@ -7,7 +7,7 @@ use model::assessment::{
 };
 use model::controls::Controls;
 use model::evidence::SourceStatus;
-use model::inventory::{Inventory, System};
+use model::inventory::{Inventory, Schedule, System};
 use model::policy::Policy;
 use model::registers::{Incident, Registers};
 use model::rows::{LogSegment, PitrSample};
@@ -69,6 +69,7 @@ pub struct Basis<'a> {
     pub sources: Vec<SourceInfo>,
     pitr: BTreeMap<usize, Vec<PitrSample>>,
     segments: BTreeMap<usize, Vec<LogSegment>>,
+    intervals: BTreeMap<String, Option<i64>>,
     defaults: Defaults,
 }
 
@@ -122,7 +123,21 @@ impl<'a> Basis<'a> {
         let incidents = incidents(&tables, input.registers);
         let sources = sources(&tables, input.sources);
         let waivers = waivers(input.registers, input.policy, inventory);
-        Ok(Self { input, tables, runs, points, tests, incidents, coverage, waivers, sources, pitr, segments, defaults })
+        Ok(Self {
+            input,
+            tables,
+            runs,
+            points,
+            tests,
+            incidents,
+            coverage,
+            waivers,
+            sources,
+            pitr,
+            segments,
+            intervals: intervals(inventory, input.as_of),
+            defaults,
+        })
     }
 
     /// Slots of a period.
@@ -143,6 +158,7 @@ impl<'a> Basis<'a> {
             as_of: self.input.as_of,
             pitr: &self.pitr,
             segments: &self.segments,
+            intervals: &self.intervals,
             tables: &self.tables,
             runs: &self.runs,
             points: &self.points,
@@ -176,6 +192,23 @@ impl<'a> Basis<'a> {
         };
         Ok(Judged { assessment, slots })
     }
+}
+
+/// Longest time between two due instants of every cron schedule of the inventory.
+///
+/// Unrolled in UTC, so that the hour of a daylight saving change is no part of it, over 66 days before `as_of`:
+/// enough for every weekday and two ends of a month.
+fn intervals(inventory: &Inventory, as_of: Instant) -> BTreeMap<String, Option<i64>> {
+    let mut out = BTreeMap::new();
+    for plan in &inventory.plans {
+        if let Schedule::Cron(cron) = &plan.schedule
+            && !out.contains_key(cron.text())
+        {
+            let due = cron.due(chrono_tz::UTC, as_of - chrono::Duration::days(66), as_of);
+            out.insert(cron.text().to_owned(), due.windows(2).map(|w| (w[1] - w[0]).num_seconds()).max());
+        }
+    }
+    out
 }
 
 /// Index of the system a row names, else of the one whose resource it is.

@@ -149,7 +149,7 @@ fn systems(world: &World<'_>, results: &[CheckResult], days: &[String]) -> Vec<S
         .map(|(i, system)| {
             let tier = system.tier.as_deref().and_then(|t| world.policy.tier(t));
             let slots = slots_of.get(&i).map_or(&[][..], Vec::as_slice);
-            (tier.map_or(u32::MAX, |t| t.order), sheet(world, i, system, slots, &of_unit, days))
+            (tier.map_or(u32::MAX, |t| t.order), sheet(world, i, system, slots, &of_unit, days.len()))
         })
         .collect();
     out.sort_by(|a, b| (a.0, &a.1.system_id).cmp(&(b.0, &b.1.system_id)));
@@ -162,7 +162,7 @@ fn sheet(
     system: &System,
     slots: &[&Slot],
     of_unit: &BTreeMap<&str, Vec<&CheckResult>>,
-    days: &[String],
+    days: usize,
 ) -> SystemSheet {
     let objective = world.objective(system, world.until());
     let rpo = objective.as_ref().filter(|o| o.rpo_applicable).and_then(|o| o.rpo_s);
@@ -274,12 +274,15 @@ fn badness(outcome: Outcome) -> u8 {
 }
 
 /// One cell a day.
-fn strip(world: &World<'_>, slots: &[&Slot], days: &[String]) -> Vec<Option<DayCell>> {
-    let mut cells: BTreeMap<String, (DayCell, bool)> = BTreeMap::new();
+fn strip(world: &World<'_>, slots: &[&Slot], days: usize) -> Vec<Option<DayCell>> {
+    let (first, _) = world.period.days();
+    // With each cell: whether every bad slot so far is waived.
+    let mut cells: Vec<Option<(DayCell, bool)>> = vec![None; days];
     for slot in slots {
-        let day = day_of(slot.scheduled_for, world.period.zone()).to_string();
-        let (cell, all_waived) =
-            cells.entry(day).or_insert((DayCell { outcome: slot.outcome, slots: 0, good: 0, waived: false }, true));
+        let day = (day_of(slot.scheduled_for, world.period.zone()) - first).num_days();
+        let Some(place) = usize::try_from(day).ok().and_then(|d| cells.get_mut(d)) else { continue };
+        let fresh = (DayCell { outcome: slot.outcome, slots: 0, good: 0, waived: false }, true);
+        let (cell, all_waived) = place.get_or_insert(fresh);
         cell.slots += 1;
         cell.good += u32::from(slot.outcome.is_good());
         if badness(slot.outcome) > badness(cell.outcome) {
@@ -290,7 +293,7 @@ fn strip(world: &World<'_>, slots: &[&Slot], days: &[String]) -> Vec<Option<DayC
             cell.waived = *all_waived;
         }
     }
-    days.iter().map(|d| cells.get(d).map(|(c, _)| *c)).collect()
+    cells.into_iter().map(|c| c.map(|(cell, _)| cell)).collect()
 }
 
 fn findings(world: &World<'_>, results: &[CheckResult], state: State) -> Vec<FindingSheet> {

@@ -14,6 +14,9 @@ pub mod points;
 pub mod runs;
 pub mod show;
 pub mod slots;
+#[cfg(test)]
+#[allow(missing_docs, dead_code, reason = "test support")]
+pub(crate) mod testing;
 pub mod tests;
 pub mod waivers;
 pub mod world;

@@ -44,13 +44,14 @@ struct Counted {
 }
 
 impl Counted {
-    fn push(&mut self, system: Option<&System>, platform: String, good: bool, counted: bool, unknown: bool) {
+    /// Adds units of one system and platform: good, counted and unknown ones.
+    fn push(&mut self, system: Option<&System>, platform: String, [good, counted, unknown]: [u64; 3]) {
         self.tier.push(system.and_then(|s| s.tier.clone()).unwrap_or_else(|| "none".to_owned()));
         self.system.push(system.map_or_else(|| "none".to_owned(), |s| s.system_id.clone()));
         self.platform.push(platform);
-        self.good.push(good.into());
-        self.counted.push(counted.into());
-        self.unknown.push(unknown.into());
+        self.good.push(good);
+        self.counted.push(counted);
+        self.unknown.push(unknown);
     }
 
     /// Sums by tier, system and platform.
@@ -106,17 +107,24 @@ fn rate(
 }
 
 fn success_rate(world: &World<'_>) -> Result<Metric, Error> {
-    let mut counted = Counted::default();
-    let (mut good, mut all, mut unknown, mut waived) = (0, 0, 0, 0);
+    // Slots of one plan share every key: sum them first, so that the frame has a row a plan.
+    let mut by_plan: BTreeMap<usize, (usize, [u64; 3])> = BTreeMap::new();
+    let mut waived = 0;
     for slot in world.slots {
-        let (system, plan) = (&world.inventory.systems[slot.system], &world.inventory.plans[slot.plan]);
-        let (is_good, is_counted, is_unknown) =
-            (slot.outcome.is_good(), slot.outcome.is_good() || slot.outcome.is_bad(), slot.outcome == Outcome::Unknown);
-        good += u64::from(is_good);
-        all += u64::from(is_counted);
-        unknown += u64::from(is_unknown);
+        let (_, sums) = by_plan.entry(slot.plan).or_insert((slot.system, [0; 3]));
+        sums[0] += u64::from(slot.outcome.is_good());
+        sums[1] += u64::from(slot.outcome.is_good() || slot.outcome.is_bad());
+        sums[2] += u64::from(slot.outcome == Outcome::Unknown);
         waived += u64::from(slot.outcome.is_bad() && is_waived(world, slot));
-        counted.push(Some(system), platform(Some(plan), system), is_good, is_counted, is_unknown);
+    }
+    let mut counted = Counted::default();
+    let [mut good, mut all, mut unknown] = [0; 3];
+    for (plan, (system, sums)) in by_plan {
+        let (system, plan) = (&world.inventory.systems[system], &world.inventory.plans[plan]);
+        good += sums[0];
+        all += sums[1];
+        unknown += sums[2];
+        counted.push(Some(system), platform(Some(plan), system), sums);
     }
     let most_unknown = world.policy.ratio("unknown_share_max");
     let undefined = if all == 0 {
@@ -162,7 +170,8 @@ fn restore_rate(world: &World<'_>) -> Result<Metric, Error> {
         good += u64::from(is_good);
         all += 1;
         let system = test.system.map(|i| &world.inventory.systems[i]);
-        counted.push(system, system.map_or_else(|| "none".to_owned(), |s| platform(None, s)), is_good, true, false);
+        let of = system.map_or_else(|| "none".to_owned(), |s| platform(None, s));
+        counted.push(system, of, [u64::from(is_good), 1, 0]);
     }
     let undefined = match (world.tests, all) {
         (None, _) => Some("no_evidence: no source or register of restore tests".to_owned()),

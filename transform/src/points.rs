@@ -201,15 +201,23 @@ fn seen_and_gone(tables: &Tables, points: &mut [Point]) {
 /// succeeded and are in no listing.
 fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
     let mut by_id: BTreeMap<(Option<usize>, String), Vec<usize>> = BTreeMap::new();
+    // A listing may name the run instead of the run naming the point (files of dumps, objects of a bucket).
+    let mut by_run: BTreeMap<(Option<usize>, String), Vec<usize>> = BTreeMap::new();
     for (i, point) in points.iter().enumerate() {
         by_id.entry((point.system, point.row.recovery_point_id.clone())).or_default().push(i);
+        if let Some(run) = &point.row.run_id {
+            by_run.entry((point.system, run.clone())).or_default().push(i);
+        }
     }
     let mut added = Vec::new();
     for (at, run) in runs.list.iter().enumerate() {
         let named = runs.recovery_point_id(run.row);
-        if let Some(id) = named
-            && let Some(found) = by_id.get(&(run.system, id.to_owned()))
-        {
+        let listed = match named {
+            Some(id) => by_id.get(&(run.system, id.to_owned())),
+            None if by_run.is_empty() => None,
+            None => by_run.get(&(run.system, runs.run_id(run.row).to_owned())),
+        };
+        if let Some(found) = listed {
             for i in found {
                 let point = &mut points[*i];
                 point.run = Some(at);

@@ -238,15 +238,30 @@ pub fn population(tables: &mut Tables, inventory: &Inventory) -> Result<Runs, Er
         .collect()?;
 
     let joined = join_systems(unique, &words, inventory)?;
-    let sorted = joined
-        .lazy()
-        .with_column(coalesce(&[col(n::SCHEDULED), col(n::STARTED), col(n::ENDED)]).alias("placed"))
-        .sort(
-            ["of_system", "placed", n::ATTEMPT, n::SOURCE, n::RECORD],
-            SortMultipleOptions::default().with_nulls_last(true).with_maintain_order(true),
-        )
-        .collect()?;
+    let order = order(&joined, &words)?;
+    let sorted = joined.take(&IdxCa::from_vec(PlSmallStr::EMPTY, order))?;
+    drop(joined);
     view(sorted, words, documents)
+}
+
+/// Row indices by system, time, attempt, source and record id. The texts decide ties only, and are compared
+/// only there: encoding millions of ids for a general sort would cost more than everything else.
+fn order(frame: &DataFrame, words: &Dictionary) -> Result<Vec<IdxSize>, Error> {
+    let (system, attempt) = (frame.column("of_system")?.u32()?, frame.column(n::ATTEMPT)?.u32()?);
+    let (source, record) = (frame.column(n::SOURCE)?.u32()?, frame.column(n::RECORD)?.str()?);
+    let times = [n::SCHEDULED, n::STARTED, n::ENDED].map(|name| frame.column(name).and_then(|c| c.i64()).ok());
+    let mut keys: Vec<(u32, i64, u32, IdxSize)> = (0..frame.height())
+        .map(|i| {
+            let placed = times.iter().flatten().find_map(|c| c.get(i)).unwrap_or(i64::MAX);
+            (system.get(i).unwrap_or(u32::MAX), placed, attempt.get(i).unwrap_or(u32::MAX), IdxSize::try_from(i).unwrap_or(IdxSize::MAX))
+        })
+        .collect();
+    let text = |i: IdxSize| {
+        let i = i as usize;
+        (source.get(i).map(|id| words.word(id)), record.get(i))
+    };
+    keys.sort_unstable_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| text(a.3).cmp(&text(b.3))));
+    Ok(keys.into_iter().map(|k| k.3).collect())
 }
 
 /// Left join of every run with the inventory row of the system it names, else of its resource.

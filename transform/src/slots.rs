@@ -232,13 +232,15 @@ pub fn slots(
     coverage: &Coverage,
     defaults: Defaults,
 ) -> Vec<Slot> {
-    let mut by_plan: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    // Versions of a plan share its runs: the first version stands for all.
+    let family: Vec<usize> = (0..inventory.plans.len()).map(|p| first_version(inventory, p)).collect();
+    let mut by_plan: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (at, run) in runs.by_system.values().flatten().map(|m| (*m, &runs.list[*m])) {
         if let Some(plan) = run.plan
             && run.trigger != Some(Trigger::Manual)
             && run.placed_at().is_some()
         {
-            by_plan.entry(&inventory.plans[plan].plan_id).or_default().push(at);
+            by_plan.entry(family[plan]).or_default().push(at);
         }
     }
     for members in by_plan.values_mut() {
@@ -270,7 +272,7 @@ pub fn slots(
         } else {
             unrolled.entry(key).or_insert_with(|| with_next(plan, from, to)).clone()
         };
-        let members = by_plan.get(plan.plan_id.as_str()).map_or(&[][..], Vec::as_slice);
+        let members = by_plan.get(&family[p]).map_or(&[][..], Vec::as_slice);
         let covered = coverage.intervals("backup_runs", &row.system_id);
         let unplaced = runs.of_system(system).any(|r| r.placed_at().is_none());
         let window = plan.start_window_s.unwrap_or(defaults.start_window_s);
@@ -293,10 +295,18 @@ pub fn slots(
             out.push(Slot { plan: p, system, scheduled_for: at, deadline, outcome, attempts, reason });
         }
     }
-    out.sort_by(|a, b| {
-        (&inventory.plans[a.plan].plan_id, a.scheduled_for).cmp(&(&inventory.plans[b.plan].plan_id, b.scheduled_for))
-    });
+    // Plans are sorted by id and version, versions follow one another in time: this only repairs
+    // an inventory whose versions overlap.
+    if !out.is_sorted_by_key(|s: &Slot| (family[s.plan], s.scheduled_for)) {
+        out.sort_by_key(|s| (family[s.plan], s.scheduled_for));
+    }
     out
+}
+
+/// Index of the first version of a plan; versions stand side by side.
+fn first_version(inventory: &Inventory, plan: usize) -> usize {
+    let id = &inventory.plans[plan].plan_id;
+    (0..plan).rev().take_while(|p| inventory.plans[*p].plan_id == *id).last().unwrap_or(plan)
 }
 
 /// Due instants in `[from, to)` and the first one after.

@@ -65,6 +65,8 @@ pub struct World<'a> {
     pub waivers: &'a [Waiver],
     /// Sources as last collected.
     pub sources: &'a [SourceInfo],
+    /// Longest time between two due instants of each cron schedule in use, seconds.
+    pub intervals: &'a BTreeMap<String, Option<i64>>,
     /// Plan defaults from the policy.
     pub defaults: Defaults,
 }

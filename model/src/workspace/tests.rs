@@ -61,8 +61,8 @@ fn the_workspace_of_the_design_is_read() {
     assert_eq!(w.config.source("db1").unwrap().timezone, Some(Tz::America__New_York));
     let covers = &w.config.source("nightly").unwrap().covers[0];
     assert_eq!(
-        (utc_text(covers.to), covers.complete, &covers.systems[0][..]),
-        ("2026-11-01T00:00:00Z".to_owned(), true, "*")
+        (covers.to.map(utc_text), covers.complete, &covers.systems[0][..]),
+        (Some("2026-11-01T00:00:00Z".to_owned()), true, "*")
     );
     assert_eq!(w.config.signing_key.as_deref(), Some("keys/backproof"));
     assert_eq!(w.config.paths, Paths::default());

@@ -1,12 +1,10 @@
 use crate::block::*;
-use crate::sample::{AWKWARD, document, findings, report};
+use crate::sample::{AWKWARD, document, findings, keep, report};
 
 #[test]
 fn the_sample_is_one_self_contained_file() {
     let page = crate::html(&report()).unwrap();
-    let folder = std::env::temp_dir().join("h-reports");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("sample.html"), &page).unwrap();
+    keep("sample.html", page.as_bytes());
     assert!(!page.contains("<script"));
     for reference in ["src=\"http", "url(http", "@import", "<link"] {
         assert!(!page.contains(reference), "{reference}");

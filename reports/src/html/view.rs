@@ -9,6 +9,7 @@ use crate::block::{
     Align, Block, Chart, Completeness, Document, Heading, HeatStrip, Inline, Kpi, ParaRole, Severity, State, Table,
     Target, plain,
 };
+use crate::columns::{Least, divide};
 use crate::html::svg::svg;
 use crate::strip::{legend, row_summary};
 use crate::visible::visible;
@@ -203,13 +204,13 @@ fn heat_strip(strip: &HeatStrip) -> Value {
     let legend: Vec<Value> =
         legend(strip).into_iter().map(|(state, text)| json!({"mark": state.slug(), "text": text})).collect();
     json!({
-        "partial": "heat_strip", "id": strip.id, "caption": strip.caption, "count": strip.days.len(),
+        "partial": "heat_strip", "class": if strip.days.len() > 45 { "strip dense" } else { "strip" }, "id": strip.id, "caption": strip.caption, "count": strip.days.len(),
         "days": days, "rows": rows, "legend": legend,
     })
 }
 
 fn table(t: &Table) -> Value {
-    let total: f64 = t.columns.iter().map(|c| c.width).sum();
+    let (shares, least) = measures(t);
     let class = |align: Align| match align {
         Align::Left => "left",
         Align::Right => "right",
@@ -218,7 +219,8 @@ fn table(t: &Table) -> Value {
     let columns: Vec<Value> = t
         .columns
         .iter()
-        .map(|c| json!({"title": c.title, "class": class(c.align), "share": format!("{:.2}", 100.0 * c.width / total)}))
+        .zip(shares)
+        .map(|(c, share)| json!({"title": c.title, "class": class(c.align), "share": format!("{share:.2}")}))
         .collect();
     let rows: Vec<Value> = t
         .rows
@@ -240,25 +242,32 @@ fn table(t: &Table) -> Value {
             json!({"id": r.id, "class": class, "cells": cells})
         })
         .collect();
-    let least = least_width(t, total);
     json!({
         "partial": "table", "id": t.id, "caption": t.caption, "least": format!("{least:.1}"),
-        "columns": columns, "rows": rows, "footnote": inlines(&t.footnote),
+        "columns": columns, "span": t.columns.len(), "rows": rows, "footnote": inlines(&t.footnote),
     })
 }
 
-/// Width in rem below which a column would break words; a table wider than the screen scrolls inside its box.
-fn least_width(t: &Table, total: f64) -> f64 {
+/// Width in rem that a table has on a wide screen.
+const WIDE: f64 = 58.0;
+
+/// Shares of the columns in percent, and the width in rem below which a column would break words; a table wider than
+/// the screen scrolls inside its box.
+fn measures(t: &Table) -> (Vec<f64>, f64) {
     const CHARACTER: f64 = 0.47;
     const GUTTER: f64 = 1.4;
+    let width = |characters: usize| characters as f64 * CHARACTER + GUTTER;
     let longest = |text: &str| text.split_whitespace().map(|w| w.chars().count()).max().unwrap_or(0);
-    let mut least: f64 = 0.0;
-    for (n, column) in t.columns.iter().enumerate() {
+    let least = |(n, column): (usize, &crate::block::Column)| {
         let cells = t.rows.iter().take(200).filter_map(|r| r.cells.get(n)).map(|cell| cell_word(cell)).max();
-        let word = longest(&column.title).max(cells.unwrap_or(0).min(14));
-        least = least.max((word as f64 * CHARACTER + GUTTER) * total / column.width);
-    }
-    least.min(72.0)
+        Least { title: width(longest(&column.title)), cells: width(cells.unwrap_or(0).min(14)) }
+    };
+    let least: Vec<Least> = t.columns.iter().enumerate().map(least).collect();
+    let shares: Vec<f64> = t.columns.iter().map(|c| c.width).collect();
+    let widths = divide(WIDE, &shares, &least);
+    let narrowest =
+        widths.iter().zip(&least).map(|(w, l)| l.title.max(l.cells) * WIDE / w).fold(0.0, f64::max).min(1.3 * WIDE);
+    (widths.iter().map(|w| 100.0 * w / WIDE).collect(), narrowest)
 }
 
 /// Characters of the longest piece of a cell that should stay on one line.

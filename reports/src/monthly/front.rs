@@ -35,6 +35,11 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// The first sentence of a detail: enough for page one, the section below has the whole.
+fn first_sentence(detail: &str) -> &str {
+    detail.find(". ").map_or(detail, |end| &detail[..=end])
+}
+
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let results = &d.assessment.results;
     let of = |check: &'static str, state: State| results.iter().filter(move |r| r.check == check && r.state == state);
@@ -143,8 +148,8 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             answer.push(crate::block::Inline::Break);
         }
         answer.push(super::severity(finding.severity));
-        answer.push(plain(format!(" {}: ", finding.unit_name)));
-        answer.push(link(format!("finding-{}", finding.check), finding.title.clone()));
+        answer.push(plain(format!(" {}: {} ", finding.unit_name, first_sentence(&finding.detail))));
+        answer.push(link(format!("finding-{}", finding.check), finding.check.clone()));
     }
     let more = open.len().saturating_sub(shown.len());
     if more > 0 {

@@ -32,6 +32,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         "objectives-table",
         n,
         &["recovery_points", "backup_runs", "pitr_status", "restore_tests"],
+        None,
         "",
     ));
     out.push(heading(2, "tests", "Restore tests of the period"));
@@ -61,6 +62,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         "tests-table",
         n,
         &["restore_tests"],
+        None,
         "A restore in a tool's log that a report describes is counted once, as the report.",
     ));
     out

@@ -44,6 +44,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             "uninventoried-table",
             n,
             &["backup_runs", "recovery_points", "discovered_assets"],
+            None,
             "",
         ));
     }
@@ -64,7 +65,8 @@ fn groups(findings: &[FindingSheet], prefix: &str) -> Vec<Block> {
     for check in order {
         let Some(members) = by_check.get(check) else { continue };
         let first = members[0];
-        out.push(heading(2, &format!("{prefix}-{check}"), format!("{check} · {}", first.title)));
+        let word = if prefix == "finding" { "not met" } else { "not evaluated" };
+        out.push(heading(2, &format!("{prefix}-{check}"), format!("{check} {word}: {}", first.title)));
         let fact = |label: &str, value: Vec<Inline>| Fact { label: label.to_owned(), value };
         let mut facts = vec![
             fact("Severity", vec![super::severity(first.severity)]),

@@ -2,9 +2,9 @@
 
 use model::dossier::Dossier;
 
-use super::{code, dash_if_empty, heading, note, of_result, of_source, para, short, table, text};
+use super::{code, dash_if_empty, heading, note, of_result, of_source, para, provenance, short, table, text};
 use crate::block::{
-    Align, Block, Fact, Inline, KeyValue, List, badge, code as mono, column, row, strong, text as plain,
+    Align, Block, Completeness, Fact, Inline, KeyValue, List, badge, code as mono, column, row, strong, text as plain,
 };
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
@@ -74,6 +74,12 @@ fn sources(d: &Dossier) -> Vec<Block> {
         ],
         rows,
     ));
+    out.push(Block::Completeness(Completeness {
+        table: "sources-table".to_owned(),
+        rows_in_table: d.sources.len() as u64,
+        sources: d.sources.iter().map(|s| provenance(s, None)).collect(),
+        note: text("The run manifests in the evidence store hold name, size and hash of every object."),
+    }));
     for source in d.sources.iter().filter(|s| !s.reason.is_empty()) {
         out.push(heading(
             3,

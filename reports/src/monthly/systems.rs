@@ -60,6 +60,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             &format!("systems-{i}"),
             members.len(),
             &["backup_runs", "recovery_points"],
+            Some(&members.iter().map(|m| m.platform.as_str()).collect()),
             "The inventory of the workspace gives the rows; the sources below give runs and recovery points.",
         ));
     }

@@ -59,10 +59,14 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         "metrics-table",
         n,
         &["backup_runs", "restore_tests", "incidents"],
+        None,
         "Incidents and exceptions come from the registers of the workspace.",
     ));
-    for trend in &d.trends {
-        out.push(chart(trend));
+    let told = |t: &&Trend| t.points.iter().any(|p| p.has_value);
+    out.extend(d.trends.iter().filter(told).map(chart));
+    let silent: Vec<&str> = d.trends.iter().filter(|t| !told(t)).map(|t| t.title.as_str()).collect();
+    if !silent.is_empty() {
+        out.push(note(format!("No value in the last twelve periods: {}.", silent.join(", "))));
     }
     out.push(breakdown(d));
     out
@@ -103,10 +107,17 @@ fn chart(t: &Trend) -> Block {
         kind: if t.is_rate { ChartKind::Line } else { ChartKind::Bars },
         unit: if t.is_rate { Unit::Percent } else { Unit::Count },
         target: t.target.as_ref().and_then(|v| v.parse().ok()).map(|v| Limit { value: v, label: "target".to_owned() }),
+        min: Some(if t.is_rate { floor(&points) } else { 0.0 }),
         points,
-        min: Some(0.0),
         max: if t.is_rate { Some(1.0) } else { Some(highest.max(4) as f64) },
     })
+}
+
+/// Lowest value of a rate's axis: a tenth below the lowest point, so that a good month and a very good one
+/// can be told apart. The axis is labelled.
+fn floor(points: &[Point]) -> f64 {
+    let lowest = points.iter().filter_map(|p| p.value).fold(1.0, f64::min);
+    ((lowest * 10.0).floor() - 1.0).max(0.0) / 10.0
 }
 
 /// Success rate by tier and platform.

@@ -15,7 +15,11 @@ use crate::pdf::fonts::Face;
 use crate::pdf::paper::{HEIGHT, OutlineEntry, Paper};
 use crate::pdf::unicode::{cmap, text_string};
 use crate::pdf::write::Subset;
+use crate::pdf::xmp::xmp;
 use crate::pdf::{Destination, Meta, destination};
+
+/// The colour space that the file's colours are meant in.
+const SRGB: &[u8] = include_bytes!("../../../templates/srgb.icc");
 
 /// A child of a structure element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +73,7 @@ impl Structure {
         };
         // Rows, cells and list items keep their order within their table or list even when they are empty.
         for (n, node) in nodes.iter().enumerate() {
-            if matches!(node.role, "TR" | "TH" | "TD" | "LI" | "Lbl" | "LBody" | "TOCI") {
+            if matches!(node.role, "Caption" | "TR" | "TH" | "TD" | "LI" | "Lbl" | "LBody" | "TOCI") {
                 structure.join(n);
             }
         }
@@ -133,8 +137,8 @@ pub fn finish(
 ) -> Result<Vec<u8>, ReportError> {
     file.version = "1.7".into();
     let pages: Vec<ObjectId> = file.page_iter().collect();
-    if pages.len() != paper.pages.len() {
-        return Err(ReportError::Pdf(format!("{} pages laid out, {} written", paper.pages.len(), pages.len())));
+    if pages.len() != structure.contents.len() {
+        return Err(ReportError::Pdf(format!("{} pages laid out, {} written", structure.contents.len(), pages.len())));
     }
     unicode_maps(&mut file, &pages, subsets)?;
     let links = annotations(&mut file, paper, structure, &pages)?;
@@ -374,11 +378,20 @@ fn describe(file: &mut File, meta: &Meta<'_>, tree: ObjectId, outline: Option<Ob
         "ModDate" => date,
     });
     file.trailer.set("Info", info);
-    let xmp = xmp(meta, &title);
+    let xmp = xmp(document, &title);
     let stream = Stream::new(dictionary! { "Type" => "Metadata", "Subtype" => "XML" }, xmp.into_bytes());
     let metadata = file.add_object(stream.with_compression(false));
+    let profile = file.add_object(Stream::new(dictionary! { "N" => 3 }, SRGB.to_vec()));
+    let intent = dictionary! {
+        "Type" => "OutputIntent",
+        "S" => "GTS_PDFA1",
+        "OutputConditionIdentifier" => Object::string_literal("sRGB"),
+        "Info" => Object::string_literal("sRGB IEC61966-2.1"),
+        "DestOutputProfile" => profile,
+    };
     let catalog = file.catalog_mut().map_err(fault)?;
     catalog.set("Metadata", metadata);
+    catalog.set("OutputIntents", Object::Array(vec![intent.into()]));
     catalog.set("Lang", Object::string_literal(document.language.as_str()));
     catalog.set("MarkInfo", dictionary! { "Marked" => true });
     catalog.set("StructTreeRoot", tree);
@@ -389,37 +402,4 @@ fn describe(file: &mut File, meta: &Meta<'_>, tree: ObjectId, outline: Option<Ob
         catalog.set("Outlines", outline);
     }
     Ok(())
-}
-
-fn xmp(meta: &Meta<'_>, title: &str) -> String {
-    let document = meta.document;
-    let date = document.as_of.format("%Y-%m-%dT%H:%M:%SZ");
-    let escape = |text: &str| -> String {
-        crate::visible::visible(text)
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-            .replace('"', "&quot;")
-    };
-    format!(
-        "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
-         <x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
-         <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" \
-         xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\">\
-         <dc:format>application/pdf</dc:format>\
-         <dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">{title}</rdf:li></rdf:Alt></dc:title>\
-         <dc:creator><rdf:Seq><rdf:li>{author}</rdf:li></rdf:Seq></dc:creator>\
-         <dc:description><rdf:Alt><rdf:li xml:lang=\"x-default\">{subject}</rdf:li></rdf:Alt></dc:description>\
-         <dc:language><rdf:Bag><rdf:li>{language}</rdf:li></rdf:Bag></dc:language>\
-         <dc:identifier>sha256:{hash}</dc:identifier>\
-         <xmp:CreateDate>{date}</xmp:CreateDate><xmp:ModifyDate>{date}</xmp:ModifyDate>\
-         <xmp:MetadataDate>{date}</xmp:MetadataDate><xmp:CreatorTool>backproof</xmp:CreatorTool>\
-         <pdf:Producer>backproof</pdf:Producer>\
-         </rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"r\"?>",
-        title = escape(title),
-        author = escape(&document.organization),
-        subject = escape(&document.subtitle),
-        language = escape(&document.language),
-        hash = escape(&document.document_hash),
-    )
 }

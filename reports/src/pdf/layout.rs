@@ -136,6 +136,9 @@ impl Layout<'_> {
         if let Some(chunk) = self.chunks.get_mut(start) {
             chunk.anchors.extend(anchor.map(str::to_owned));
         }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.height += 3.0;
+        }
         Ok(())
     }
 
@@ -199,9 +202,6 @@ impl Layout<'_> {
         let node = self.tree.add(0, "TOC");
         self.caption(&toc.title, node, None)?;
         let start = self.chunks.len();
-        if let Some(caption) = self.chunks.last_mut() {
-            caption.height += 3.0;
-        }
         for block in &document.blocks {
             let Block::Heading(h) = block else { continue };
             if h.level > toc.depth {

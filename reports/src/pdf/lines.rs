@@ -203,8 +203,9 @@ impl Setter<'_> {
         link: Option<(Rc<Target>, usize)>,
         owner: Option<usize>,
     ) -> Result<(), ReportError> {
-        // A blank has the style of what stands before it.
-        let before = state.out.last().map(|p| p.style).filter(|_| state.blank);
+        // A blank has the style of what stands before it, but beside running text never the width of a monospaced one.
+        let before = state.out.last().map(|p| if p.style.face == Face::Mono { style } else { p.style });
+        let before = before.filter(|_| state.blank);
         let gap = before.map(|b| self.fonts.shape(b.face, b.tabular, " ")).transpose()?;
         let size = before.map_or(0.0, |b| b.size);
         let gap_width = gap.as_ref().map_or(0.0, |g| f64::from(g.width) * size / 1000.0);

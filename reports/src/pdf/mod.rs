@@ -16,6 +16,7 @@ mod tables;
 mod tests;
 mod unicode;
 mod write;
+mod xmp;
 
 use crate::block::{Document, Target, validate};
 use crate::drawing::Ink;
@@ -35,7 +36,7 @@ pub struct Meta<'a> {
 trait Writer {
     /// # Errors
     /// [`ReportError::Pdf`] or [`ReportError::Font`] when the file cannot be made.
-    fn write(&self, paper: &Paper, fonts: &Fonts, meta: &Meta<'_>) -> Result<Vec<u8>, ReportError>;
+    fn write(&self, paper: Paper, fonts: &Fonts, meta: &Meta<'_>) -> Result<Vec<u8>, ReportError>;
 }
 
 /// Renders a document as a tagged PDF 1.7 on A4 with embedded fonts, outline, links and running headers. Text runs left
@@ -51,7 +52,7 @@ pub fn pdf(document: &Document) -> Result<Vec<u8>, ReportError> {
     let mut paper = flow::fill(chunks, tree);
     page_numbers(&mut paper, &mut fonts)?;
     furniture(document, &mut paper, &mut fonts)?;
-    Printpdf.write(&paper, &fonts, &Meta { document })
+    Printpdf.write(paper, &fonts, &Meta { document })
 }
 
 /// Puts the numbers of pages where the table of contents left room for them.

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::block::{Align, Inline, Table, TableRow};
+use crate::columns::{Least, divide};
 use crate::drawing::Ink;
 use crate::error::ReportError;
 use crate::pdf::flow::{Chunk, Header, SIDE};
@@ -25,13 +26,12 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(table: &Table) -> Columns {
-        let total: f64 = table.columns.iter().map(|c| c.width).sum();
+    fn of(table: &Table, least: &[Least]) -> Columns {
         let usable = MEASURE - GUTTER * (table.columns.len() as f64 - 1.0);
+        let shares: Vec<f64> = table.columns.iter().map(|c| c.width).collect();
         let mut x = SIDE;
         let mut spans = Vec::new();
-        for column in &table.columns {
-            let width = usable * column.width / total;
+        for width in divide(usable, &shares, least) {
             spans.push((x, width));
             x += width + GUTTER;
         }
@@ -60,7 +60,8 @@ impl Layout<'_> {
         let place = self.fonts.place.clone();
         let start = self.chunks.len();
         self.caption(&table.caption, node, Some(&table.id))?;
-        let columns = Columns::of(table);
+        let least = self.least_widths(table);
+        let columns = Columns::of(table, &least);
         let header = self.table_header(table, &columns, node)?;
         let last = table.rows.len().saturating_sub(1);
         for (n, row) in table.rows.iter().enumerate() {
@@ -75,6 +76,9 @@ impl Layout<'_> {
             }
         }
         self.fonts.place = place;
+        if table.rows.is_empty() {
+            self.no_rows(node, table.columns.len())?;
+        }
         if !table.footnote.is_empty() {
             if let Some(chunk) = self.chunks.last_mut() {
                 chunk.keep = true;
@@ -86,6 +90,51 @@ impl Layout<'_> {
         }
         self.bind(start, 190.0);
         Ok(())
+    }
+
+    /// Says that there is nothing, rather than leave room for doubt.
+    fn no_rows(&mut self, node: usize, columns: usize) -> Result<(), ReportError> {
+        let row = self.tree.add(node, "TR");
+        let owner = Some(self.tree.add(row, "TD"));
+        for _ in 1..columns {
+            self.tree.add(row, "TD");
+        }
+        let line = self.setter().single("None", style(Face::Regular, SMALL.0, Ink::Muted), owner)?;
+        let height = SMALL.1 + 2.0 * PAD;
+        let mut chunk = Chunk { height, ..Chunk::default() };
+        line.place(SIDE, PAD + baseline(SMALL.0, SMALL.1), &mut chunk.items);
+        rule(SIDE, height, MEASURE, Ink::Rule, 0.5, &mut chunk.items);
+        self.add(chunk);
+        Ok(())
+    }
+
+    /// Widths of each column's longest words. A character without a glyph is reported where its row is set.
+    fn least_widths(&mut self, table: &Table) -> Vec<Least> {
+        const ROWS: usize = 100;
+        const MOST: f64 = 76.0;
+        let mut widths = Vec::new();
+        for (n, column) in table.columns.iter().enumerate() {
+            let mut least = Least { title: self.longest(&column.title, Face::SemiBold, SMALL.0), cells: 0.0 };
+            for inline in table.rows.iter().take(ROWS).filter_map(|r| r.cells.get(n)).flatten() {
+                let (face, size, mark) = match inline {
+                    Inline::Code { .. } => (Face::Mono, SMALL.0 * 0.9, 0.0),
+                    Inline::Strong { .. } => (Face::SemiBold, SMALL.0, 0.0),
+                    Inline::Badge { .. } | Inline::Severity { .. } => (Face::Regular, SMALL.0, SMALL.0 * 1.12),
+                    _ => (Face::Regular, SMALL.0, 0.0),
+                };
+                let words = crate::block::plain(std::slice::from_ref(inline));
+                least.cells = least.cells.max((self.longest(&words, face, size) + mark).min(MOST));
+            }
+            widths.push(least);
+        }
+        widths
+    }
+
+    fn longest(&mut self, text: &str, face: Face, size: f64) -> f64 {
+        let text = crate::visible::visible(text);
+        let words = text.split(' ').filter(|w| !w.is_empty());
+        let widths = words.filter_map(|w| self.fonts.shape(face, true, w).ok()).map(|w| f64::from(w.width));
+        widths.fold(0.0, f64::max) * size / 1000.0 + 0.1
     }
 
     fn table_header(&mut self, table: &Table, columns: &Columns, node: usize) -> Result<Rc<Header>, ReportError> {
@@ -109,7 +158,7 @@ impl Layout<'_> {
         let height = 3.0 + SMALL.1 * count as f64 + 3.6;
         rule(SIDE, height, MEASURE, Ink::Text, 0.9, &mut items);
         let header = Rc::new(Header { height, items });
-        self.add(Chunk { height, keep: !table.rows.is_empty(), items: header.items.clone(), ..Chunk::default() });
+        self.add(Chunk { height, keep: true, items: header.items.clone(), ..Chunk::default() });
         Ok(header)
     }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::block::*;
 use crate::error::ReportError;
-use crate::sample::{AWKWARD, document, findings, report};
+use crate::sample::{AWKWARD, corners, document, findings, keep, report};
 
 fn run(tool: &str, arguments: &[&str], bytes: &[u8]) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -49,9 +49,7 @@ fn heading(n: usize, level: u8) -> Block {
 #[test]
 fn independent_tools_find_no_fault() {
     let bytes = crate::pdf(&report()).unwrap();
-    let folder = std::env::temp_dir().join("h-reports");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("sample.pdf"), &bytes).unwrap();
+    keep("sample.pdf", &bytes);
     assert!(run("qpdf", &["--check", "FILE"], &bytes).contains("No syntax or stream encoding errors"));
     let info = run("pdfinfo", &["FILE"], &bytes);
     for line in
@@ -68,6 +66,21 @@ fn independent_tools_find_no_fault() {
         assert!(row.contains("yes yes yes"), "embedded, subset, with Unicode: {row}");
         assert!(row.as_bytes()[..6].iter().all(u8::is_ascii_uppercase) && row.as_bytes()[6] == b'+', "{row}");
     }
+}
+
+#[test]
+fn corners_are_rendered() {
+    let bytes = crate::pdf(&corners()).unwrap();
+    keep("corners.pdf", &bytes);
+    keep("corners.html", crate::html(&corners()).unwrap().as_bytes());
+    run("qpdf", &["--check", "FILE"], &bytes);
+    let all = pages(&bytes).concat();
+    for title in ["identifier", "Uninterruptible", "Compartment", "Representative", "Environment", "Recoverability"] {
+        assert!(all.matches(title).count() >= 2, "{title} is broken: {all}");
+    }
+    assert_eq!(all.matches("88/92").count(), 40);
+    let nothing = crate::pdf(&document(Vec::new())).unwrap();
+    run("qpdf", &["--check", "FILE"], &nothing);
 }
 
 #[test]
@@ -317,4 +330,19 @@ proptest! {
             prop_assert!(said.contains(&dense(word)), "{word:?} in {said}");
         }
     }
+}
+
+/// Run by hand: `cargo test --release --workspace --lib -- --ignored --nocapture size`.
+#[test]
+#[ignore = "a measurement, not a test"]
+fn size_and_time_of_22_000_rows() {
+    let document = document(findings(22_000));
+    let start = std::time::Instant::now();
+    let bytes = crate::pdf(&document).unwrap();
+    println!("PDF: {} bytes in {:?}", bytes.len(), start.elapsed());
+    let start = std::time::Instant::now();
+    let page = crate::html(&document).unwrap();
+    println!("HTML: {} bytes in {:?}", page.len(), start.elapsed());
+    run("qpdf", &["--check", "FILE"], &bytes);
+    keep("large.pdf", &bytes);
 }

@@ -38,23 +38,24 @@ pub struct Subset {
 }
 
 impl Writer for Printpdf {
-    fn write(&self, paper: &Paper, fonts: &Fonts, meta: &Meta<'_>) -> Result<Vec<u8>, ReportError> {
+    fn write(&self, mut paper: Paper, fonts: &Fonts, meta: &Meta<'_>) -> Result<Vec<u8>, ReportError> {
         let mut document = PdfDocument::new(&meta.document.title);
-        let subsets = embed(paper, fonts, &mut document)?;
-        let mut structure = Structure::new(paper);
-        document.pages = paper
-            .pages
-            .iter()
+        let subsets = embed(&paper, fonts, &mut document)?;
+        let mut structure = Structure::new(&paper);
+        // Each form of a page is let go as soon as the next is made: large packets would not fit twice.
+        document.pages = std::mem::take(&mut paper.pages)
+            .into_iter()
             .enumerate()
             .map(|(n, items)| {
-                let ops = page_ops(n, items, &subsets, &mut structure);
+                let ops = page_ops(n, &items, &subsets, &mut structure);
                 PdfPage::new(Mm(210.0), Mm(297.0), ops)
             })
             .collect();
         let options = PdfSaveOptions { optimize: false, subset_fonts: false, secure: true, image_optimization: None };
         let mut warnings = Vec::new();
         let file = document.to_lopdf_document(&options, &mut warnings);
-        finish::finish(file, paper, &structure, &subsets, meta)
+        drop(document);
+        finish::finish(file, &paper, &structure, &subsets, meta)
     }
 }
 

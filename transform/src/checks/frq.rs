@@ -5,16 +5,24 @@ mod design;
 mod exposure;
 mod gaps;
 
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(super) use tests::EXAMPLES;
+
 pub use chain::chain;
-pub use design::{design, high_change, interval_s, worst_case_loss};
+pub use design::{design, high_change, interval_s, losses, worst_case_loss};
 pub use exposure::{exposure, observe};
 pub use gaps::{GapFound, gaps, widest};
+
+use std::collections::BTreeMap;
 
 use model::assessment::Outcome;
 use model::inventory::Schedule;
 use model::time::utc_text;
 
 use crate::judgement::Judgement;
+use crate::slots::Slot;
 use crate::world::World;
 
 /// FRQ-02: no slot failed, missed or overrun, and few enough unknown.
@@ -29,9 +37,9 @@ pub fn on_time(world: &World<'_>) -> Vec<Judgement> {
             None => plans.push((&plan.plan_id, vec![i])),
         }
     }
-    let mut by_plan: std::collections::BTreeMap<&str, Vec<&crate::slots::Slot>> = std::collections::BTreeMap::new();
+    let mut by_version: BTreeMap<usize, Vec<&Slot>> = BTreeMap::new();
     for slot in world.slots {
-        by_plan.entry(&world.inventory.plans[slot.plan].plan_id).or_default().push(slot);
+        by_version.entry(slot.plan).or_default().push(slot);
     }
     for (id, versions) in plans {
         let first = &world.inventory.plans[versions[0]];
@@ -49,7 +57,7 @@ pub fn on_time(world: &World<'_>) -> Vec<Judgement> {
             );
             continue;
         }
-        let slots = by_plan.get(id).map_or(&[][..], Vec::as_slice);
+        let slots: Vec<&Slot> = versions.iter().filter_map(|v| by_version.get(v)).flatten().copied().collect();
         let count = |wanted: &[Outcome]| slots.iter().filter(|s| wanted.contains(&s.outcome)).count();
         let judged = slots.len() - count(&[Outcome::Running, Outcome::Cancelled]);
         if judged == 0 {
@@ -62,7 +70,7 @@ pub fn on_time(world: &World<'_>) -> Vec<Judgement> {
         let bad: Vec<_> = slots.iter().filter(|s| s.outcome.is_bad()).collect();
         let unknown: Vec<_> = slots.iter().filter(|s| s.outcome == Outcome::Unknown).collect();
         let late = count(&[Outcome::LateSuccess]);
-        let records = |some: &[&&crate::slots::Slot]| -> Vec<String> {
+        let records = |some: &[&&Slot]| -> Vec<String> {
             some.iter().map(|s| format!("slot/{}", s.id(world.inventory))).collect()
         };
         let judgement = if !bad.is_empty() {

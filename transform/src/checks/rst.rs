@@ -1,1 +1,146 @@
-//! stub
+//! RST: restore.
+//!
+//! Tests that succeeded count only where the data were looked at; what a tool's log shows as restored is a
+//! restore, and no test of the data. Absence of a test is proven by restore reports that state to be complete.
+
+mod agreement;
+mod coverage;
+mod figures;
+mod follow_up;
+mod quarters;
+mod reports;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(super) use tests::EXAMPLES;
+
+pub use agreement::owner_confirmed;
+pub use coverage::whole_matrix;
+pub use figures::{data_loss, missed_objective, restore_time};
+pub use follow_up::{after_change, repeated};
+pub use quarters::{every_quarter, point_in_time};
+pub use reports::{data_checked, reports_complete};
+
+use model::rows::{Integrity, TestKind, TestResult};
+use model::time::Instant;
+
+use crate::judgement::Judgement;
+use crate::world::{Test, World};
+
+/// What is known about the content of restored data (RST-04).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Checked and equal.
+    Equal,
+    /// Checked, and fewer records than expected, as the recovery point's age explains.
+    Explained,
+    /// Proven different, with what differs.
+    Different(String),
+    /// Nobody looked.
+    NotChecked,
+}
+
+/// What a test says about the content of the data it restored.
+#[must_use]
+pub fn content(test: &Test) -> Content {
+    let row = &test.row;
+    if row.integrity_result == Some(Integrity::Fail) {
+        return Content::Different("the check of the restored data failed".to_owned());
+    }
+    let mut explained = false;
+    if let (Some(expected), Some(restored)) = (row.records_expected, row.records_restored)
+        && expected != restored
+    {
+        // Records written after the recovery point are lost with it; none can be gained.
+        let aged = row.failure_point_at.zip(row.recovered_to_at).is_some_and(|(failed, newest)| newest < failed);
+        if restored > expected || !aged {
+            return Content::Different(format!("{restored} of {expected} records were restored"));
+        }
+        explained = true;
+    }
+    match row.integrity_result {
+        Some(Integrity::Pass) if explained => Content::Explained,
+        Some(Integrity::Pass) => Content::Equal,
+        _ => Content::NotChecked,
+    }
+}
+
+/// True where the test proves that data came back: success, no tabletop, not proven different, and for a
+/// restore in a tool's log a check of the data. A report that says nothing about a check counts here; RST-04 asks for it.
+#[must_use]
+pub fn proves_restore(test: &Test) -> bool {
+    let row = &test.row;
+    let looked = match row.integrity_result {
+        Some(Integrity::Pass) => true,
+        Some(Integrity::Fail | Integrity::NotChecked) => false,
+        None => !row.from_log,
+    };
+    row.result == TestResult::Success
+        && looked
+        && row.kind != Some(TestKind::Tabletop)
+        && !matches!(content(test), Content::Different(_))
+}
+
+/// True where restore reports state that they hold every test of the system in `[from, to)`.
+///
+/// A backup tool's complete log does not prove it: tests are done with other tools too.
+#[must_use]
+pub fn tests_complete(world: &World<'_>, system: &str, from: Instant, to: Instant) -> bool {
+    let reports = world.coverage.sources("restore_tests", system).iter().any(|s| s.starts_with("restore-reports."));
+    reports && world.coverage.covers("restore_tests", system, from, to)
+}
+
+/// Tests that ended in the period up to `as_of`, in order of end.
+pub fn ended<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w Test> {
+    world
+        .tests
+        .unwrap_or(&[])
+        .iter()
+        .filter(|t| t.row.ended_at.is_some_and(|e| world.period.contains(e) && e <= world.as_of))
+}
+
+/// The one result of a check whose population has no test: proven empty, or not known to be.
+#[must_use]
+pub fn no_tests(world: &World<'_>, what: &str) -> Judgement {
+    let proven = world
+        .in_scope()
+        .all(|(_, s)| tests_complete(world, &s.system_id, world.period.start().max(s.onboarded_at), world.until()));
+    if world.tests.is_none() {
+        Judgement::no_evidence(
+            "organization",
+            "no_register",
+            "No restore tests were given (restore_tests): configure a restore-reports source.",
+        )
+    } else if proven {
+        Judgement::not_applicable("organization", "empty_population", format!("{what} in the period."))
+    } else {
+        Judgement::no_evidence(
+            "organization",
+            "tests_not_covered",
+            format!(
+                "{what} is on record, and no restore-reports source states that it holds every test of the period (restore_tests)."
+            ),
+        )
+    }
+}
+
+/// What is due `parameter` after `from`: a duration by the second, a calendar cadence by the end of its day.
+#[must_use]
+pub fn due(world: &World<'_>, parameter: &str, from: Instant) -> Instant {
+    let span = world.policy.span(parameter);
+    if span.elapsed().is_some() {
+        span.after(from, world.period.zone())
+    } else {
+        span.due_by(from, world.period.zone())
+    }
+}
+
+/// The judgement with the system of the test, where the inventory knows it.
+pub(super) fn of_test(world: &World<'_>, test: &Test, judgement: Judgement) -> Judgement {
+    let judgement = judgement.rests_on([test.row_id.clone()]);
+    match test.system.and_then(|i| world.inventory.systems.get(i)) {
+        Some(system) => judgement.about(&system.system_id),
+        None => judgement,
+    }
+}

@@ -14,22 +14,16 @@ pub fn interval_s(plan: &Plan, world: &World<'_>) -> Option<i64> {
     match &plan.schedule {
         Schedule::Continuous => None,
         Schedule::Interval { every_s, .. } => Some(*every_s),
-        Schedule::Cron(_) => {
-            // A period that holds every weekday and a month's end; daylight saving is left out by
-            // measuring in the wall clock's own terms: the shortest of the longest gaps would hide it.
-            let from = world.period.start();
-            let due = plan.schedule.due(chrono_tz::UTC, from, from + chrono::Duration::days(66));
-            due.windows(2).map(|w| (w[1] - w[0]).num_seconds()).max()
-        }
+        Schedule::Cron(cron) => world.intervals.get(cron.text()).copied().flatten(),
     }
 }
 
-/// Worst-case loss by design in seconds, and the plan that gives it; `None` where no plan can be restored.
+/// Worst-case loss by design in seconds of every plan in force that can be restored.
 ///
 /// Interval plans: interval + longest run time. Continuous plans: archive timeout + `log_ship_allowance`,
 /// if a full or snapshot plan gives the logs a base. A replica keeps no history and does not count.
 #[must_use]
-pub fn worst_case_loss<'w>(world: &World<'w>, system: &'w System) -> Option<(i64, &'w str)> {
+pub fn losses<'w>(world: &World<'w>, system: &'w System) -> Vec<(i64, &'w Plan)> {
     let plans: Vec<&Plan> = world.plans_in_force(system, world.period.start(), world.until()).map(|(_, p)| p).collect();
     let has_base = plans
         .iter()
@@ -48,9 +42,15 @@ pub fn worst_case_loss<'w>(world: &World<'w>, system: &'w System) -> Option<(i64
                         + plan.max_duration_s.unwrap_or_else(|| world.seconds("default_max_duration")),
                 ),
             }?;
-            Some((loss, plan.plan_id.as_str()))
+            Some((loss, plan))
         })
-        .min()
+        .collect()
+}
+
+/// The smallest of the [`losses`] and its plan; `None` where no plan can be restored.
+#[must_use]
+pub fn worst_case_loss<'w>(world: &World<'w>, system: &'w System) -> Option<(i64, &'w str)> {
+    losses(world, system).into_iter().map(|(loss, plan)| (loss, plan.plan_id.as_str())).min()
 }
 
 /// FRQ-03: high-change databases have a documented shorter interval and keep it.
