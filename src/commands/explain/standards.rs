@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use collectors::{KINDS, Kind};
-use model::controls::{Control, EvidenceKind, Framework, Table};
+use model::controls::{Control, EvidenceKind, Field, Framework, Table};
 use model::registers;
 use serde_json::json;
 
@@ -152,6 +152,18 @@ pub fn table(library: &Library<'_>, t: &Table) -> Sheet {
         .entries("filled_by", filled_by(library, &[t.name.as_str()]))
         .entries("evidence", evidence_entries(library, |e| e.tables.contains(&t.name)))
         .entries("checks", check_entries(library, |c| c.inputs.iter().any(|i| i.starts_with(&prefix))))
+}
+
+/// A field of a table, named `table.field` as in inputs of checks and details of results.
+pub fn field(library: &Library<'_>, t: &Table, f: &Field) -> Sheet {
+    let id = format!("{}.{}", t.name, f.name);
+    let checks = check_entries(library, |c| c.inputs.contains(&id));
+    Sheet::new("field", &id, &f.meaning)
+        .fact("table", format!("{}, {}", t.name, t.title))
+        .fact("type", f.kind.replace(',', ", "))
+        .fact("required", f.required)
+        .entries("filled_by", filled_by(library, &[t.name.as_str()]))
+        .entries("checks", checks)
 }
 
 /// A kind of evidence.
