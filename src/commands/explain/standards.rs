@@ -66,7 +66,8 @@ pub fn filled_by(library: &Library<'_>, tables: &[&str]) -> Vec<Entry> {
 /// The file of the workspace, or the part of the program, that fills a table.
 fn own_file(table: &str) -> Option<String> {
     match table {
-        "systems" | "backup_plans" | "objectives" => Some("inventory.toml".to_owned()),
+        "systems" | "backup_plans" => Some("inventory.toml".to_owned()),
+        "objectives" => Some("inventory.toml, and the tiers of the policy".to_owned()),
         "sources" => Some("every collection, from `covers` and what was read".to_owned()),
         "metric_reports" => None,
         _ => registers::header(table).map(|_| format!("registers/{table}.csv")),
