@@ -63,7 +63,11 @@ fn workspace(kind: &str, path: &str) -> Workspace {
 fn told(w: &Workspace, parts: &[&str]) -> Value {
     let collection = w.collect(4);
     let good = source(&collection, "nightly");
-    assert_eq!((good["status"].as_str(), good["counts"]["backup_runs"].as_u64()), (Some("complete"), Some(31)), "{good:#}");
+    assert_eq!(
+        (good["status"].as_str(), good["counts"]["backup_runs"].as_u64()),
+        (Some("complete"), Some(31)),
+        "{good:#}"
+    );
     let bad = source(&collection, "bad").clone();
     assert!(["incomplete", "failed"].contains(&bad["status"].as_str().unwrap()), "{bad:#}");
     let reason = bad["reason"].as_str().unwrap_or_else(|| panic!("no reason: {bad:#}"));
@@ -77,7 +81,10 @@ fn told(w: &Workspace, parts: &[&str]) -> Value {
     no_pass_on_runs(&assessment, "bad-db", "bad-daily");
     let seen = assessment["sources"].as_array().unwrap().iter().find(|s| s["source_id"] == "bad").unwrap();
     assert_eq!((&seen["status"], &seen["reason"]), (&bad["status"], &bad["reason"]));
-    assert_eq!(w.show("slots", "2026-10").iter().filter(|s| s["outcome"] == "success" && s["system_id"] == "shop-db").count(), 31);
+    assert_eq!(
+        w.show("slots", "2026-10").iter().filter(|s| s["outcome"] == "success" && s["system_id"] == "shop-db").count(),
+        31
+    );
     w.run(&["verify", "evidence"]).ends(0);
     bad
 }
@@ -182,9 +189,8 @@ fn another_tools_file() {
 #[test]
 fn times_in_the_future() {
     let w = workspace("runs", "drop/bad/log.jsonl");
-    let log: String = (1..=31)
-        .map(|day| record("bad-db", "bad-daily", day, "success").replace("2026-10-", "2098-10-"))
-        .collect();
+    let log: String =
+        (1..=31).map(|day| record("bad-db", "bad-daily", day, "success").replace("2026-10-", "2098-10-")).collect();
     w.write("drop/bad/log.jsonl", log);
     told(&w, &["log.jsonl", "line 1"]);
 }
@@ -192,9 +198,8 @@ fn times_in_the_future() {
 #[test]
 fn an_end_before_its_start() {
     let w = workspace("runs", "drop/bad/log.jsonl");
-    let log: String = (1..=31)
-        .map(|day| record("bad-db", "bad-daily", day, "success").replace("T02:20:00Z", "T01:20:00Z"))
-        .collect();
+    let log: String =
+        (1..=31).map(|day| record("bad-db", "bad-daily", day, "success").replace("T02:20:00Z", "T01:20:00Z")).collect();
     w.write("drop/bad/log.jsonl", log);
     w.run(&["collect"]);
     // Whether the source is incomplete or the runs are flawed: nothing of it may pass for complete and on time.

@@ -88,7 +88,8 @@ fn three_when_a_result_fails_at_the_level_asked_for() {
     assess(&["--fail-on", "low"]).ends(3);
     w.run(&["report", "monthly", "--period", "2026-10", "--as-of", AS_OF, "--fail-on", "low"]).ends(3);
     let failed = w.assess();
-    let worst = failed["results"].as_array().unwrap().iter().any(|r| r["state"] == "fail" && r["severity"] == "critical");
+    let worst =
+        failed["results"].as_array().unwrap().iter().any(|r| r["state"] == "fail" && r["severity"] == "critical");
     assess(&["--fail-on", "critical"]).ends(if worst { 3 } else { 0 });
 }
 

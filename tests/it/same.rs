@@ -29,7 +29,8 @@ fn everything(w: &Workspace, out: &str, umask: &str, env: &[(&str, &str)]) -> Ve
         assert!(matches!(output.status.code(), Some(0 | 4)), "{args}: {output:?}");
         output.stdout
     };
-    for args in ["assess --format json", "assess", "show runs --format json", "show slots --format csv", "show sources"] {
+    for args in ["assess --format json", "assess", "show runs --format json", "show slots --format csv", "show sources"]
+    {
         all.push((args.to_owned(), run(args)));
     }
     run(&format!("report monthly --out {out}"));

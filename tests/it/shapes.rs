@@ -67,9 +67,7 @@ fn an_assessment_has_the_keys_of_the_contract() {
     for metric in metrics {
         assert_eq!(
             keys(metric),
-            [
-                "id", "numerator", "denominator", "unknown", "value", "lowest", "highest", "waived", "undefined", "by"
-            ]
+            ["id", "numerator", "denominator", "unknown", "value", "lowest", "highest", "waived", "undefined", "by"]
         );
         rate(metric);
         assert_eq!(keys(&metric["by"]), ["tier", "system", "platform"]);
@@ -85,7 +83,8 @@ fn an_assessment_has_the_keys_of_the_contract() {
     assert_eq!(success["value"].to_string(), "0.967741", "30 of 31 is cut, not rounded");
 
     sorted_by(&a["results"], &["check", "unit"]);
-    let mut counts = std::collections::BTreeMap::from([("pass", 0), ("fail", 0), ("not_applicable", 0), ("no_evidence", 0)]);
+    let mut counts =
+        std::collections::BTreeMap::from([("pass", 0), ("fail", 0), ("not_applicable", 0), ("no_evidence", 0)]);
     let mut waived = 0;
     for result in a["results"].as_array().unwrap() {
         assert_eq!(
@@ -121,8 +120,18 @@ fn each_population_has_an_envelope_and_rows_with_lineage() {
     let w = Workspace::good();
     w.collect(0);
     let tables = [
-        "runs", "slots", "recovery-points", "restore-tests", "systems", "plans", "sources", "waivers", "incidents",
-        "storage", "assets", "documents",
+        "runs",
+        "slots",
+        "recovery-points",
+        "restore-tests",
+        "systems",
+        "plans",
+        "sources",
+        "waivers",
+        "incidents",
+        "storage",
+        "assets",
+        "documents",
     ];
     for table in tables {
         let args = ["show", table, "--period", "2026-10", "--as-of", AS_OF, "--format", "json"];
@@ -208,7 +217,10 @@ fn model_fields(table: &str) -> Vec<String> {
 #[test]
 fn csv_has_one_header_and_the_rows_of_json() {
     let w = Workspace::good();
-    w.write("drop/nightly.jsonl", october("shop-db", "shop-daily").replace("\"shop-db-rp-03\"", "\"=cmd|' /C calc'!A0\""));
+    w.write(
+        "drop/nightly.jsonl",
+        october("shop-db", "shop-daily").replace("\"shop-db-rp-03\"", "\"=cmd|' /C calc'!A0\""),
+    );
     w.collect(0);
     let args = ["show", "runs", "--period", "2026-10", "--as-of", AS_OF, "--format", "csv"];
     let text = w.run(&args).ends(0).out;
@@ -229,10 +241,7 @@ fn csv_has_one_header_and_the_rows_of_json() {
     let text = w.run(&args).ends(0).out;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    assert_eq!(
-        header,
-        ["check", "unit", "state", "severity", "waived", "reasons", "detail", "records", "parameters"]
-    );
+    assert_eq!(header, ["check", "unit", "state", "severity", "waived", "reasons", "detail", "records", "parameters"]);
     assert_eq!(reader.records().map(Result::unwrap).count(), w.assess()["results"].as_array().unwrap().len());
 }
 

@@ -137,7 +137,11 @@ fn a_signed_run_is_checked_by_ssh_keygen() {
     let keygen = |args: &[&str], stdin: Option<&[u8]>| {
         use std::io::Write;
         let mut command = std::process::Command::new("ssh-keygen");
-        command.args(args).current_dir(w.path()).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+        command
+            .args(args)
+            .current_dir(w.path())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null());
         let mut child = command.spawn().unwrap_or_else(|e| panic!("ssh-keygen (openssh-client): {e}"));
         child.stdin.take().unwrap().write_all(stdin.unwrap_or_default()).unwrap();
         child.wait().unwrap().success()
@@ -148,7 +152,8 @@ fn a_signed_run_is_checked_by_ssh_keygen() {
     let public = fs::read_to_string(w.path().join("key.pub")).unwrap();
     w.write("signers", format!("ops@example.com {public}"));
     let manifest = fs::read(w.path().join("evidence/runs/00000001.json")).unwrap();
-    let name = files(&w.path().join("evidence/runs")).into_iter().map(|(n, _)| n).find(|n| n.ends_with(".sig")).unwrap();
+    let name =
+        files(&w.path().join("evidence/runs")).into_iter().map(|(n, _)| n).find(|n| n.ends_with(".sig")).unwrap();
     let signature = format!("evidence/runs/{name}");
     let args = ["-Y", "verify", "-f", "signers", "-I", "ops@example.com", "-n", "backproof-run@v1", "-s", &signature];
     assert!(keygen(&args, Some(&manifest)));

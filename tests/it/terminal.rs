@@ -74,7 +74,8 @@ fn arguments_and_configuration_are_outside_strings_too() {
 fn markup_in_evidence_stays_text_in_the_report() {
     let w = Workspace::good();
     let script = "<script>alert(1)</script><img src=x onerror=alert(2)>";
-    let log = october("shop-db", "shop-daily").replace("\"system_id\":\"shop-db\"", &format!("\"resource\":\"runs:{script}\""));
+    let log = october("shop-db", "shop-daily")
+        .replace("\"system_id\":\"shop-db\"", &format!("\"resource\":\"runs:{script}\""));
     w.write("drop/nightly.jsonl", log);
     w.write("backproof.toml", CONFIG.replace("Example Robotics", script));
     w.collect(0);

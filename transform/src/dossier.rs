@@ -169,7 +169,7 @@ fn sheet(
     let seen = rpo.and_then(|r| observe(world, index, system, r));
     let limit = world.seconds("max_backup_interval");
     let gap = widest(world, index, system, limit).into_iter().max_by_key(|g| (g.to - g.from).num_seconds());
-    let covered = |g: &crate::checks::frq::GapFound| {
+    let covered = |g: &crate::checks::frq::GapFound<'_>| {
         let covers = |table: &str| world.coverage.covers(table, &system.system_id, g.from, g.to);
         covers("backup_runs") || covers("recovery_points")
     };

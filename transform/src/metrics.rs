@@ -250,3 +250,6 @@ fn parts(sets: BTreeMap<&str, BTreeSet<&str>>) -> Vec<Part> {
         .map(|(key, ids)| Part { key: key.to_owned(), numerator: ids.len() as u64, denominator: 1, unknown: 0 })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

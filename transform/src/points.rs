@@ -23,6 +23,8 @@ pub struct Point {
     pub system: Option<usize>,
     /// Run that made it: index into `Runs::list`.
     pub run: Option<usize>,
+    /// It is a mere copy of another point.
+    pub copy: bool,
     /// When a listing last showed it.
     pub last_seen_at: Option<Instant>,
     /// Row id: stable, unique over all sources.
@@ -40,10 +42,15 @@ impl Point {
     /// not proven damaged, and no mere copy.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.row.complete == Some(true)
-            && self.row.bytes != Some(0)
-            && self.row.integrity_result != Some(Integrity::Fail)
-            && self.row.copy_of.is_none()
+        self.row.complete == Some(true) && !self.is_damaged() && !self.copy
+    }
+
+    /// True where it is proven not to be restorable: incomplete, empty, or its check failed.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.row.complete == Some(false)
+            || self.row.bytes == Some(0)
+            || self.row.integrity_result == Some(Integrity::Fail)
     }
 
     /// True where the point holds the data of a system of this kind: a replica keeps no history, a log
@@ -123,6 +130,7 @@ pub fn points(tables: &Tables, runs: &Runs, inventory: &Inventory) -> Result<Vec
         out.push(Point {
             row_id: format!("point/{source}/{id}"),
             last_seen_at: Some(row.origin.observed_at),
+            copy: row.copy_of.is_some(),
             row,
             system,
             run: None,
@@ -210,8 +218,9 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
         }
     }
     let mut added = Vec::new();
-    for (at, run) in runs.list.iter().enumerate() {
-        let named = runs.recovery_point_id(run.row);
+    // A run that another source saw too is judged once, by the worse of its states.
+    for (at, run) in runs.by_system.values().flatten().map(|at| (*at, &runs.list[*at])) {
+        let named = std::iter::once(&run.row).chain(&run.also).find_map(|row| runs.recovery_point_id(*row));
         let listed = match named {
             Some(id) => by_id.get(&(run.system, id.to_owned())),
             None if by_run.is_empty() => None,
@@ -221,9 +230,13 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
             for i in found {
                 let point = &mut points[*i];
                 point.run = Some(at);
+                point.copy |= run.copy;
                 point.row.taken_at = point.row.taken_at.or_else(|| run.consistent_at());
                 point.row.created_at = point.row.created_at.or(run.ended_at);
                 point.row.bytes = point.row.bytes.or(run.bytes);
+                if run.unchanged && point.row.bytes == Some(0) {
+                    point.row.bytes = None;
+                }
                 point.row.encrypted = point.row.encrypted.or_else(|| runs.encrypted(run.row));
                 match run.status {
                     RunStatus::Success => point.row.complete = point.row.complete.or(Some(true)),
@@ -233,8 +246,7 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
             }
             continue;
         }
-        // Large logs: only runs that can be judged by system become points.
-        if !run.is_good() || run.system.is_none() {
+        if !run.is_good() {
             continue;
         }
         let Some(document) = runs.document(run.row) else { continue };
@@ -258,7 +270,7 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
         row.complete = Some(true);
         row.zone_unknown = run.zone_unknown;
         let row_id = format!("point/{}", runs.row_id(run.row));
-        added.push(Point { row, system: run.system, run: Some(at), last_seen_at: None, row_id });
+        added.push(Point { row, system: run.system, run: Some(at), copy: run.copy, last_seen_at: None, row_id });
     }
     points.append(&mut added);
 }

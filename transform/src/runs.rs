@@ -44,6 +44,8 @@ pub struct Run {
     pub taken_at: Option<Instant>,
     /// A time has no zone.
     pub zone_unknown: bool,
+    /// It copied a recovery point elsewhere: a run, but no attempt at a backup.
+    pub copy: bool,
     /// Rows of other sources that saw the same run.
     pub also: Vec<usize>,
     /// Those rows disagree about the final state.
@@ -237,11 +239,13 @@ pub fn population(tables: &mut Tables, inventory: &Inventory) -> Result<Runs, Er
         .unique_stable_generic(Some(vec![col(n::SOURCE), col(n::RECORD)]), UniqueKeepStrategy::First)
         .collect()?;
 
+    let copies: BTreeSet<String> =
+        tables.points.iter().filter(|p| p.copy_of.is_some()).map(|p| p.recovery_point_id.clone()).collect();
     let joined = join_systems(unique, &words, inventory)?;
     let order = order(&joined, &words)?;
     let sorted = joined.take(&IdxCa::from_vec(PlSmallStr::EMPTY, order))?;
     drop(joined);
-    view(sorted, words, documents)
+    view(sorted, words, documents, &copies)
 }
 
 /// Row indices by system, time, attempt, source and record id. The texts decide ties only, and are compared
@@ -253,7 +257,12 @@ fn order(frame: &DataFrame, words: &Dictionary) -> Result<Vec<IdxSize>, Error> {
     let mut keys: Vec<(u32, i64, u32, IdxSize)> = (0..frame.height())
         .map(|i| {
             let placed = times.iter().flatten().find_map(|c| c.get(i)).unwrap_or(i64::MAX);
-            (system.get(i).unwrap_or(u32::MAX), placed, attempt.get(i).unwrap_or(u32::MAX), IdxSize::try_from(i).unwrap_or(IdxSize::MAX))
+            (
+                system.get(i).unwrap_or(u32::MAX),
+                placed,
+                attempt.get(i).unwrap_or(u32::MAX),
+                IdxSize::try_from(i).unwrap_or(IdxSize::MAX),
+            )
         })
         .collect();
     let text = |i: IdxSize| {
@@ -292,8 +301,16 @@ fn join_systems(runs: DataFrame, words: &Dictionary, inventory: &Inventory) -> R
         .collect()?)
 }
 
-/// Columns to the judgeable view.
-fn view(frame: DataFrame, words: Dictionary, documents: Vec<DocumentRef>) -> Result<Runs, Error> {
+/// Record ids of AWS copy jobs begin so; the API keeps them apart from backup jobs.
+const COPY_JOB: &str = "copy-job:";
+
+/// Columns to the judgeable view. `copies` are ids of recovery points that a listing shows as copies.
+fn view(
+    frame: DataFrame,
+    words: Dictionary,
+    documents: Vec<DocumentRef>,
+    copies: &BTreeSet<String>,
+) -> Result<Runs, Error> {
     let u32s = |name: &str| -> PolarsResult<Vec<Option<u32>>> { Ok(frame.column(name)?.u32()?.iter().collect()) };
     let times = |name: &str| -> PolarsResult<Vec<Option<i64>>> { Ok(frame.column(name)?.i64()?.iter().collect()) };
     let flags = |name: &str| -> PolarsResult<Vec<bool>> {
@@ -306,6 +323,13 @@ fn view(frame: DataFrame, words: Dictionary, documents: Vec<DocumentRef>) -> Res
     let bytes: Vec<Option<u64>> = frame.column(n::BYTES)?.u64()?.iter().collect();
     let (unchanged, zone_unknown) = (flags(n::UNCHANGED)?, flags(n::ZONE_UNKNOWN)?);
     let resource = u32s(n::RESOURCE)?;
+    let (record, point) = (frame.column(n::RECORD)?.str()?, frame.column(n::POINT)?.str()?);
+    let copy: Vec<bool> = (0..frame.height())
+        .map(|row| {
+            record.get(row).is_some_and(|id| id.starts_with(COPY_JOB))
+                || !copies.is_empty() && point.get(row).is_some_and(|id| copies.contains(id))
+        })
+        .collect();
 
     let mut list = Vec::with_capacity(frame.height());
     let mut by_system: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -331,6 +355,7 @@ fn view(frame: DataFrame, words: Dictionary, documents: Vec<DocumentRef>) -> Res
             unchanged: unchanged[row],
             taken_at: taken[row].and_then(from_micros),
             zone_unknown: zone_unknown[row],
+            copy: copy[row],
             also: Vec::new(),
             contradicted: false,
         });

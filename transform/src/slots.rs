@@ -238,6 +238,7 @@ pub fn slots(
     for (at, run) in runs.by_system.values().flatten().map(|m| (*m, &runs.list[*m])) {
         if let Some(plan) = run.plan
             && run.trigger != Some(Trigger::Manual)
+            && !run.copy
             && run.placed_at().is_some()
         {
             by_plan.entry(family[plan]).or_default().push(at);
@@ -247,7 +248,7 @@ pub fn slots(
         members.sort_by_key(|m| (runs.list[*m].placed_at(), *m));
     }
     let damaged: std::collections::BTreeSet<usize> =
-        points.iter().filter(|p| !p.is_good()).filter_map(|p| p.run).collect();
+        points.iter().filter(|p| p.is_damaged() && !p.copy).filter_map(|p| p.run).collect();
     let systems: BTreeMap<&str, usize> =
         inventory.systems.iter().enumerate().map(|(i, s)| (s.system_id.as_str(), i)).collect();
     let mut unrolled: BTreeMap<(String, &'static str, Instant, Instant), Vec<Instant>> = BTreeMap::new();
@@ -258,20 +259,29 @@ pub fn slots(
         if !plan.enabled || !row.in_scope || plan.schedule == Schedule::Continuous {
             continue;
         }
-        let ends = [plan.effective_to, row.retired_at].into_iter().flatten().min();
+        let successor = successor(inventory, plan);
+        let disabled_at = plan.effective_to.filter(|to| successor.is_none_or(|s| s.effective_from > *to));
+        let ends = [disabled_at, row.retired_at].into_iter().flatten().min();
         let from = period.start().max(plan.effective_from).max(row.onboarded_at);
-        let to = period.end().min(ends.unwrap_or(period.end())).min(as_of + Duration::seconds(1));
+        let last = [plan.effective_to, row.retired_at].into_iter().flatten().fold(period.end(), Instant::min);
+        let to = last.min(as_of + Duration::seconds(1));
         if from >= to {
             continue;
         }
         // Many plans share a schedule: unroll each once.
         let key = (plan.schedule.text(), plan.timezone.name(), from, to);
         let anchored = matches!(plan.schedule, Schedule::Interval { .. });
-        let due: Vec<Instant> = if anchored {
+        let mut due: Vec<Instant> = if anchored {
             with_next(plan, from, to)
         } else {
             unrolled.entry(key).or_insert_with(|| with_next(plan, from, to)).clone()
         };
+        // The slot after the last one may be the next version's.
+        if let (Some(next), Some(first)) = (successor, due.last_mut())
+            && let Some(its) = with_next(next, next.effective_from, next.effective_from).first()
+        {
+            *first = (*first).min(*its);
+        }
         let members = by_plan.get(&family[p]).map_or(&[][..], Vec::as_slice);
         let covered = coverage.intervals("backup_runs", &row.system_id);
         let unplaced = runs.of_system(system).any(|r| r.placed_at().is_none());
@@ -307,6 +317,14 @@ pub fn slots(
 fn first_version(inventory: &Inventory, plan: usize) -> usize {
     let id = &inventory.plans[plan].plan_id;
     (0..plan).rev().take_while(|p| inventory.plans[*p].plan_id == *id).last().unwrap_or(plan)
+}
+
+/// The enabled, scheduled version that follows this one.
+fn successor<'i>(inventory: &'i Inventory, plan: &Plan) -> Option<&'i Plan> {
+    inventory
+        .plan(&plan.plan_id)
+        .filter(|p| p.enabled && p.schedule != Schedule::Continuous && p.effective_from > plan.effective_from)
+        .min_by_key(|p| p.effective_from)
 }
 
 /// Due instants in `[from, to)` and the first one after.
@@ -350,6 +368,10 @@ fn outcome(
         Some(end) if end < f.next => return (Outcome::LateSuccess, None),
         _ => {}
     }
+    let known_to_run = attempts.iter().any(|a| matches!(runs.list[*a].status, RunStatus::Running | RunStatus::Pending));
+    if known_to_run && f.as_of < f.deadline && !f.cancelled {
+        return (Outcome::Running, None);
+    }
     let ended_badly =
         attempts.iter().any(|a| runs.list[*a].status.is_final() && !runs.list[*a].is_good() || damaged.contains(a));
     if ended_badly {
@@ -365,7 +387,6 @@ fn outcome(
         return (Outcome::Running, None);
     }
     let covered = holes(f.covered, f.at, f.must_start_by.max(f.at + Duration::seconds(1))).is_empty();
-    let known_to_run = attempts.iter().any(|a| matches!(runs.list[*a].status, RunStatus::Running | RunStatus::Pending));
     match (attempts.is_empty(), covered) {
         (true, true) if f.unplaced => (Outcome::Unknown, Some("zone_unknown")),
         (true, true) => (Outcome::Missed, None),
@@ -374,3 +395,6 @@ fn outcome(
         (_, false) => (Outcome::Unknown, Some("not_covered")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ mod tests;
 pub(super) use tests::EXAMPLES;
 
 pub use chain::chain;
-pub use design::{design, high_change, interval_s, losses, worst_case_loss};
+pub use design::{design, high_change, interval_s, losses};
 pub use exposure::{exposure, observe};
 pub use gaps::{GapFound, gaps, widest};
 

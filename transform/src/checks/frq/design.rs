@@ -1,8 +1,11 @@
 //! FRQ-03 and FRQ-04: what the configured plans can achieve at best.
 
+use std::collections::BTreeSet;
+
+use model::assessment::State;
 use model::inventory::{ChangeRate, Environment, Plan, Schedule, System, SystemKind};
 use model::rows::Component;
-use model::time::human;
+use model::time::{Instant, human, utc_text};
 
 use super::gaps::judge;
 use crate::judgement::Judgement;
@@ -18,13 +21,14 @@ pub fn interval_s(plan: &Plan, world: &World<'_>) -> Option<i64> {
     }
 }
 
-/// Worst-case loss by design in seconds of every plan in force that can be restored.
+/// Worst-case loss by design in seconds of every plan in force at `at` that can be restored.
 ///
 /// Interval plans: interval + longest run time. Continuous plans: archive timeout + `log_ship_allowance`,
 /// if a full or snapshot plan gives the logs a base. A replica keeps no history and does not count.
 #[must_use]
-pub fn losses<'w>(world: &World<'w>, system: &'w System) -> Vec<(i64, &'w Plan)> {
-    let plans: Vec<&Plan> = world.plans_in_force(system, world.period.start(), world.until()).map(|(_, p)| p).collect();
+pub fn losses<'w>(world: &World<'w>, system: &'w System, at: Instant) -> Vec<(i64, &'w Plan)> {
+    let plans: Vec<&Plan> =
+        world.plans_in_force(system, at, at + chrono::Duration::seconds(1)).map(|(_, p)| p).collect();
     let has_base = plans
         .iter()
         .any(|p| matches!(p.component, Component::Full | Component::Snapshot) && p.schedule != Schedule::Continuous);
@@ -47,12 +51,6 @@ pub fn losses<'w>(world: &World<'w>, system: &'w System) -> Vec<(i64, &'w Plan)>
         .collect()
 }
 
-/// The smallest of the [`losses`] and its plan; `None` where no plan can be restored.
-#[must_use]
-pub fn worst_case_loss<'w>(world: &World<'w>, system: &'w System) -> Option<(i64, &'w str)> {
-    losses(world, system).into_iter().map(|(loss, plan)| (loss, plan.plan_id.as_str())).min()
-}
-
 /// FRQ-03: high-change databases have a documented shorter interval and keep it.
 pub fn high_change(world: &World<'_>) -> Vec<Judgement> {
     let limit = world.seconds("max_backup_interval");
@@ -69,19 +67,21 @@ pub fn high_change(world: &World<'_>) -> Vec<Judgement> {
                 Judgement::not_applicable(unit, "change_rate_normal", "The database is not marked as changing fast.")
             }
             Some(ChangeRate::High) => {
-                let shorter = world.plans_in_force(system, world.period.start(), world.until()).find_map(|(_, p)| {
-                    match p.schedule {
+                let documented = |p: &Plan| p.document_ref.is_some() && p.approved_by.is_some();
+                let shorter = world
+                    .plans_in_force(system, world.period.start(), world.until())
+                    .filter_map(|(_, p)| match p.schedule {
                         Schedule::Continuous => Some((p, p.archive_timeout_s.unwrap_or(limit))),
                         _ => interval_s(p, world).filter(|s| *s < limit).map(|s| (p, s)),
-                    }
-                });
+                    })
+                    .max_by_key(|(p, _)| documented(p));
                 match shorter {
                     None => Judgement::fail(
                         unit,
                         "no_shorter_interval",
                         format!("No enabled plan runs more often than every {}.", human(limit)),
                     ),
-                    Some((plan, _)) if plan.document_ref.is_none() || plan.approved_by.is_none() => Judgement::fail(
+                    Some((plan, _)) if !documented(plan) => Judgement::fail(
                         unit,
                         "interval_not_documented",
                         format!(
@@ -89,71 +89,113 @@ pub fn high_change(world: &World<'_>) -> Vec<Judgement> {
                             plan.plan_id
                         ),
                     ),
-                    Some((_, interval)) => judge(world, i, system, interval),
+                    Some((_, interval)) => judge(world, "FRQ-03", i, system, interval),
                 }
             }
         };
         out.push(judgement.about(unit));
+    }
+    // The policy gives no criterion: that nothing changes fast must be somebody's statement.
+    let databases = || world.in_scope().filter(|(_, s)| s.kind == SystemKind::Database);
+    if databases().next().is_some() && databases().all(|(_, s)| s.change_rate != Some(ChangeRate::High)) {
+        out.push(Judgement::no_evidence(
+            "organization",
+            "no_criterion",
+            "No database is marked as changing fast (systems.change_rate): keep a signed statement of the criterion.",
+        ));
     }
     out
 }
 
 /// FRQ-04: the configured backups can meet the recovery point objective.
 pub fn design(world: &World<'_>) -> Vec<Judgement> {
+    let (start, end) = (world.period.start(), world.until());
     let mut out = Vec::new();
     for (_, system) in world.in_scope() {
-        let unit = system.system_id.as_str();
-        let judgement = match world.objective(system, world.until()) {
-            None => Judgement::no_evidence(
-                unit,
-                "no_objective",
-                "No objective is in force: set systems.tier, or an objective of its own.",
-            ),
-            Some(o) if !o.rpo_applicable => Judgement::not_applicable(
-                unit,
-                "rpo_not_applicable",
-                format!("No point objective applies: {}", o.rpo_reason.as_deref().unwrap_or("no reason is recorded")),
-            ),
-            Some(o) => match (o.rpo_s, worst_case_loss(world, system)) {
-                (None, _) => Judgement::no_evidence(unit, "no_objective", "The objective states no rpo_s."),
-                (Some(0), _) => Judgement::fail(
-                    unit,
-                    "not_provable_by_backup",
-                    "An objective of zero loss can only be met by synchronous protection.",
-                ),
-                (Some(_), None)
-                    if world.plans_in_force(system, world.period.start(), world.until()).next().is_none() =>
-                {
-                    Judgement::no_evidence(unit, "no_plan", "No enabled plan is given for this system in backup_plans.")
-                }
-                (Some(rpo), None) => Judgement::fail(
-                    unit,
-                    "not_restorable",
-                    format!(
-                        "No plan can be restored on its own: {} of loss are allowed and logs or replicas have no base.",
-                        human(rpo)
-                    ),
-                ),
-                (Some(rpo), Some((loss, plan))) if loss <= rpo => Judgement::pass(
-                    unit,
-                    format!(
-                        "Plan {plan} loses at most {} ({loss} s) by design; {} are allowed.",
-                        human(loss),
-                        human(rpo)
-                    ),
-                ),
-                (Some(rpo), Some((loss, plan))) => Judgement::fail(
-                    unit,
-                    "design_exceeds_rpo",
-                    format!(
-                        "By design up to {} ({loss} s) can be lost (plan {plan}); the objective allows {}.",
-                        human(loss),
-                        human(rpo)
-                    ),
-                ),
-            },
+        let Some((from, to)) = system.in_service(start, end) else { continue };
+        // Objectives and plans may change in the period: each part is judged with its own values.
+        let plans = world.plans_of(system).flat_map(|(_, p)| [Some(p.effective_from), p.effective_to]);
+        let objectives = world.inventory.objectives.iter().flat_map(|o| [o.effective_from, o.effective_to]);
+        let mut moments: BTreeSet<Instant> =
+            plans.chain(objectives).flatten().filter(|at| *at > from && *at < to).collect();
+        moments.insert(from);
+        let mut parts: Vec<(Instant, Judgement)> =
+            moments.into_iter().map(|at| (at, design_at(world, system, at))).collect();
+        let rank = |state: State| match state {
+            State::Fail => 3,
+            State::NoEvidence => 2,
+            State::Pass => 1,
+            State::NotApplicable => 0,
         };
-        out.push(judgement.about(unit));
+        // The worst part; of equal ones the latest.
+        parts.sort_by_key(|(at, j)| (rank(j.state), *at));
+        if let Some((at, judgement)) = parts.pop() {
+            let judgement = if judgement.state == State::Fail { judgement.violated(at, to) } else { judgement };
+            out.push(judgement.about(&system.system_id));
+        }
     }
     out
+}
+
+fn design_at(world: &World<'_>, system: &System, at: Instant) -> Judgement {
+    let unit = system.system_id.as_str();
+    let Some(objective) = world.objective(system, at) else {
+        return Judgement::no_evidence(
+            unit,
+            "no_objective",
+            "No objective is in force: set systems.tier, or an objective of its own.",
+        );
+    };
+    if !objective.rpo_applicable {
+        let why = objective.rpo_reason.as_deref().unwrap_or("no reason is recorded");
+        return Judgement::not_applicable(
+            unit,
+            "rpo_not_applicable",
+            format!("No point objective applies: {}", why.trim()),
+        );
+    }
+    let Some(rpo) = objective.rpo_s else {
+        return Judgement::no_evidence(unit, "no_objective", "The objective states no rpo_s.");
+    };
+    if rpo == 0 {
+        return Judgement::fail(
+            unit,
+            "not_provable_by_backup",
+            "An objective of zero loss can only be met by synchronous protection.",
+        );
+    }
+    let plans: Vec<&Plan> =
+        world.plans_in_force(system, at, at + chrono::Duration::seconds(1)).map(|(_, p)| p).collect();
+    if plans.is_empty() {
+        return Judgement::no_evidence(
+            unit,
+            "no_plan",
+            format!("No enabled plan is given for this system at {} (backup_plans).", utc_text(at)),
+        );
+    }
+    let best = losses(world, system, at).into_iter().map(|(loss, plan)| (loss, plan.plan_id.as_str())).min();
+    let untimed = plans.iter().any(|p| p.schedule == Schedule::Continuous && p.archive_timeout_s.is_none());
+    if untimed && best.is_none_or(|(loss, _)| loss > rpo) {
+        return Judgement::no_evidence(
+            unit,
+            "archive_timeout_missing",
+            "A continuous plan states no archive_timeout, so its loss by design is not known (backup_plans.archive_timeout_s).",
+        );
+    }
+    let Some((loss, plan)) = best else {
+        return Judgement::fail(
+            unit,
+            "not_restorable",
+            format!(
+                "No plan can be restored on its own: {} of loss are allowed and logs or replicas have no base.",
+                human(rpo)
+            ),
+        );
+    };
+    let figures = format!("By design W = {loss} s ({}) can be lost with plan {plan}", human(loss));
+    if loss <= rpo {
+        Judgement::pass(unit, format!("{figures}; {} are allowed.", human(rpo)))
+    } else {
+        Judgement::fail(unit, "design_exceeds_rpo", format!("{figures}; the objective allows {}.", human(rpo)))
+    }
 }

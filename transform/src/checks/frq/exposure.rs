@@ -3,6 +3,7 @@
 use model::inventory::System;
 use model::time::{Instant, human, utc_text};
 
+use super::gaps::Mark;
 use crate::coverage::{Interval, holes, union};
 use crate::judgement::Judgement;
 use crate::world::World;
@@ -18,7 +19,7 @@ pub struct Exposure {
     pub proven: Vec<Interval>,
     /// In-service time.
     pub service: Interval,
-    /// Rows it rests on.
+    /// The newest rows it rests on, at most fifty.
     pub records: Vec<String>,
 }
 
@@ -34,12 +35,12 @@ impl Exposure {
 }
 
 /// One thing known at an instant: from then on, data up to `newest` can be restored.
-struct Known {
+struct Known<'w> {
     at: Instant,
     newest: Instant,
     /// A sample of the platform shows the newest point at that instant; a copy only adds one.
     sample: bool,
-    record: String,
+    mark: Mark<'w>,
 }
 
 /// Walks the in-service time and measures exposure against `rpo` seconds.
@@ -47,18 +48,18 @@ struct Known {
 pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Option<Exposure> {
     let (start, end) = system.in_service(world.period.start(), world.until())?;
     let skew = world.defaults.skew_s;
-    let mut known: Vec<Known> = Vec::new();
+    let mut known: Vec<Known<'_>> = Vec::new();
     for point in world.points_of(index).filter(|p| p.is_good() && p.holds_data(system.kind)) {
         if let (Some(taken), Some(created)) = (point.taken_at(), point.row.created_at.or(point.row.taken_at)) {
-            known.push(Known { at: created, newest: taken, sample: false, record: point.row_id.clone() });
+            known.push(Known { at: created, newest: taken, sample: false, mark: Mark::Point(point) });
         }
     }
     for sample in world.pitr_of(index) {
         if let Some(latest) = sample.latest_restorable_at
             && (latest - sample.observed_at).num_seconds() <= skew
         {
-            let record = format!("pitr/{}/{}", sample.origin.source_id, utc_text(sample.observed_at));
-            known.push(Known { at: sample.observed_at, newest: latest.min(sample.observed_at), sample: true, record });
+            let newest = latest.min(sample.observed_at);
+            known.push(Known { at: sample.observed_at, newest, sample: true, mark: Mark::Sample(sample) });
         }
     }
     known.retain(|k| k.at <= world.as_of);
@@ -67,13 +68,10 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
     let mut shown: Option<(i64, Instant)> = None;
     let mut bound: Option<i64> = None;
     let mut proven = Vec::new();
-    let mut records = Vec::new();
     let mut newest: Option<Instant> = None;
     let mut at = start;
-    let complete = |from: Instant, to: Instant| {
-        world.coverage.covers("recovery_points", &system.system_id, from, to)
-            || world.coverage.covers("backup_runs", &system.system_id, from, to)
-    };
+    let covered = ["recovery_points", "backup_runs"].map(|table| world.coverage.intervals(table, &system.system_id));
+    let complete = |from: Instant, to: Instant| covered.iter().any(|c| holes(c, from, to).is_empty());
     let mut samples_seen = false;
     let step = |from: Instant,
                 to: Instant,
@@ -85,7 +83,13 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
         if from >= to {
             return;
         }
-        let Some(newest) = newest else { return };
+        let Some(newest) = newest else {
+            // Nothing at all to restore: the loss is at least the time since the system came into view.
+            if !sampled && complete(start, to) {
+                *shown = (*shown).max(Some(((to - start).num_seconds(), to)));
+            }
+            return;
+        };
         let worst = (to - newest).num_seconds();
         *bound = (*bound).max(Some(worst));
         let within_until = (newest + chrono::Duration::seconds(rpo)).clamp(from, to);
@@ -106,7 +110,6 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
                     shown = Some((lag, k.at));
                 }
             }
-            records.push(k.record.clone());
         }
         if k.at < end {
             samples_seen |= k.sample;
@@ -114,6 +117,8 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
         }
     }
     step(at, end, newest, samples_seen, &mut shown, &mut bound, &mut proven);
+    let within = known.iter().rev().filter(|k| k.at >= start && k.at < end);
+    let records = within.take(50).map(|k| k.mark.row_id()).collect();
     Some(Exposure { shown, bound, proven: union(proven), service: (start, end), records })
 }
 
@@ -182,8 +187,7 @@ pub fn exposure(world: &World<'_>) -> Vec<Judgement> {
                 )
             }
         };
-        let last: Vec<String> = seen.records.iter().rev().take(50).rev().cloned().collect();
-        out.push(judgement.about(unit).rests_on(last));
+        out.push(judgement.about(unit).rests_on(seen.records));
     }
     out
 }

@@ -209,7 +209,7 @@ fn exercised(world: &World<'_>, index: usize, system: &System) -> Judgement {
     let Some(rpo) = objective.rpo_s.filter(|_| objective.rpo_applicable) else {
         return Judgement::not_applicable(unit, "rpo_not_applicable", "No point objective applies.");
     };
-    let losses = frq::losses(world, system);
+    let losses = frq::losses(world, system, system.onboarded_at.max(world.until() - chrono::Duration::seconds(1)));
     let met = |continuous: bool| {
         losses.iter().any(|(loss, p)| *loss <= rpo && (p.schedule == Schedule::Continuous) == continuous)
     };
