@@ -57,7 +57,6 @@ pub const REASONS: &[(&str, &str)] = &[
         "The gap is one hour longer because the clock went back between two wall-clock runs: a pass, noted.",
     ),
     ("duplicate_id", "Two rows have this id."),
-    ("empty_population", "There is nothing to judge, and that is proven."),
     ("encryption_not_shown", "Some recovery points are neither shown to be encrypted nor shown not to be."),
     ("expired_in_use", "An exception has expired, is neither closed nor renewed, and its deviation is still there."),
     ("exposure_exceeds_rpo", "At some time more data would have been lost than the recovery point objective allows."),
