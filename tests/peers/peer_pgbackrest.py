@@ -38,6 +38,8 @@ spool-path={base}/spool
 log-level-console=info
 log-level-file=detail
 start-fast=y
+compress-type=lz4
+process-max=2
 archive-timeout=20
 
 [kasse-01]
@@ -73,15 +75,15 @@ pg1-user=postgres
         server.sql("create table t as select g, md5(g::text) from generate_series(1,20000) g")
         made("04-incr", "--type=incr --annotation=grund=nächtlich", "incremental")
         made("05-diff-quiet", "--type=diff --log-level-console=error", "incremental")
-        made("06-full-detail", "--type=full --log-level-console=detail --compress-type=gz", "full")
+        made("06-full-detail", "--type=full --log-level-console=detail --compress-type=lz4", "full")
         server.sql("insert into t select g, md5(g::text) from generate_series(1,20000) g")
         broken = f"{tool} --type=incr --archive-timeout=30"
-        server.sql("alter system set archive_command = 'false'")
+        server.sql("alter system set archive_command = 'false pgbackrest'")
         server.sql("select pg_reload_conf()")
         log = f"{base}/log/kasse-01-backup.log"
         timeout = run("07-archive-timeout", f"{tool} --type=incr --archive-timeout=1 backup")
         folder.expect("runs", timeout, "failed")
-        cut = run("08-sigterm", f"exec {broken} backup", kill=(signal.SIGTERM, lambda: "backup start archive" in latest(log)))
+        cut = run("08-sigterm", f"exec {broken} backup", kill=(signal.SIGTERM, lambda: "execute non-exclusive" in latest(log)))
         folder.expect("runs", cut, "aborted")
         server.sql("alter system reset archive_command")
         server.sql("select pg_reload_conf()")
@@ -89,6 +91,7 @@ pg1-user=postgres
         folder.expect("runs", refused, "failed")
         locker = run("10-locked", f"exec 9<>'{base}/lock/kasse-01-backup.lock'; flock -x 9; {tool} backup")
         folder.expect("runs", locker, "failed")
+        run("10b-info", f"{tool} --output=json info")
         last = made("11-full", "--type=full", "full")
         run("12-dry", f"{tool} --dry-run --type=incr backup")
         good = run("13-restore", f"{tool} --pg1-path={base}/back --set={last['label']} restore")
