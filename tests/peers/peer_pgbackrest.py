@@ -10,10 +10,10 @@ from postgres import Server
 ZONE = "America/St_Johns"  # half an hour beside the full hour
 
 
-def latest(log):
-    """What the newest process has logged so far."""
+def processes(log):
+    """What each process has logged so far."""
     with open(log, encoding="utf-8") as file:
-        return file.read().split("PROCESS START")[-1]
+        return file.read().split("PROCESS START")[1:]
 
 
 def test(root):
@@ -83,7 +83,12 @@ pg1-user=postgres
         log = f"{base}/log/kasse-01-backup.log"
         timeout = run("07-archive-timeout", f"{tool} --type=incr --archive-timeout=1 backup")
         folder.expect("runs", timeout, "failed")
-        cut = run("08-sigterm", f"exec {broken} backup", kill=(signal.SIGTERM, lambda: "execute non-exclusive" in latest(log)))
+        before = len(processes(log))
+
+        def copying():
+            return len(processes(log)) > before and "execute non-exclusive" in processes(log)[-1]
+
+        cut = run("08-sigterm", f"exec {broken} backup", kill=(signal.SIGTERM, copying))
         folder.expect("runs", cut, "aborted")
         server.sql("alter system reset archive_command")
         server.sql("select pg_reload_conf()")
