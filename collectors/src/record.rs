@@ -193,7 +193,7 @@ fn read_one(
         id: raw.id.unwrap_or_else(|| document.file_name().trim_end_matches(".run.json").to_owned()),
         command: match raw.command {
             Command::Text(text) => text,
-            Command::Words(words) => words.join(" "),
+            Command::Words(words) => words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "),
         },
         tool: raw.tool.or_else(|| tool.map(str::to_owned)),
         version: raw.version.or_else(|| version.map(str::to_owned)),
@@ -212,4 +212,14 @@ fn read_one(
         document: document.clone(),
         pointer,
     });
+}
+
+/// A word as a shell would need it written, so that reading the line gives the word again.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| !c.is_whitespace() && !"'\"\\;|&<>()$`".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::stream::{Attempt, Kind, is_id};
 use crate::Document;
+use crate::restic::command::{is_separator, is_user, words};
 
 /// A Barman command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,9 +37,12 @@ const WITH_VALUE: [&str; 16] = [
 
 /// Finds Barman's command in a command line.
 pub fn parse(line: &str) -> Option<Command> {
-    let mut words = line.split_whitespace().skip_while(|w| w.rsplit('/').next() != Some("barman")).skip(1);
+    let words = words(line);
+    let is_program = |at: &usize| words.get(*at).is_some_and(|w| w.rsplit('/').next() == Some("barman"));
+    let at = (0..words.len()).find(|at| is_program(at) && !is_user(&words, *at))?;
+    let mut words = words.iter().map(String::as_str).skip(at + 1);
     let mut plain: Vec<&str> = Vec::new();
-    while let Some(word) = words.next().filter(|w| !matches!(*w, "&&" | "||" | ";" | "|")) {
+    while let Some(word) = words.next().filter(|w| !is_separator(w)) {
         if WITH_VALUE.contains(&word) {
             words.next();
         } else if !word.starts_with('-') {

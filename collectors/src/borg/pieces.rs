@@ -1,9 +1,11 @@
 //! Text to JSON values and lines: borg's JSON may stand alone, be a list (borgmatic), be one object a line
 //! (`--log-json`), or stand among other output in a log.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use crate::restic::groups::clean;
+use crate::restic::groups::{clean, log_prefix};
 use crate::restic::snapshot::elements;
 
 /// One part of a document, with its first line (from 1).
@@ -19,8 +21,9 @@ pub(super) enum Piece {
 const OURS: &[&str] = &["\"archive", "\"repository\"", "\"log_message\"", "\"levelname\"", "\"encryption\""];
 
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
+    let text = unprefixed(text);
     let mut out = Vec::new();
-    let mut rest = text;
+    let mut rest = &*text;
     let mut number = 1_u64;
     while !rest.is_empty() {
         let end = rest.find('\n').map_or(rest.len(), |n| n + 1);
@@ -52,6 +55,15 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         rest = rest.get(used..).unwrap_or("");
     }
     out
+}
+
+/// The text without the prefixes of a system log, which stand in every line of an indented JSON value.
+fn unprefixed(text: &str) -> Cow<'_, str> {
+    let opens = |line: &str| line.get(log_prefix(line)..).is_some_and(|rest| rest.starts_with(['{', '[']));
+    if !text.lines().any(|line| !line.starts_with(['{', '[']) && opens(line)) {
+        return Cow::Borrowed(text);
+    }
+    text.split_inclusive('\n').map(|line| line.get(log_prefix(line)..).unwrap_or(line)).collect::<String>().into()
 }
 
 /// The whole elements of the first list called `archives`.

@@ -440,11 +440,28 @@ fn a_warning_before_the_json_of_an_unrecorded_run_counts() {
     assert_eq!((kept.problems.len(), kept.passed_over.len()), (0, 1));
 }
 
+/// journald and syslog put their prefix before every line of the indented JSON.
+#[test]
+fn json_in_a_system_log_is_read() {
+    let stamp = "Nov 15 23:00:01 host nightly.sh[812]: ";
+    let json: serde_json::Value = serde_json::from_str(&created("repokey")).unwrap();
+    let plain = serde_json::to_string_pretty(&json).unwrap();
+    let logged: String = plain.lines().map(|l| format!("{stamp}{l}\n")).collect();
+    let [plain, logged] = [plain, logged].map(|t| parse(&KIND, Some("UTC"), &[text("borg.log", &t)]));
+    assert_eq!(logged.problems, []);
+    let seen = |kept: &Kept| {
+        runs(kept).iter().map(|r| (r.status, r.started_at, r.bytes, r.recovery_point_id.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&logged).len(), 1);
+    assert_eq!(seen(&logged), seen(&plain));
+}
+
 #[test]
 fn commands_are_found_among_wrappers() {
     for command in [
         "sudo -u borg /usr/bin/borg create /srv/repos/db1::x /data",
         "nice borg --lock-wait 5 create -C lz4 ssh://u@h/./db1::x /d",
+        "bash -lc 'cd / && borg create /srv/repos/db1::x /data'",
     ] {
         let kept = recorded(command, "0", "", "");
         let run = runs(&kept)[0];

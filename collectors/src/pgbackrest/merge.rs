@@ -8,28 +8,72 @@ use model::time::{WallClock, candidates};
 
 use super::log::{COMMANDS, Process, Stamp};
 use crate::record::RunRecord;
+use crate::restic::command::{is_separator, is_user, words};
 
 /// The pgBackRest command in a command line, and its words.
 pub fn command_of(line: &str) -> Option<(String, Vec<String>)> {
-    let mut words = line.split_whitespace().skip_while(|w| w.rsplit('/').next() != Some("pgbackrest")).skip(1);
+    let words = words(line);
+    let is_program = |at: &usize| words.get(*at).is_some_and(|w| w.rsplit('/').next() == Some("pgbackrest"));
+    let at = (0..words.len()).find(|at| is_program(at) && !is_user(&words, *at))?;
     let mut command = None;
     let mut options: Vec<String> = Vec::new();
-    for word in words.by_ref().take_while(|w| !matches!(*w, "&&" | "||" | ";" | "|")) {
+    for word in words.iter().skip(at + 1).take_while(|w| !is_separator(w)) {
         if word.starts_with("--") {
-            options.push(word.to_owned());
+            options.push(word.clone());
         } else if let Some(option) = options.last_mut().filter(|o| command.is_none() && takes_value(o)) {
             // `--stanza shop` is as good as `--stanza=shop`.
             option.push('=');
             option.push_str(word);
         } else if command.is_none() && !word.starts_with('-') {
-            command = Some(word.to_owned());
+            command = Some(word.clone());
         }
     }
     command.map(|c| (c, options))
 }
 
+/// Switches (2.0 to 2.58, `pgbackrest help <command>`); every other option takes a value.
+const SWITCHES: &[&str] = &[
+    "archive-async",
+    "archive-check",
+    "archive-copy",
+    "archive-header-check",
+    "archive-mode-check",
+    "archive-missing-retry",
+    "beta",
+    "checksum-page",
+    "compress",
+    "delta",
+    "dry-run",
+    "expire-auto",
+    "force",
+    "hardlink",
+    "help",
+    "ignore-missing",
+    "link-all",
+    "log-subprocess",
+    "log-timestamp",
+    "neutral-umask",
+    "online",
+    "page-header-check",
+    "raw",
+    "recurse",
+    "resume",
+    "sck-keep-alive",
+    "start-fast",
+    "stop-auto",
+    "target-exclusive",
+    "version",
+    "verbose",
+];
+
 fn takes_value(option: &str) -> bool {
-    !option.contains('=') && matches!(option, "--stanza" | "--type" | "--repo" | "--set" | "--config" | "--output")
+    let name = option.trim_start_matches('-');
+    let ends = ["-local", "-bundle", "-block", "-symlink", "-hardlink", "-verify-tls", "-storage-verify-tls"];
+    !name.contains('=')
+        && !name.starts_with("no-")
+        && !name.starts_with("reset-")
+        && !SWITCHES.contains(&name)
+        && !ends.iter().any(|end| name.ends_with(end))
 }
 
 /// Gives a console output's record to the process it belongs to. A record of a script names no command:

@@ -177,8 +177,32 @@ pub(crate) fn is_separator(word: &str) -> bool {
     matches!(word, "&&" | "||" | ";" | "|" | "&")
 }
 
+/// True where the word is the user that `su`, `sudo` or `runuser` is given: many tools run as a user of their name.
+pub(crate) fn is_user(words: &[String], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| words.get(at)).map(String::as_str);
+    matches!(before, Some("-" | "-l" | "-u" | "--user" | "su"))
+}
+
 /// Words of a shell command line: quotes and backslashes undone, nothing expanded. A separator is a word of its own.
+/// The line that a shell (`bash -c '…'`) or another machine (`ssh host '…'`) is given is read as words too.
 pub(crate) fn words(line: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut inner = false;
+    for word in plain_words(line) {
+        if inner && word.contains(char::is_whitespace) && word.len() < line.len() {
+            inner = false;
+            out.extend(words(&word));
+            continue;
+        }
+        let name = word.rsplit('/').next().unwrap_or_default();
+        inner |= matches!(name, "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" | "ssh" | "su" | "runuser");
+        inner &= !is_separator(&word);
+        out.push(word);
+    }
+    out
+}
+
+fn plain_words(line: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

@@ -148,12 +148,16 @@ pub(crate) fn clean(line: &str) -> String {
         }
     }
     let text = out.trim_end();
+    text.get(log_prefix(text)..).unwrap_or(text).to_owned()
+}
+
+/// Length of the prefix that a system log put before a line.
+pub(crate) fn log_prefix(line: &str) -> usize {
     static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
             r"^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*) \S+ [\w.@/-]+(?:\[\d+\])?: ",
         )
         .ok()
     });
-    let prefix = PREFIX.as_ref().and_then(|p| p.find(text)).map_or(0, |found| found.end());
-    text.get(prefix..).unwrap_or(text).to_owned()
+    PREFIX.as_ref().and_then(|p| p.find(line)).map_or(0, |found| found.end())
 }

@@ -426,6 +426,13 @@ fn a_verified_restore_of_newer_versions_is_one_restore() {
 fn commands_are_found_among_wrappers() {
     use super::command::{Action, Command};
     let read = |line: &str| Command::read(line).map(|c| (c.action, c.operands));
+    for line in [
+        "bash -c 'restic backup \"/my data\"'",
+        "ssh -p 22 db1 'RESTIC_REPOSITORY=/r restic backup \"/my data\" && echo ok'",
+        "su - backup -c \"restic backup '/my data'\"",
+    ] {
+        assert_eq!(read(line), Some((Action::Backup, vec!["/my data".to_owned()])), "{line}");
+    }
     let data = |path: &str| Some((Action::Backup, vec![path.to_owned()]));
     assert_eq!(read("sudo -u restic /usr/bin/restic -r /r --tag x backup --exclude '*.o' /data"), data("/data"));
     assert_eq!(read("docker run --rm restic/restic:0.17.3 backup --tag=x \"/my data\""), data("/my data"));

@@ -270,3 +270,15 @@ fn the_record_of_a_script_names_the_system_but_does_not_undo_a_success() {
     assert_eq!(script(&format!("{BEGIN}{DONE}")), (RunStatus::Success, Some("billing".to_owned())));
     assert_eq!(script(BEGIN), (RunStatus::Failed, Some("billing".to_owned())));
 }
+
+#[test]
+fn commands_are_found_behind_wrappers_and_users() {
+    for line in [
+        "su - barman -c 'barman backup --wait pg'",
+        "sudo -u barman /usr/bin/barman -c '/etc/my barman.conf' backup pg; echo done",
+        "bash -lc \"barman --log-level DEBUG backup pg && barman cron\"",
+    ] {
+        let command = super::super::command::parse(line).unwrap();
+        assert_eq!((command.name.as_str(), command.server.as_deref()), ("backup", Some("pg")), "{line}");
+    }
+}

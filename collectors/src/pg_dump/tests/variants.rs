@@ -518,3 +518,17 @@ fn errors_beside_the_tool_count_where_they_spoil_the_dump() {
         assert_eq!(only(&kept).0, status, "{line}");
     }
 }
+
+/// A record may hold the command as its words; blanks in a word are no borders of words.
+#[test]
+fn a_command_as_words_keeps_its_words() {
+    let record = r#"{"command":["pg_dump","-f","/my dumps/it's.sql","Big Shop"],"timezone":"UTC","started_at":"2026-10-12T02:30:00Z","finished_at":"2026-10-12T02:30:09Z","exit_code":0}"#;
+    let kept = parse(&KIND, None, &[text("x.run.json", record)]);
+    assert_eq!(only(&kept), (RunStatus::Success, Some("pg-dump:Big Shop".to_owned())));
+    let record = record.replace(
+        r#"["pg_dump","-f","/my dumps/it's.sql","Big Shop"]"#,
+        r#"["bash","-c","pg_dump -Fc crm > crm.dump"]"#,
+    );
+    let kept = parse(&KIND, None, &[text("x.run.json", &record)]);
+    assert_eq!(only(&kept), (RunStatus::Success, Some("pg-dump:crm".to_owned())));
+}

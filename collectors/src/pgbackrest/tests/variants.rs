@@ -288,3 +288,18 @@ fn a_date_in_the_future_is_kept_as_it_stands() {
     let kept = parse(&KIND, None, &[text("i", &json)]);
     assert_eq!(runs(&kept)[0].ended_at, Instant::from_timestamp(4_095_000_000, 0));
 }
+
+#[test]
+fn commands_are_found_behind_options_wrappers_and_users() {
+    for line in [
+        "pgbackrest --stanza=shop --log-level-console info --type full backup",
+        "su - pgbackrest -c 'pgbackrest --stanza=shop --config \"/etc/pg backrest.conf\" --delta --type=full backup'",
+        "sudo -u pgbackrest /usr/bin/pgbackrest --stanza shop --no-online --type=full backup && echo done",
+        "ssh repo1 'cd /; pgbackrest backup --stanza=shop --type=full --process-max 4; logger ok'",
+    ] {
+        let (command, options) = super::super::merge::command_of(line).unwrap();
+        assert_eq!(command, "backup", "{line}");
+        assert!(options.contains(&"--stanza=shop".to_owned()), "{options:?}");
+    }
+    assert_eq!(super::super::merge::command_of("systemctl start pgbackrest"), None);
+}
