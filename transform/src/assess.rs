@@ -21,6 +21,7 @@ use crate::judgement::Judgement;
 use crate::points::{Point, points};
 use crate::runs::{Runs, population};
 use crate::slots::{Defaults, Slot, assign, slots};
+use crate::soundness::Soundness;
 use crate::tests::restore_tests;
 use crate::waivers::{Waiver, waivers};
 use crate::world::{Test, World};
@@ -229,10 +230,12 @@ pub(crate) fn locate(
 
 /// Every check on every unit, sorted by check and unit.
 fn results(world: &World<'_>) -> Vec<CheckResult> {
+    let soundness = Soundness::of(world);
     let mut out = Vec::new();
     let mut failing = Vec::new();
     for (id, judge) in checks::RULES {
         for judgement in judge(world) {
+            let judgement = soundness.checked(world, world.controls.check(id), judgement);
             let systems = judgement.systems.clone();
             let since = judgement.violations.iter().map(|(from, _)| *from).min();
             let result = finish(world, id, judgement);

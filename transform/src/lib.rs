@@ -14,6 +14,7 @@ pub mod points;
 pub mod runs;
 pub mod show;
 pub mod slots;
+pub mod soundness;
 #[cfg(test)]
 #[allow(missing_docs, dead_code, reason = "test support")]
 pub(crate) mod testing;

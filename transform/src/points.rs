@@ -139,7 +139,7 @@ pub fn points(tables: &Tables, runs: &Runs, inventory: &Inventory) -> Result<Vec
     seen_and_gone(tables, &mut out);
     from_runs(runs, &mut out);
     checked(tables, &mut out);
-    out.sort_by(|a, b| (a.system, a.taken_at(), &a.row_id).cmp(&(b.system, b.taken_at(), &b.row_id)));
+    out.sort_unstable_by(|a, b| (a.system, a.taken_at(), &a.row_id).cmp(&(b.system, b.taken_at(), &b.row_id)));
     Ok(out)
 }
 
@@ -217,7 +217,8 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
             by_run.entry((point.system, run.clone())).or_default().push(i);
         }
     }
-    let mut added = Vec::new();
+    // Once and exactly: with millions of runs the copies of a growing list would be the peak of memory.
+    points.reserve_exact(runs.list.iter().filter(|r| r.is_good() && r.system.is_some()).count());
     // A run that another source saw too is judged once, by the worse of its states.
     for (at, run) in runs.by_system.values().flatten().map(|at| (*at, &runs.list[*at])) {
         let named = std::iter::once(&run.row).chain(&run.also).find_map(|row| runs.recovery_point_id(*row));
@@ -270,9 +271,8 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
         row.complete = Some(true);
         row.zone_unknown = run.zone_unknown;
         let row_id = format!("point/{}", runs.row_id(run.row));
-        added.push(Point { row, system: run.system, run: Some(at), copy: run.copy, last_seen_at: None, row_id });
+        points.push(Point { row, system: run.system, run: Some(at), copy: run.copy, last_seen_at: None, row_id });
     }
-    points.append(&mut added);
 }
 
 /// Applies integrity checks, oldest first, to the points that existed then.

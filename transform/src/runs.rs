@@ -188,6 +188,12 @@ impl Runs {
         self.word(n::SOURCE, row).unwrap_or_default()
     }
 
+    /// Index into `documents` of where the row was read.
+    #[must_use]
+    pub fn document_index(&self, row: usize) -> Option<usize> {
+        self.number(n::DOCUMENT, row).map(|d| d as usize)
+    }
+
     /// Where the row was read.
     #[must_use]
     pub fn document(&self, row: usize) -> Option<&DocumentRef> {

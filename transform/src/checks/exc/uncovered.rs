@@ -68,7 +68,7 @@ pub fn uncovered(world: &World<'_>, failing: &[Failing]) -> Vec<Judgement> {
             ORGANIZATION,
             "register_not_given",
             format!(
-                "{open} findings are covered by nothing that is on record; {} was not given (registers/*.csv), so cover may exist unseen.",
+                "{open} findings are covered by nothing that is on record, and these registers were not given, so cover may exist unseen: {} (registers/*.csv).",
                 absent.join(", ")
             ),
         ));

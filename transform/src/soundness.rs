@@ -1,0 +1,93 @@
+//! Which systems have evidence from a source that was read whole.
+//!
+//! A pass never rests on an incomplete source alone: what could not be read may be what speaks against it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::assessment::State;
+use model::controls::Check;
+use model::evidence::SourceStatus;
+use model::rows::Origin;
+use model::time::Instant;
+
+use crate::judgement::Judgement;
+use crate::world::World;
+
+/// Tables that sources fill; a check that reads none of them rests on the inventory and the registers.
+const FROM_SOURCES: [&str; 6] =
+    ["backup_runs.", "recovery_points.", "restore_tests.", "pitr_status.", "log_segments.", "discovered_assets."];
+
+/// For each system whether any row, and any row of a whole collection, is on record.
+#[derive(Debug, Default)]
+pub struct Soundness {
+    backups: BTreeMap<usize, bool>,
+    tests: BTreeMap<usize, bool>,
+    unsound: BTreeSet<String>,
+}
+
+impl Soundness {
+    /// Of everything the world holds.
+    #[must_use]
+    pub fn of(world: &World<'_>) -> Self {
+        let whole: BTreeSet<(&str, &str, Instant)> = world
+            .tables
+            .collections
+            .iter()
+            .filter(|c| c.status == SourceStatus::Complete)
+            .map(|c| (c.kind.as_str(), c.source_id.as_str(), c.collected_at))
+            .collect();
+        let sound = |o: &Origin| whole.contains(&(&*o.kind, &*o.source_id, o.observed_at));
+        let documents: Vec<bool> =
+            world.runs.documents.iter().map(|d| whole.contains(&(&*d.kind, &*d.source_id, d.observed_at))).collect();
+        let mut out = Self::default();
+        for (system, members) in &world.runs.by_system {
+            let any = members.iter().any(|m| {
+                world
+                    .runs
+                    .document_index(world.runs.list[*m].row)
+                    .and_then(|d| documents.get(d))
+                    .copied()
+                    .unwrap_or(false)
+            });
+            *out.backups.entry(*system).or_default() |= any;
+        }
+        for point in world.points {
+            if let Some(system) = point.system {
+                *out.backups.entry(system).or_default() |= sound(&point.row.origin);
+            }
+        }
+        for (system, samples) in world.pitr {
+            *out.backups.entry(*system).or_default() |= samples.iter().any(|s| sound(&s.origin));
+        }
+        for (system, segments) in world.segments {
+            *out.backups.entry(*system).or_default() |= segments.iter().any(|s| sound(&s.origin));
+        }
+        for test in world.tests.unwrap_or(&[]) {
+            if let Some(system) = test.system {
+                *out.tests.entry(system).or_default() |= sound(&test.row.origin);
+            }
+        }
+        for source in world.sources.iter().filter(|s| s.status != SourceStatus::Complete) {
+            out.unsound.insert(source.source_id.clone());
+            out.unsound.insert(format!("{}.{}", source.kind, source.source_id));
+        }
+        out
+    }
+
+    /// Turns a pass that rests on incomplete sources alone into `no_evidence`.
+    #[must_use]
+    pub fn checked(&self, world: &World<'_>, check: Option<&Check>, mut j: Judgement) -> Judgement {
+        let Some(check) = check.filter(|_| j.state == State::Pass) else { return j };
+        let reads = check.inputs.iter().any(|i| FROM_SOURCES.iter().any(|t| i.starts_with(t)));
+        let rests_on = if check.group == "RST" { &self.tests } else { &self.backups };
+        let index = |id: &String| world.inventory.systems.iter().position(|s| s.system_id == *id);
+        let doubtful = j.systems.iter().filter_map(index).any(|s| rests_on.get(&s) == Some(&false));
+        if (reads && doubtful) || self.unsound.contains(&j.unit) {
+            j.state = State::NoEvidence;
+            j.reasons.push("source_incomplete".to_owned());
+            j.detail =
+                format!("Rests on a source that could not be read whole; what was read would pass: {}", j.detail);
+        }
+        j
+    }
+}
