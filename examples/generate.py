@@ -70,7 +70,7 @@ def write_json(name, value):
 # ---------------------------------------------------------------- real outputs
 
 
-def real(sample, folder, wanted, extra=()):
+def real(sample, folder, wanted):
     """Copies runs of a sample with what they printed, and their records."""
     source, target = SAMPLES / sample, DROP / folder
     records = json.loads((source / "runs.json").read_text())
@@ -78,7 +78,7 @@ def real(sample, folder, wanted, extra=()):
     missing = set(wanted) - {r["id"] for r in kept}
     assert not missing, (sample, missing)
     target.mkdir(parents=True, exist_ok=True)
-    names = [r[k] for r in kept for k in ("stdout", "stderr") if r.get(k)] + list(extra)
+    names = [r[k] for r in kept for k in ("stdout", "stderr") if r.get(k)]
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, target / name)
@@ -94,12 +94,12 @@ def real_outputs():
     real("restic", "restic", ["14-check", "16-snapshots", "17-restore", "19-forget-prune", "20-snapshots-after-forget"])
     real("borg", "borg", [
         "02-create-2026-10-20", "02-create-2026-10-21", "02-create-2026-10-22", "02-create-2026-10-24",
-        "03-create-dst", "04-create-after-dst", "10-list", "12-info", "17-check-data",
+        "03-create-dst", "04-create-after-dst", "17-check-data",
     ])
     real("borgmatic", "borgmatic", ["02-create", "03-create-verbose", "04-all", "07-check"])
     real("barman", "barman", [
         "02-backup", "03-backup-nowait", "04-backup-refused", "05b-backup-rsync-denied", "06-backup-rsync",
-        "07-backup-rsync-reuse", "13-list-json", "18-recover",
+        "07-backup-rsync-reuse", "18-recover",
     ])
     real("pg_dump", "pg_dump", ["01-cron-dump", "02-cron-dump-dst", "11-restore-test"])
     real("aws", "rds-eu", ["08-describe-db-snapshots", "09-describe-db-instances", "10-describe-automated-backups"])
@@ -162,9 +162,9 @@ def wrapper_log():
             growth("orders", day, 48_300_000_000, 61_000_000), location_id="s3:example-backups/orders",
             status_detail="the table stock_moves was being rebuilt: the copy waited for its lock" if late else None)
         add("crm-db", "crm-nightly", "logical", due(day, 2, 30, UTC), 1, 350_418 + 120 * some(40, day),
-            encrypted=False, cipher=None, location_id="backup01:/srv/dumps")
+            location_id="backup01:/srv/dumps")
         add("sales-db", "sales-base", "full", due(day, 1, 0, UTC), 8, growth("sales", day, 77_600_000, 41_000),
-            encrypted=False, cipher=None, location_id="backup01:/srv/barman")
+            location_id="backup01:/srv/barman")
         add("mail", "mail-nightly", "incremental", due(day, 3, 0, BERLIN), 4, growth("mail", day, 880_000, 9_000),
             location_id="backup01:/srv/borg/mail01")
         add("fileshare", "fileshare-nightly", "incremental", due(day, 1, 30, UTC), 41,
@@ -249,28 +249,23 @@ def heroku():
     ])
     transfers, number = [], 611
 
-    def transfer(at, seconds, scheduled, error=None):
+    def transfer(at, seconds):
         nonlocal number
         number += 1
         size = growth("identity", at.date(), 21_400_000_000, 18_000_000)
         end = stamp(at + timedelta(seconds=seconds))
         transfers.append({
             "uuid": ident("transfer", number), "num": number, "from_name": "DATABASE", "from_type": "pg_dump",
-            "to_name": "SCHEDULED BACKUP" if scheduled else "BACKUP", "to_type": "gof3r", "options": {},
-            "source_bytes": size, "processed_bytes": 0 if error else size // 4, "succeeded": error is None,
+            "to_name": "SCHEDULED BACKUP", "to_type": "gof3r", "options": {},
+            "source_bytes": size, "processed_bytes": size // 4, "succeeded": True,
             "warnings": 0, "created_at": stamp(at - timedelta(seconds=2)), "started_at": stamp(at),
             "finished_at": end, "updated_at": end, "canceled_at": None, "deleted_at": None, "purged_at": None,
-            "num_keep": 25, "schedule": {"uuid": ident("schedule")} if scheduled else None,
-            **({"logs": [{"created_at": end, "level": "error", "message": error}]} if error else {}),
+            "num_keep": 25, "schedule": {"uuid": ident("schedule")},
         })
 
     for day in days():
         at = due(day, 2, 0, NEW_YORK) + timedelta(seconds=60 + some(60, "identity", day))
-        if day == date(2026, 10, 14):
-            transfer(at, 95, True, "pg_dump: error: connection to server was lost")
-            transfer(at + timedelta(minutes=42), 840, False)
-        else:
-            transfer(at, 780 + some(120, day), True)
+        transfer(at, 780 + some(120, day))
     write_json("heroku/example-identity/transfers.json", transfers)
     write_json("heroku/example-identity/transfer-schedules.json", [{
         "uuid": ident("schedule"), "name": "DATABASE_URL", "hour": 2, "timezone": "America/New_York",
@@ -304,13 +299,17 @@ RESOURCES = [
 ]
 
 
-def record(name, command, at):
+def aws_record(name, command, at, stdout):
     """The record that the wrapper leaves beside an answer of the AWS CLI."""
-    write_json(f"{name}.run.json", {
-        "command": command, "tool": "aws", "version": "aws-cli/2.31.6", "host": "ops01", "timezone": "UTC",
-        "started_at": z(at), "finished_at": z(at + timedelta(seconds=4)), "exit_code": 0,
-        "stdout": f"{name.rsplit('/', 1)[1]}.json",
-    })
+    return {
+        "id": name, "command": command, "tool": "aws", "version": "aws-cli/2.31.6", "host": "ops01", "timezone": "UTC",
+        "started_at": z(at), "finished_at": z(at + timedelta(seconds=4)), "exit_code": 0, "stdout": stdout,
+    }
+
+
+def record(name, command, at):
+    file = name.rsplit("/", 1)[1]
+    write_json(f"{name}.run.json", aws_record(file, command, at, f"{file}.json"))
 
 
 def aws():
@@ -323,7 +322,7 @@ def aws():
         for day in days():
             at = due(day, hour, minute, NEW_YORK) + timedelta(seconds=some(240, arn, day))
             end = at + timedelta(seconds=600 + some(600, "took", arn, day))
-            failed = (system, day) == ("fleet-db", date(2026, 10, 22))
+            failed = (system, day) == ("build-server", date(2026, 10, 22))
             size = growth(arn, day, base, daily) if daily else base
             job = ident("job", arn, day).upper()
             point = f"arn:aws:backup:us-east-1:{AWS}:recovery-point:{job}"
@@ -334,7 +333,7 @@ def aws():
                 **({} if failed else {"RecoveryPointArn": point}), "EncryptionKeyArn": KEY, "IsEncrypted": True,
                 "ResourceArn": arn, "ResourceType": kind, "ResourceName": system,
                 "CreationDate": iso(at), "CompletionDate": iso(end), "State": "FAILED" if failed else "COMPLETED",
-                "StatusMessage": "The DB instance is not in the available state." if failed else "",
+                "StatusMessage": "Insufficient permissions to create a snapshot of this instance." if failed else "",
                 "MessageCategory": "FAILURE" if failed else "SUCCESS",
                 "PercentDone": "0.0" if failed else "100.0", "BackupSizeInBytes": 0 if failed else size,
                 "CreatedBy": {"BackupPlanId": ident("plan"), "BackupPlanName": "prod-daily",
@@ -342,7 +341,7 @@ def aws():
                 "IsParent": False,
             })
             delete = at + timedelta(days=35)
-            if not failed and delete > listed:
+            if not failed:
                 points.append({
                     "RecoveryPointArn": point, "BackupVaultName": "prod", "BackupVaultArn": VAULT,
                     "ResourceArn": arn, "ResourceType": kind, "ResourceName": system, "Status": "COMPLETED",
@@ -358,28 +357,39 @@ def aws():
         part = [j for j in jobs if str(first) <= j["CreationDate"][:10] <= str(last)]
         write_json(f"aws-backup/{name}.json", {"BackupJobs": part})
         record(f"aws-backup/{name}", "aws backup list-backup-jobs --region us-east-1", at)
-    write_json("aws-backup/points-2026-11.json", {"RecoveryPoints": points})
-    record("aws-backup/points-2026-11",
-           "aws backup list-recovery-points-by-backup-vault --backup-vault-name prod --region us-east-1", listed)
-    write_json("aws-backup/vaults.json", {"BackupVaultList": [{
-        "BackupVaultName": "prod", "BackupVaultArn": VAULT, "VaultType": "BACKUP_VAULT", "EncryptionKeyArn": KEY,
-        "CreationDate": "2025-01-20T10:12:00.000000+00:00", "NumberOfRecoveryPoints": len(points), "Locked": True,
-        "MinRetentionDays": 35, "MaxRetentionDays": 400, "LockDate": "2025-02-01T00:00:00+00:00",
-    }]})
-    record("aws-backup/vaults", "aws backup list-backup-vaults --region us-east-1", listed)
-    # What the databases themselves say, asked once a day.
+    for month, at in [("2026-10", datetime(2026, 10, 31, 23, 30, tzinfo=UTC)), ("2026-11", listed)]:
+        there = [p for p in points if p["CompletionDate"] < iso(at) < p["CalculatedLifecycle"]["DeleteAt"]]
+        write_json(f"aws-backup/points-{month}.json", {"RecoveryPoints": there})
+        record(f"aws-backup/points-{month}",
+               "aws backup list-recovery-points-by-backup-vault --backup-vault-name prod --region us-east-1", at)
+        write_json(f"aws-backup/vaults-{month}.json", {"BackupVaultList": [{
+            "BackupVaultName": "prod", "BackupVaultArn": VAULT, "VaultType": "BACKUP_VAULT", "EncryptionKeyArn": KEY,
+            "CreationDate": "2025-01-20T10:12:00.000000+00:00", "NumberOfRecoveryPoints": len(there), "Locked": True,
+            "MinRetentionDays": 35, "MaxRetentionDays": 400, "LockDate": "2025-02-01T00:00:00+00:00",
+        }]})
+        record(f"aws-backup/vaults-{month}", "aws backup list-backup-vaults --region us-east-1", at)
+    # What the databases themselves say: their settings once, what could be restored once a day.
+    write_json("rds/instances.json", {"DBInstances": [{
+        "DBInstanceIdentifier": name, "DBInstanceArn": f"arn:aws:rds:us-east-1:{AWS}:db:{name}",
+        "DBInstanceStatus": "available", "Engine": "postgres", "EngineVersion": "16.4", "MultiAZ": True,
+        "AllocatedStorage": size, "StorageEncrypted": True, "KmsKeyId": KEY, "BackupRetentionPeriod": 14,
+        "PreferredBackupWindow": "09:10-09:40", "InstanceCreateTime": created,
+        "LatestRestorableTime": "2026-11-21T23:26:40+00:00",
+    } for name, size, created in [("fleet", 200, "2025-01-22T08:00:00+00:00"),
+                                  ("billing", 80, "2025-01-23T08:00:00+00:00")]]})
+    records = [aws_record("rds-instances", "aws rds describe-db-instances --region us-east-1", listed, "instances.json")]
     for day in days(date(2026, 9, 30), LAST):
         at = datetime(day.year, day.month, day.day, 12, 0, tzinfo=UTC)
-        instances = [{
-            "DBInstanceIdentifier": name, "DBInstanceArn": f"arn:aws:rds:us-east-1:{AWS}:db:{name}",
-            "DBInstanceStatus": "available", "Engine": "postgres", "EngineVersion": "16.4", "MultiAZ": True,
-            "AllocatedStorage": size, "StorageEncrypted": True, "KmsKeyId": KEY, "BackupRetentionPeriod": 14,
-            "PreferredBackupWindow": "09:10-09:40", "InstanceCreateTime": created,
-            "LatestRestorableTime": iso(at - timedelta(seconds=130 + some(150, name, day))),
-        } for name, size, created in [("fleet", 200, "2025-01-22T08:00:00+00:00"),
-                                      ("billing", 80, "2025-01-23T08:00:00+00:00")]]
-        write_json(f"rds/{day}.json", {"DBInstances": instances})
-        record(f"rds/{day}", "aws rds describe-db-instances --region us-east-1", at)
+        write_json(f"rds/window-{day}.json", {"DBInstanceAutomatedBackups": [{
+            "DBInstanceArn": f"arn:aws:rds:us-east-1:{AWS}:db:{name}", "DBInstanceIdentifier": name,
+            "DbiResourceId": f"db-{ident(name)[:8].upper()}", "Region": "us-east-1", "Status": "active",
+            "Encrypted": True, "KmsKeyId": KEY, "BackupRetentionPeriod": 14,
+            "RestoreWindow": {"EarliestTime": iso(at - timedelta(days=14, minutes=some(300, day))),
+                              "LatestTime": iso(at - timedelta(seconds=130 + some(150, name, day)))},
+        } for name in ("fleet", "billing")]})
+        command = "aws rds describe-db-instance-automated-backups --region us-east-1"
+        records.append(aws_record(f"window-{day}", command, at, f"window-{day}.json"))
+    write_json("rds/runs.json", {"tool": "aws", "version": "aws-cli/2.31.6", "runs": records})
 
 
 # ---------------------------------------------------------------- GitHub
@@ -418,9 +428,6 @@ def github():
         issue(215, "Sales base backup: rsync may not read the data directory",
               ["investigation", "backup", "cause:backup-failed", "system:sales-db", "severity:low"],
               "2026-10-17T07:40:00Z", "2026-10-17T09:31:00Z", "Second attempt succeeded five seconds later."),
-        issue(216, "Identity backup failed once, manual capture succeeded",
-              ["investigation", "backup", "cause:backup-failed", "system:identity-db", "severity:low"],
-              "2026-10-14T06:20:00Z", "2026-10-14T13:00:00Z", "Connection lost during platform maintenance."),
         issue(219, "Staging shop: archive_command does not call pgbackrest",
               ["incident", "backup", "cause:backup-failed", "system:shop-staging", "severity:low"],
               "2026-10-18T13:00:00Z", "2026-10-20T08:00:00Z", "Configuration of the new image mended."),

@@ -80,7 +80,7 @@ pub enum Color {
 pub enum Command {
     /// Write a sample company, collect its evidence, judge it and render its monthly report.
     Demo {
-        /// Folder to write; must be empty or not exist [default: backproof-demo].
+        /// Folder to write: new, empty, or of an earlier demo [default: backproof-demo].
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -122,9 +122,14 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         signers: Option<PathBuf>,
     },
-    /// Explain a check, control, statement, metric, parameter or table: what it means, reads and supports.
+    /// Explain a check, control, statement, metric, parameter, table or word: what it means, reads and supports.
+    ///
+    /// Works anywhere. In a workspace, parameters and statements are those of its policy.
     Explain {
-        /// For example FRQ-01, CP-9, BRP-3.1-01, backup_success_rate, min_retention.
+        /// A check (FRQ-01), group (FRQ), control (CP-9), framework (soc2), statement (BRP-3.1-01), metric
+        /// (backup_success_rate), parameter (min_retention), tier, role, table (backup_runs), field
+        /// (systems.change_rate), evidence kind (EV-JOB-LOG), source kind (restic), convention (slot) or reason code of
+        /// a result (missed).
         id: String,
     },
     /// Print a completion script.

@@ -80,9 +80,9 @@ fn document(sheets: &[Sheet]) -> Map<String, Value> {
 fn unknown(library: &Library<'_>, id: &str) -> Failure {
     let near = library.nearest(id);
     let help = if near.is_empty() {
-        "ids are those of checks (FRQ-01), controls (CP-9), statements (BRP-3.1-01), metrics, parameters, tables, \
-         evidence kinds (EV-JOB-LOG), tiers, groups (FRQ), frameworks (soc2), conventions (slot), reasons (missed) \
-         and source kinds (restic)"
+        "ids are those of checks (FRQ-01), controls (CP-9), statements (BRP-3.1-01), metrics, parameters, tables, fields \
+         (systems.change_rate), evidence kinds (EV-JOB-LOG), tiers, groups (FRQ), frameworks (soc2), conventions (slot), \
+         reasons (missed) and source kinds (restic)"
             .to_owned()
     } else {
         format!("did you mean {}?", near.join(", "))

@@ -230,11 +230,20 @@ pub(crate) fn locate(
 /// Every check on every unit, sorted by check and unit.
 fn results(world: &World<'_>) -> Vec<CheckResult> {
     let mut out = Vec::new();
+    let mut failing = Vec::new();
     for (id, judge) in checks::RULES {
-        out.extend(judge(world).into_iter().map(|j| finish(world, id, j)));
+        for judgement in judge(world) {
+            let systems = judgement.systems.clone();
+            let since = judgement.violations.iter().map(|(from, _)| *from).min();
+            let result = finish(world, id, judgement);
+            if result.state == State::Fail {
+                failing.push(exc::Failing { result: result.clone(), systems, since });
+            }
+            out.push(result);
+        }
     }
     let uncovered: Vec<CheckResult> =
-        exc::uncovered(world, &out).into_iter().map(|j| finish(world, "EXC-05", j)).collect();
+        exc::uncovered(world, &failing).into_iter().map(|j| finish(world, "EXC-05", j)).collect();
     out.extend(uncovered);
     out.sort_by(|a, b| (&a.check, &a.unit).cmp(&(&b.check, &b.unit)));
     out
@@ -276,7 +285,7 @@ fn finish(world: &World<'_>, id: &str, j: Judgement) -> CheckResult {
 /// True where effective exceptions that name the check or its statement bind every system of the result and
 /// cover every violation in time. Evidence, exception and document checks cannot be waived.
 fn is_waived(world: &World<'_>, id: &str, statements: &[String], j: &Judgement) -> bool {
-    if ["EVI", "EXC", "DOC"].iter().any(|g| id.starts_with(g)) || j.systems.is_empty() {
+    if checks::cannot_be_waived(id) || j.systems.is_empty() {
         return false;
     }
     let until = world.until();

@@ -115,6 +115,16 @@ impl Coverage {
         holes(&self.intervals(table, system_id), from, to).is_empty()
     }
 
+    /// Covered parts for a table and a system, by the source that states them.
+    #[must_use]
+    pub fn by_source(&self, table: &str, system_id: &str) -> Vec<(&str, &[Interval])> {
+        self.covers
+            .iter()
+            .filter(|c| c.tables.iter().any(|t| t == table) && c.systems.iter().any(|s| s == system_id))
+            .map(|c| (c.source.as_str(), c.interval.as_slice()))
+            .collect()
+    }
+
     /// Sources that say anything about a table and a system.
     #[must_use]
     pub fn sources(&self, table: &str, system_id: &str) -> Vec<&str> {

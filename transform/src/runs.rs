@@ -87,6 +87,8 @@ pub struct Runs {
     pub by_system: BTreeMap<usize, Vec<usize>>,
     /// Resources that no inventory row matches, with how many runs each has.
     pub unmatched: BTreeMap<String, u64>,
+    /// Source and record of runs to which one source gave more than one final state, sorted.
+    pub disputed: Vec<(String, String)>,
 }
 
 impl Runs {
@@ -233,7 +235,9 @@ pub fn population(tables: &mut Tables, inventory: &Inventory) -> Result<Runs, Er
 
     let newest_first =
         SortMultipleOptions::default().with_maintain_order(true).with_order_descending_multi([true, true]);
+    let records = frame.height();
     let unique = frame
+        .clone()
         .lazy()
         .sort([n::FINAL, n::OBSERVED], newest_first)
         .unique_stable_generic(Some(vec![col(n::SOURCE), col(n::RECORD)]), UniqueKeepStrategy::First)
@@ -241,11 +245,13 @@ pub fn population(tables: &mut Tables, inventory: &Inventory) -> Result<Runs, Er
 
     let copies: BTreeSet<String> =
         tables.points.iter().filter(|p| p.copy_of.is_some()).map(|p| p.recovery_point_id.clone()).collect();
+    // Most logs hold each record once: then nothing can be disputed.
+    let disputed = if unique.height() < records { disputed(frame, &words)? } else { Vec::new() };
     let joined = join_systems(unique, &words, inventory)?;
     let order = order(&joined, &words)?;
     let sorted = joined.take(&IdxCa::from_vec(PlSmallStr::EMPTY, order))?;
     drop(joined);
-    view(sorted, words, documents, &copies)
+    view(sorted, words, documents, disputed, &copies)
 }
 
 /// Row indices by system, time, attempt, source and record id. The texts decide ties only, and are compared
@@ -271,6 +277,25 @@ fn order(frame: &DataFrame, words: &Dictionary) -> Result<Vec<IdxSize>, Error> {
     };
     keys.sort_unstable_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| text(a.3).cmp(&text(b.3))));
     Ok(keys.into_iter().map(|k| k.3).collect())
+}
+
+/// Records with more than one final state.
+fn disputed(frame: DataFrame, words: &Dictionary) -> Result<Vec<(String, String)>, Error> {
+    let found = frame
+        .lazy()
+        .filter(col(n::FINAL))
+        .group_by([col(n::SOURCE), col(n::RECORD)])
+        .agg([col(n::STATUS).min().alias("least"), col(n::STATUS).max().alias("most")])
+        .filter(col("least").neq(col("most")))
+        .collect()?;
+    let (sources, records) = (found.column(n::SOURCE)?.u32()?, found.column(n::RECORD)?.str()?);
+    let mut out: Vec<(String, String)> = sources
+        .iter()
+        .zip(records.iter())
+        .filter_map(|(source, record)| Some((words.word(source?).to_string(), record?.to_owned())))
+        .collect();
+    out.sort();
+    Ok(out)
 }
 
 /// Left join of every run with the inventory row of the system it names, else of its resource.
@@ -309,6 +334,7 @@ fn view(
     frame: DataFrame,
     words: Dictionary,
     documents: Vec<DocumentRef>,
+    disputed: Vec<(String, String)>,
     copies: &BTreeSet<String>,
 ) -> Result<Runs, Error> {
     let u32s = |name: &str| -> PolarsResult<Vec<Option<u32>>> { Ok(frame.column(name)?.u32()?.iter().collect()) };
@@ -360,5 +386,5 @@ fn view(
             contradicted: false,
         });
     }
-    Ok(Runs { frame, words, documents, list, by_system, unmatched })
+    Ok(Runs { frame, words, documents, list, by_system, unmatched, disputed })
 }

@@ -53,7 +53,7 @@ pub struct Defaults {
 
 /// Gives every run the plan it belongs to, and merges what two sources saw of the same run.
 ///
-/// A run belongs to the plan it names; else to the plan of its system with its component; else, where
+/// A run belongs to the plan it names by an id of the inventory; else to the plan of its system with its component; else, where
 /// the system has one scheduled plan for its data, to that one. Among several plans that fit, the
 /// one that was due last before the run.
 ///
@@ -76,7 +76,9 @@ pub fn assign(runs: &mut Runs, inventory: &Inventory, defaults: Defaults) -> Res
                 let plan = &inventory.plans[**p];
                 plan.effective_from <= placed && plan.effective_to.is_none_or(|to| placed < to)
             };
-            let plan = match named {
+            // Platforms name plans by ids of their own: only an id of the inventory decides.
+            let known = named.filter(|id| plans.iter().any(|p| *inventory.plans[*p].plan_id == **id));
+            let plan = match known {
                 Some(id) => plans.iter().filter(|p| *inventory.plans[**p].plan_id == *id).find(in_force).copied(),
                 None => {
                     let current: Vec<usize> = plans.iter().filter(in_force).copied().collect();

@@ -16,6 +16,8 @@ pub struct Approval {
     pub missing: Vec<String>,
     /// Why an approval that was given does not count; empty where all count.
     pub defects: Vec<String>,
+    /// Roles that were decided while no role register shows who held them.
+    pub not_shown: Vec<String>,
     /// The latest of the needed approvals, where all are there.
     pub complete_at: Option<Instant>,
 }
@@ -56,12 +58,11 @@ impl Waiver {
 
 /// Judges the approvals of an exception against the roles its risk level needs.
 ///
-/// An approval counts when it says approve, its approver held the role at that instant (where a role
-/// register is given), is not the requester, and, where `distinct_approvers` is set, decided in no
+/// An approval counts when it says approve, its approver held the role at that instant, is not the requester, and, where `distinct_approvers` is set, decided in no
 /// other needed role. A reject in a needed role undoes it.
 #[must_use]
 pub fn approval(exception: &Exception, registers: &Registers, policy: &Policy) -> Approval {
-    let mut out = Approval { missing: Vec::new(), defects: Vec::new(), complete_at: None };
+    let mut out = Approval { missing: Vec::new(), defects: Vec::new(), not_shown: Vec::new(), complete_at: None };
     let Some(risk) = exception.risk_level else {
         out.defects.push("no risk level, so no approver can be named".to_owned());
         return out;
@@ -88,7 +89,9 @@ pub fn approval(exception: &Exception, registers: &Registers, policy: &Policy) -
         if exception.requester.as_deref() == Some(person) {
             out.defects.push(format!("self-approval: {person} asked for it and approved it as {role}"));
         }
-        if !registers.held_role(person, role, last.decided_at) {
+        if registers.role_assignments.is_none() {
+            out.not_shown.push(role.clone());
+        } else if !registers.held_role(person, role, last.decided_at) {
             out.defects.push(format!("{person} did not hold the role {role} when deciding"));
         }
         if distinct && !people.insert(person) {
@@ -96,7 +99,7 @@ pub fn approval(exception: &Exception, registers: &Registers, policy: &Policy) -
         }
         out.complete_at = out.complete_at.max(Some(last.decided_at));
     }
-    if !out.missing.is_empty() || !out.defects.is_empty() || needed.is_empty() {
+    if !out.missing.is_empty() || !out.defects.is_empty() || !out.not_shown.is_empty() || needed.is_empty() {
         out.complete_at = None;
     }
     out

@@ -167,7 +167,8 @@ fn score(draft: &Draft, file: &DumpFile, zone: Option<Tz>) -> Option<(bool, bool
     }
     let known_database = draft.database.is_some() && draft.database == file.database;
     let good = if in_time == Some(true) { named || same_size || known_database } else { named };
-    good.then_some((in_time == Some(true), same_size, named, draft.started))
+    // The name decides before the size: two dumps of one database in a row are often of equal size.
+    good.then_some((in_time == Some(true), named, same_size, draft.started))
 }
 
 /// `None` where the dump was certainly begun at another time; otherwise whether that is known.

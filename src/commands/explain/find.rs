@@ -1,7 +1,7 @@
 //! From an id, as people write it, to what it names.
 
 use collectors::KINDS;
-use model::controls::{Control, Controls, Framework};
+use model::controls::{Control, Controls, Field, Framework, Table};
 use model::policy::Policy;
 
 use super::reasons::REASONS;
@@ -52,6 +52,9 @@ impl<'a> Library<'a> {
         if let Some(x) = c.tables.iter().find(|x| is(&x.name)) {
             return vec![standards::table(self, x)];
         }
+        if let Some((t, f)) = self.fields().find(|(t, f)| is(&format!("{}.{}", t.name, f.name))) {
+            return vec![standards::field(self, t, f)];
+        }
         if let Some(x) = c.evidence_kinds.iter().find(|x| is(&x.id)) {
             return vec![standards::evidence(self, x)];
         }
@@ -84,6 +87,11 @@ impl<'a> Library<'a> {
                 .filter(move |c| plain(&c.id) == wanted || plain(&format!("{}:{}", f.id, c.id)) == wanted)
                 .map(move |c| (f, c))
         })
+    }
+
+    /// Every field with its table.
+    fn fields(&self) -> impl Iterator<Item = (&'a Table, &'a Field)> {
+        self.controls.tables.iter().flat_map(|t| t.fields.iter().map(move |f| (t, f)))
     }
 
     /// Every id.
@@ -145,6 +153,7 @@ mod tests {
         for (shown, table) in SHOWN {
             assert_eq!(library.find(shown)[0].id, table);
         }
+        assert_eq!(library.find("systems.change_rate")[0].kind, "field");
     }
 
     #[test]

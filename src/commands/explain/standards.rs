@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use collectors::{KINDS, Kind};
-use model::controls::{Control, EvidenceKind, Framework, Table};
+use model::controls::{Control, EvidenceKind, Field, Framework, Table};
 use model::registers;
 use serde_json::json;
 
@@ -66,7 +66,8 @@ pub fn filled_by(library: &Library<'_>, tables: &[&str]) -> Vec<Entry> {
 /// The file of the workspace, or the part of the program, that fills a table.
 fn own_file(table: &str) -> Option<String> {
     match table {
-        "systems" | "backup_plans" | "objectives" => Some("inventory.toml".to_owned()),
+        "systems" | "backup_plans" => Some("inventory.toml".to_owned()),
+        "objectives" => Some("inventory.toml, and the tiers of the policy".to_owned()),
         "sources" => Some("every collection, from `covers` and what was read".to_owned()),
         "metric_reports" => None,
         _ => registers::header(table).map(|_| format!("registers/{table}.csv")),
@@ -152,6 +153,18 @@ pub fn table(library: &Library<'_>, t: &Table) -> Sheet {
         .entries("filled_by", filled_by(library, &[t.name.as_str()]))
         .entries("evidence", evidence_entries(library, |e| e.tables.contains(&t.name)))
         .entries("checks", check_entries(library, |c| c.inputs.iter().any(|i| i.starts_with(&prefix))))
+}
+
+/// A field of a table, named `table.field` as in inputs of checks and details of results.
+pub fn field(library: &Library<'_>, t: &Table, f: &Field) -> Sheet {
+    let id = format!("{}.{}", t.name, f.name);
+    let checks = check_entries(library, |c| c.inputs.contains(&id));
+    Sheet::new("field", &id, &f.meaning)
+        .fact("table", format!("{}, {}", t.name, t.title))
+        .fact("type", f.kind.replace(',', ", "))
+        .fact("required", f.required)
+        .entries("filled_by", filled_by(library, &[t.name.as_str()]))
+        .entries("checks", checks)
 }
 
 /// A kind of evidence.

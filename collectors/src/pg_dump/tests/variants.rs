@@ -291,6 +291,18 @@ fn a_plain_dump_proves_itself_by_its_trailer() {
     assert_eq!((kept.rows.len(), kept.problems.len()), (0, 1));
 }
 
+/// Two dumps of one database within a second are of equal size: the name in the command tells whose is which.
+#[test]
+fn equal_dumps_in_a_row_belong_each_to_its_command() {
+    let dump = plain("-- Completed on 2026-10-12 02:30:00 UTC\n\n--\n-- PostgreSQL database dump complete\n--\n\n");
+    let records = r#"{"runs":[
+        {"command":"pg_dump -f a.sql crm","timezone":"UTC","started_at":"2026-10-12T02:30:00.1Z","finished_at":"2026-10-12T02:30:00.3Z","exit_code":0},
+        {"command":"pg_dump crm > b.sql","timezone":"UTC","started_at":"2026-10-12T02:30:00.4Z","finished_at":"2026-10-12T02:30:00.6Z","exit_code":0}]}"#;
+    let kept = parse(&KIND, None, &[text("a.sql", &dump), text("b.sql", &dump), text("runs.json", records)]);
+    let sizes: Vec<_> = runs(&kept).iter().map(|r| r.bytes).collect();
+    assert_eq!(sizes, [Some(dump.len() as u64); 2]);
+}
+
 #[test]
 fn dumps_are_never_kept_and_compressed_logs_are() {
     let gz = |content: &str| {

@@ -1,0 +1,39 @@
+"""Runs every peer (or those named) and prints how many comparisons held."""
+
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+import harness
+
+PEERS = ["restic", "borg", "pgbackrest", "pg_dump"]
+
+
+def main():
+    if not os.access(harness.BACKPROOF, os.X_OK):
+        sys.exit("set BACKPROOF to the path of the built backproof binary")
+    root = tempfile.mkdtemp(prefix="backproof-peers-")
+    os.chmod(root, 0o755)
+    try:
+        for peer in sys.argv[1:] or PEERS:
+            begin = time.monotonic()
+            try:
+                importlib.import_module(f"peer_{peer}").test(root)
+            except Exception:  # a peer that breaks is a failure of its own; the others still run
+                harness.check(f"{peer}: runs through", False, traceback.format_exc())
+            print(f"{peer}: {time.monotonic() - begin:.1f} s", flush=True)
+    finally:
+        if os.environ.get("KEEP_PEERS"):
+            print(f"kept {root}")
+        else:
+            shutil.rmtree(root, ignore_errors=True)
+    print(f"{len(harness.passed)} passed, {len(harness.failed)} failed")
+    return 1 if harness.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+//! What checks of several groups share.
+
+use std::collections::BTreeMap;
+
+use model::time::Instant;
+
+use crate::judgement::Judgement;
+use crate::points::Point;
+use crate::world::World;
+
+/// Unit of a result about the organisation as a whole, or about a population that is empty.
+pub const ORGANIZATION: &str = "organization";
+
+/// Names in a sentence: the first five, and how many more there are.
+pub fn names<T: AsRef<str>>(all: &[T]) -> String {
+    let shown: Vec<&str> = all.iter().take(5).map(AsRef::as_ref).collect();
+    match all.len().saturating_sub(shown.len()) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// The text of a field that may be empty.
+pub fn filled(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|t| !t.is_empty())
+}
+
+/// True where a list of systems names this one, or all.
+pub fn holds(list: &[String], id: &str) -> bool {
+    list.iter().any(|s| s == "*" || s == id)
+}
+
+/// No inventory was given: nothing is known about the population.
+pub fn no_inventory(table: &str) -> Vec<Judgement> {
+    vec![Judgement::no_evidence(
+        ORGANIZATION,
+        "inventory_not_given",
+        format!("No inventory was given ({table}): write inventory.toml or inventory/*.csv."),
+    )]
+}
+
+/// A register that a check needs and that was not given.
+pub fn no_register(unit: &str, table: &str) -> Judgement {
+    Judgement::no_evidence(
+        unit,
+        "register_not_given",
+        format!("The register {table} was not given (registers/{table}.csv)."),
+    )
+}
+
+/// `out`, or where it is empty one result that says why the population is.
+pub fn or_empty(out: Vec<Judgement>, reason: &str, why: &str) -> Vec<Judgement> {
+    if out.is_empty() { vec![Judgement::not_applicable(ORGANIZATION, reason, why)] } else { out }
+}
+
+/// Part of the period up to `as_of` in which a system was in service, one second before whose end it is last judged.
+pub fn last_moment(end: Instant) -> Instant {
+    end - chrono::Duration::seconds(1)
+}
+
+/// Times of the complete listings of each system up to `as_of`, ascending.
+pub fn listings(world: &World<'_>) -> BTreeMap<String, Vec<Instant>> {
+    let mut systems: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    let mut out: BTreeMap<String, Vec<Instant>> = BTreeMap::new();
+    for listing in world.tables.listings.iter().filter(|l| l.complete && l.listed_at <= world.as_of) {
+        let system = systems
+            .entry(&listing.resource)
+            .or_insert_with(|| world.inventory.resolve(&listing.resource).ok().flatten().map(|s| s.system_id.as_str()));
+        if let Some(system) = system {
+            out.entry((*system).to_owned()).or_default().push(listing.listed_at);
+        }
+    }
+    out.values_mut().for_each(|times| times.sort());
+    out
+}
+
+/// True where the data could be restored from this point, be it an original or a copy: complete, with content, not
+/// proven damaged, its key not deleted (KEY-02).
+pub fn restorable(world: &World<'_>, point: &Point) -> bool {
+    use model::registers::KeyState;
+    let key_gone = point.row.key_id.as_deref().is_some_and(|id| {
+        world.registers.keys.iter().flatten().any(|k| k.key_id == id && k.state == Some(KeyState::Deleted))
+    });
+    point.row.complete == Some(true)
+        && point.row.bytes != Some(0)
+        && point.row.integrity_result != Some(model::rows::Integrity::Fail)
+        && !key_gone
+}

@@ -1,0 +1,109 @@
+//! EVI-02: timestamps are sound.
+
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+use model::time::{Instant, human, utc_text};
+
+use super::super::common::ORGANIZATION;
+use crate::judgement::Judgement;
+use crate::world::World;
+
+/// Rows of one source.
+#[derive(Default)]
+struct Source {
+    /// Rows of the period with a time.
+    timed: u64,
+    /// Row and what is impossible about it.
+    impossible: Vec<(String, String)>,
+}
+
+/// EVI-02, over the records that touch the period or lie in the future.
+///
+/// Sources do not measure the offset of their clock, so a source without an impossible time is no evidence and never a
+/// pass. Times of one record come from one clock and must be in order; those of a point and of what made it may come
+/// from two, and get `clock_skew_tolerance`.
+pub fn times(world: &World<'_>) -> Vec<Judgement> {
+    let skew = Duration::seconds(world.seconds("clock_skew_tolerance"));
+    let latest = world.as_of + skew;
+    let mut sources: BTreeMap<String, Source> =
+        world.sources.iter().map(|s| (format!("{}.{}", s.kind, s.source_id), Source::default())).collect();
+    let mut note = |source: &str,
+                    times: &[(&str, Option<Instant>)],
+                    row: &dyn Fn() -> String,
+                    order: Option<String>| {
+        let known: Vec<Instant> = times.iter().filter_map(|(_, t)| *t).collect();
+        let (Some(first), Some(last)) = (known.iter().min(), known.iter().max()) else { return };
+        if *last < world.period.start() || (*first >= world.period.end() && *last <= latest) {
+            return;
+        }
+        let of = sources.entry(source.to_owned()).or_default();
+        of.timed += 1;
+        let future = times.iter().find(|(_, t)| t.is_some_and(|t| t > latest));
+        let what = order.or_else(|| {
+            let (name, at) = future?;
+            let at = (*at)?;
+            Some(format!("{name} {} lies after {}, up to when evidence was read", utc_text(at), utc_text(world.as_of)))
+        });
+        if let Some(what) = what {
+            of.impossible.push((row(), what));
+        }
+    };
+    for run in world.runs.list.iter().filter(|r| !r.zone_unknown) {
+        let times = [("started_at", run.started_at), ("ended_at", run.ended_at), ("taken_at", run.taken_at)];
+        let order = before("ended_at", run.ended_at, "started_at", run.started_at, Duration::zero());
+        note(&world.runs.source(run.row), &times, &|| world.runs.row_id(run.row), order);
+    }
+    for point in world.points.iter().filter(|p| !p.row.zone_unknown && p.last_seen_at.is_some()) {
+        let row = &point.row;
+        let times = [("taken_at", row.taken_at), ("created_at", row.created_at), ("deleted_at", row.deleted_at)];
+        let order = before("created_at", row.created_at, "taken_at", row.taken_at, skew)
+            .or_else(|| before("deleted_at", row.deleted_at, "created_at", row.created_at, skew));
+        let source = format!("{}.{}", row.origin.kind, row.origin.source_id);
+        note(&source, &times, &|| point.row_id.clone(), order);
+    }
+    for test in world.tests.unwrap_or_default().iter().filter(|t| !t.row.zone_unknown) {
+        let row = &test.row;
+        let times = [("started_at", row.started_at), ("ended_at", row.ended_at)];
+        let order = before("ended_at", row.ended_at, "started_at", row.started_at, Duration::zero());
+        let source = format!("{}.{}", row.origin.kind, row.origin.source_id);
+        note(&source, &times, &|| test.row_id.clone(), order);
+    }
+    let tolerance = human(world.seconds("clock_skew_tolerance"));
+    let mut out: Vec<Judgement> = sources
+        .into_iter()
+        .map(|(unit, source)| match source.impossible.first() {
+            Some((row, what)) => Judgement::fail(
+                unit,
+                "impossible_time",
+                format!("{} of {} records have impossible times; {row}: {what}.", source.impossible.len(), source.timed),
+            )
+            .rests_on(source.impossible.iter().map(|(row, _)| row.clone())),
+            None if source.timed == 0 => {
+                Judgement::not_applicable(unit, "no_times", "It gave no record with a time in the period.")
+            }
+            None => Judgement::no_evidence(
+                unit,
+                "clock_unknown",
+                format!(
+                    "The order of times in {} records is sound, but the offset of its clock was never measured (sources.clock_offset_s): comparisons within {tolerance} of a limit prove nothing.",
+                    source.timed
+                ),
+            ),
+        })
+        .collect();
+    if out.is_empty() {
+        out.push(Judgement::no_evidence(
+            ORGANIZATION,
+            "no_source",
+            "No source is configured and nothing was collected.",
+        ));
+    }
+    out
+}
+
+/// What is wrong where `later` lies before `earlier` by more than `slack`.
+fn before(later: &str, at: Option<Instant>, earlier: &str, than: Option<Instant>, slack: Duration) -> Option<String> {
+    let (at, than) = (at?, than?);
+    (at + slack < than).then(|| format!("{later} {} lies before {earlier} {}", utc_text(at), utc_text(than)))
+}
