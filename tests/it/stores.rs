@@ -45,7 +45,8 @@ fn one_changed_bit_anywhere_is_found() {
 fn a_removed_an_added_and_a_renamed_file_are_found() {
     let sound = two_runs();
     let object = files(&sound.path().join("evidence/objects")).remove(0).0;
-    let changes: [(&str, &dyn Fn(&Path)); 5] = [
+    type Change<'a> = (&'a str, &'a dyn Fn(&Path));
+    let changes: [Change; 5] = [
         ("an object is gone", &|e| fs::remove_file(e.join("objects").join(&object)).unwrap()),
         ("the first manifest is gone", &|e| fs::remove_file(e.join("runs/00000001.json")).unwrap()),
         ("a foreign file", &|e| fs::write(e.join("runs/notes.txt"), "x").unwrap()),
