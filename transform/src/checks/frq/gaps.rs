@@ -69,6 +69,12 @@ pub(super) fn judge(world: &World<'_>, check: &str, index: usize, system: &Syste
     let found = widest(world, index, system, limit);
     let exceeded: Vec<&GapFound<'_>> = found.iter().filter(|g| g.exceeded).collect();
     if exceeded.is_empty() {
+        if found.is_empty() {
+            return Judgement::pass(
+                unit,
+                "Continuous protection was proven restorable at every instant: there is no gap.",
+            );
+        }
         // Without any restorable point the one gap is the whole time looked at.
         if found.iter().all(|g| g.sides.iter().all(Option::is_none)) {
             return if system.onboarded_at >= world.period.start() {

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use model::assessment::State::{Fail, NoEvidence, NotApplicable, Pass};
 use model::inventory::{ChangeRate, Plan};
-use model::rows::{Component, Integrity, RunStatus};
+use model::rows::{Component, Integrity, Row, RunStatus};
 use model::time::Tz;
 
 use crate::testing::{Fixture, Verdicts, at, has_reason, plain};
@@ -174,6 +174,22 @@ fn frq_01_a_new_system_has_the_onboarding_time() {
     };
     has_reason(build(None).is("FRQ-01", "db", NotApplicable), "not_yet_due");
     build(Some("2026-10-05T20:00:00Z")).is("FRQ-01", "db", Pass);
+}
+
+#[test]
+fn frq_01_continuous_protection_closes_every_gap_it_is_proven_for() {
+    let mut f = points("2026-10-01..2026-10-03", &[], ALL);
+    let mut day = at("2026-09-29T00:00:00Z");
+    while day <= at("2026-10-05T00:00:00Z") {
+        f.pitr("db", day, day - Duration::seconds(60));
+        if let Some(Row::Pitr(sample)) = f.rows.last_mut() {
+            sample.earliest_restorable_at = Some(day - Duration::days(7));
+        }
+        day += Duration::days(1);
+    }
+    let verdicts = f.judge();
+    let result = verdicts.is("FRQ-01", "db", Pass);
+    assert!(result.detail.contains("no gap"), "{}", result.detail);
 }
 
 #[test]
