@@ -130,7 +130,7 @@ fn generate(folder: &Path, systems: u32) -> u64 {
                 writeln!(
                     out,
                     "{{\"run_id\":\"r-{i:05}-{hour:03}-{no}\",\"system_id\":\"sys-{i:05}\",\"plan_id\":\"plan-{i:05}\",\
-                     \"component\":\"full\",\"trigger\":\"schedule\",\"scheduled_for\":\"{due}\",\"attempt_no\":{no},\
+                     \"component\":\"full\",\"trigger\":\"scheduled\",\"scheduled_for\":\"{due}\",\"attempt_no\":{no},\
                      \"started_at\":\"{start}\",\"ended_at\":\"{end}\",\"status\":\"{status}\",\"bytes\":{bytes},\
                      \"encrypted\":true,\"recovery_point_id\":\"rp-{i:05}-{hour:03}-{no}\",\"location_id\":\"s3:bench-{}\"}}",
                     i % 4
@@ -151,6 +151,7 @@ folder, systems, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 db = duckdb.connect()
 db.execute(f"set threads = {threads}")
 db.execute("set timezone = 'UTC'")
+db.execute("set enable_progress_bar = false")
 db.execute(f"""create table runs as select system_id, plan_id, status, bytes,
     cast(scheduled_for as timestamp) as due, cast(started_at as timestamp) as started, cast(ended_at as timestamp) as ended
     from read_json('{folder}/drop/runs.jsonl', format = 'newline_delimited', columns = {{

@@ -3,6 +3,8 @@
 //! This crate is the command line. It alone reads the clock, the environment and the disk layout of a workspace,
 //! and wires the stages: collectors -> store -> transform -> reports.
 
+#![allow(clippy::disallowed_methods, reason = "the command line alone reads the clock and the environment")]
+
 use std::process::ExitCode;
 
 use clap::Parser;

@@ -38,6 +38,7 @@ impl<R: BufRead> Lines<R> {
     ///
     /// # Errors
     /// Those of reading, a damaged compressed stream among them.
+    #[allow(clippy::should_implement_trait, reason = "it lends the line, which an iterator cannot")]
     pub fn next(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
         self.buffer.clear();
         let mut too_long = false;

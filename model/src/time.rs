@@ -517,8 +517,8 @@ impl Period {
     pub fn label(&self) -> String {
         match self.form {
             Form::Month => self.first.format("%Y-%m").to_string(),
-            Form::Quarter if (self.first.month() - 1) % 3 == 0 => {
-                format!("{}-Q{}", self.first.year(), (self.first.month() + 2) / 3)
+            Form::Quarter if (self.first.month() - 1).is_multiple_of(3) => {
+                format!("{}-Q{}", self.first.year(), self.first.month().div_ceil(3))
             }
             Form::Year => self.first.year().to_string(),
             Form::Days | Form::Quarter => format!("{}..{}", self.first, self.last),
@@ -530,8 +530,8 @@ impl Period {
     pub fn title(&self) -> String {
         match self.form {
             Form::Month => self.first.format("%B %Y").to_string(),
-            Form::Quarter if (self.first.month() - 1) % 3 == 0 => {
-                format!("Q{} {}", (self.first.month() + 2) / 3, self.first.year())
+            Form::Quarter if (self.first.month() - 1).is_multiple_of(3) => {
+                format!("Q{} {}", self.first.month().div_ceil(3), self.first.year())
             }
             Form::Year => self.first.year().to_string(),
             Form::Days | Form::Quarter => {

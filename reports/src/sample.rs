@@ -24,6 +24,7 @@ pub fn as_of() -> DateTime<Utc> {
 }
 
 /// Keeps a rendering for looking at, in the folder that `REPORT_SAMPLES` names; without it nothing is written.
+#[allow(clippy::disallowed_methods, reason = "for tests, which may look at their environment")]
 pub fn keep(name: &str, bytes: &[u8]) {
     let Some(folder) = std::env::var_os("REPORT_SAMPLES") else { return };
     let folder = std::path::PathBuf::from(folder);

@@ -177,7 +177,8 @@ fn newer(old: &RecoveryPoint, new: &RecoveryPoint) -> RecoveryPoint {
 
 /// Deletions that complete listings prove.
 fn seen_and_gone(tables: &Tables, points: &mut [Point]) {
-    let mut listings: BTreeMap<(String, &str), Vec<(Instant, BTreeSet<&str>)>> = BTreeMap::new();
+    type Listed<'a> = Vec<(Instant, BTreeSet<&'a str>)>;
+    let mut listings: BTreeMap<(String, &str), Listed<'_>> = BTreeMap::new();
     for listing in tables.listings.iter().filter(|l| l.complete) {
         let source = format!("{}.{}", listing.origin.kind, listing.origin.source_id);
         let ids = listing.recovery_point_ids.iter().map(String::as_str).collect();

@@ -119,7 +119,7 @@ pub(crate) fn other_format(text: &str, shape: fn(&Map<String, Value>) -> bool) -
     if first.contains('\t') && TEXT.iter().any(|(name, key)| *name == upper && known(key)) {
         return true;
     }
-    if !first.starts_with("---") || first.trim_matches('-') != "" {
+    if !first.starts_with("---") || !first.trim_matches('-').is_empty() {
         return false;
     }
     let title = text.lines().nth(1).unwrap_or_default().trim_matches(['|', ' ']);

@@ -54,7 +54,7 @@ pub(super) fn verdict(job: &Job, around: &Around<'_>) -> Verdict {
     if let Some(signal) = killed {
         return Verdict { raw: format!("killed by {signal}"), ..say(RunStatus::Aborted, job.signal.clone()) };
     }
-    if exit.is_some_and(|c| c < 0 || c >= 128)
+    if exit.is_some_and(|c| !(0..128).contains(&c))
         || (job.signal.is_some() && (job.end.is_none() || exit.is_some_and(|c| c != 0)))
     {
         return say(RunStatus::Aborted, with_code(job.signal.clone()));

@@ -136,11 +136,11 @@ impl Reader {
         if self.single || self.late {
             return;
         }
-        if let Some(job) = self.jobs.last_mut().filter(|j| j.progressed && !j.closed()) {
-            if matches!(job.action, None | Some(Action::Backup | Action::Restore)) {
-                job.action = job.action.or(Some(Action::Backup));
-                job.signal = Some("the output stops, and that of another command follows".to_owned());
-            }
+        if let Some(job) = self.jobs.last_mut().filter(|j| j.progressed && !j.closed())
+            && matches!(job.action, None | Some(Action::Backup | Action::Restore))
+        {
+            job.action = job.action.or(Some(Action::Backup));
+            job.signal = Some("the output stops, and that of another command follows".to_owned());
         }
     }
 

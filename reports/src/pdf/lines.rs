@@ -97,7 +97,7 @@ impl Setter<'_> {
             let group_width: f64 = group.iter().map(|p| p.width).sum();
             let (gap, broken) = group.first().map_or((0.0, false), |p| (p.gap_width, p.broken));
             let fits = line.pieces.is_empty() || line.width + gap + group_width <= width + 0.01;
-            if (broken || !fits) && (broken || !line.pieces.is_empty()) {
+            if broken || !fits && !line.pieces.is_empty() {
                 lines.push(std::mem::take(&mut line));
             }
             if group_width <= width + 0.01 {

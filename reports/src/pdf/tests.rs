@@ -335,6 +335,7 @@ proptest! {
 /// Run by hand: `cargo test --release --workspace --lib -- --ignored --nocapture size`.
 #[test]
 #[ignore = "a measurement, not a test"]
+#[allow(clippy::disallowed_methods, reason = "it measures time")]
 fn size_and_time_of_22_000_rows() {
     let document = document(findings(22_000));
     let start = std::time::Instant::now();

@@ -17,6 +17,7 @@ const KEY: &str = "BACKPROOF_TEST_KEY";
 
 #[test]
 #[ignore = "helper of other tests"]
+#[allow(clippy::disallowed_methods, reason = "the process that starts it names the store in the environment")]
 fn helper_writes_until_killed() {
     let (Ok(root), Ok(key)) = (std::env::var(STORE), std::env::var(KEY)) else { return };
     let store = Store::open(Path::new(&root)).unwrap();
@@ -71,6 +72,7 @@ fn a_killed_writer_leaves_a_store_that_verifies_and_goes_on() {
 
 #[test]
 #[ignore = "helper of other tests"]
+#[allow(clippy::disallowed_methods, reason = "the process that starts it names the store in the environment")]
 fn helper_writes_more_than_it_may() {
     let Ok(root) = std::env::var(STORE) else { return };
     let store = Store::open(Path::new(&root)).unwrap();

@@ -63,7 +63,7 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
         }
     }
     known.retain(|k| k.at <= world.as_of);
-    known.sort_by(|a, b| (a.at, a.newest).cmp(&(b.at, b.newest)));
+    known.sort_by_key(|k| (k.at, k.newest));
 
     let mut shown: Option<(i64, Instant)> = None;
     let mut bound: Option<i64> = None;

@@ -170,7 +170,7 @@ fn look(world: &World<'_>, index: usize, system: &System, minimum: i64, at: Inst
     if let Some((taken, record)) = best {
         return Found::Point { record, taken, drift: taken < from };
     }
-    let sample = world.pitr_of(index).filter(|s| s.observed_at <= at && s.observed_at > from).next_back();
+    let sample = world.pitr_of(index).rfind(|s| s.observed_at <= at && s.observed_at > from);
     if let Some(sample) = sample
         && let (Some(earliest), Some(latest)) = (sample.earliest_restorable_at, sample.latest_restorable_at)
         && earliest <= to
