@@ -65,15 +65,12 @@ def own(path):
 
 
 class Done:
-    def __init__(self, id, command, out, err, code, begin, end, number):
+    def __init__(self, id, command, out, err, code, begin, end):
         self.id, self.command, self.out, self.err = id, command, out, err
-        self.code, self.begin, self.end, self.signal = code, begin, end, number
+        self.code, self.begin, self.end = code, begin, end
 
     def json(self):
         return json.loads(self.out)
-
-    def last_json(self):
-        return json.loads(self.out.strip().splitlines()[-1])
 
 
 class Folder:
@@ -87,8 +84,7 @@ class Folder:
 
     def run(self, id, command, env=None, server=False, kill=None, merged=False, keep=True, cwd=None):
         """Runs a shell command. `kill` is (signal, function that tells when)."""
-        shell = command if isinstance(command, str) else " ".join(command)
-        words = ["bash", "-c", shell]
+        words = ["bash", "-c", command]
         if server:
             words = as_server_user(words)
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": self.zone, **(env or {})}
@@ -96,7 +92,6 @@ class Folder:
             begin = datetime.now(timezone.utc)
             process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out if merged else err,
                                        env=environment, cwd=cwd or "/", start_new_session=True)
-            number = None
             if kill:
                 number, ready = kill
                 wait_for(ready, id)
@@ -109,7 +104,7 @@ class Folder:
                 texts.append(file.read())
         # A shell that a signal ended has no exit code of its own.
         killed = signal.Signals(-code).name if code < 0 else None
-        record = {"id": id, "command": shell, "host": self.host, "tz": self.zone, "started_at": stamp(begin),
+        record = {"id": id, "command": command, "host": self.host, "tz": self.zone, "started_at": stamp(begin),
                   "finished_at": stamp(end), "exit_code": None if killed else code, "killed_by": killed}
         record["env"] = {k: v for k, v in (env or {}).items() if "PASS" not in k and k not in ("HOME",)}
         for kind, text in zip(("stdout", "stderr"), texts):
@@ -120,7 +115,7 @@ class Folder:
                     file.write(text)
         if keep:
             self.records.append(record)
-        return Done(id, shell, texts[0].decode(errors="replace"), texts[1].decode(errors="replace"), code, begin, end, number)
+        return Done(id, command, texts[0].decode(errors="replace"), texts[1].decode(errors="replace"), code, begin, end)
 
     def expect(self, table, done, status, begin=None, end=None, tolerance=2, **fields):
         """What must be in a table about this command; times are the recorded ones unless given."""
@@ -144,7 +139,7 @@ def twin(folder, form):
     """The same evidence in another form: records beside each file, no records, or both outputs in one file."""
     other = folder.path + "." + form
     shutil.copytree(folder.path, other)
-    os.path.exists(f"{other}/runs.json") and os.remove(f"{other}/runs.json")
+    os.remove(f"{other}/runs.json")
     for record in folder.records:
         record = dict(record)
         if form == "merged":

@@ -70,7 +70,9 @@ def test(root):
     cut = run("14-sigterm", "(sleep 60) | exec borg create --json ::abbruch -", kill=(signal.SIGTERM, lambda: os.path.exists(lock)))
     folder.expect("runs", cut, "aborted")
     run("14b-break-lock", "borg break-lock")
-    good = run("15-extract", "borg extract --list ::still", cwd=os.makedirs(f"{base}/back") or f"{base}/back")
+    back = f"{base}/back"
+    os.makedirs(back)
+    good = run("15-extract", "borg extract --list ::still", cwd=back)
     folder.expect("restore-tests", good, "success")
     bad = run("16-extract-none", "borg extract ::fehlt")
     folder.expect("restore-tests", bad, "failed")
