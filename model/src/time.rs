@@ -411,6 +411,9 @@ pub struct Period {
     last: NaiveDate,
     zone: Tz,
     form: Form,
+    // Both ends as instants, worked out once: every row of a log is held against them.
+    start: Instant,
+    end: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -432,7 +435,7 @@ impl Period {
             let first = NaiveDate::parse_from_str(a, "%Y-%m-%d").map_err(|_| bad())?;
             let last = NaiveDate::parse_from_str(b, "%Y-%m-%d").map_err(|_| bad())?;
             return if first <= last && in_reach(first) && in_reach(last) {
-                Ok(Self { first, last, zone, form: Form::Days })
+                Ok(Self::of(first, last, zone, Form::Days))
             } else {
                 Err(bad())
             };
@@ -466,7 +469,11 @@ impl Period {
             Form::Year => 12,
         };
         let last = first.checked_add_months(Months::new(months)).and_then(|d| d.pred_opt()).unwrap_or(first);
-        Self { first, last, zone, form }
+        Self::of(first, last, zone, form)
+    }
+
+    fn of(first: NaiveDate, last: NaiveDate, zone: Tz, form: Form) -> Self {
+        Self { first, last, zone, form, start: day_start(first, zone), end: day_start(last + Days::new(1), zone) }
     }
 
     /// The calendar month that holds `day`.
@@ -492,7 +499,7 @@ impl Period {
             Form::Days => {
                 let days = Days::new(u64::try_from((self.last - self.first).num_days()).unwrap_or(0));
                 let last = self.first.pred_opt().unwrap_or(self.first);
-                Self { first: last - days, last, ..*self }
+                Self::of(last - days, last, self.zone, self.form)
             }
             Form::Month => Self::starting(self.first - Months::new(1), self.zone, self.form),
             Form::Quarter => Self::starting(self.first - Months::new(3), self.zone, self.form),
@@ -542,20 +549,20 @@ impl Period {
 
     /// First instant.
     #[must_use]
-    pub fn start(&self) -> Instant {
-        day_start(self.first, self.zone)
+    pub const fn start(&self) -> Instant {
+        self.start
     }
 
     /// First instant after the period.
     #[must_use]
-    pub fn end(&self) -> Instant {
-        day_start(self.last + Days::new(1), self.zone)
+    pub const fn end(&self) -> Instant {
+        self.end
     }
 
     /// True for `start <= at < end`.
     #[must_use]
     pub fn contains(&self, at: Instant) -> bool {
-        self.start() <= at && at < self.end()
+        self.start <= at && at < self.end
     }
 
     /// Reporting zone.
