@@ -125,7 +125,9 @@ fn generate(folder: &Path, systems: u32) -> u64 {
                 let end = start + TimeDelta::seconds(30 + chance.below(900) as i64);
                 let iso = |t: DateTime<Utc>| t.format("%Y-%m-%dT%H:%M:%SZ").to_string();
                 let (due, start, end) = (iso(due), iso(start), iso(end));
-                let bytes = 1_000_000_000 + chance.below(9_000_000_000);
+                // Databases grow slowly: sizes that jump would be findings.
+                let bytes =
+                    1_000_000_000 + u64::from(i) * 7_000_000 + u64::from(hour) * 100_000 + chance.below(9_000_000);
                 let no = attempt + 1;
                 writeln!(
                     out,
@@ -260,7 +262,9 @@ fn duckdb(folder: &Path, systems: u32, whole: Cost, ours: &Value) {
         whole.peak_mb as f64 / cost.peak_mb as f64
     );
     let theirs: Value = serde_json::from_str(&out).unwrap();
-    for key in ["numerator", "denominator"] {
-        assert_eq!(ours[key], theirs[key], "{key}: the two disagree");
-    }
+    let count = |value: &Value| value.as_u64().unwrap();
+    assert_eq!(count(&ours["numerator"]), count(&theirs["numerator"]), "the two disagree");
+    // A slot whose window ends after what the log covers is unknown to us, and missed to DuckDB.
+    let slots = count(&ours["denominator"]) + count(&ours["unknown"]);
+    assert_eq!(slots, count(&theirs["denominator"]), "the two disagree");
 }
