@@ -10,11 +10,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
-use model::evidence::{Page, PassedOver, Problem};
+use model::evidence::{Page, PassedOver, Problem, Redaction};
 use model::time::Instant;
 use serde::{Deserialize, Serialize};
 
-use crate::{Claim, Kind};
+use crate::{Claim, Kind, READ_LIMIT, record};
 
 /// Takes bytes into the store.
 pub trait Recorder {
@@ -45,6 +45,8 @@ pub struct Fetched {
     pub problems: Vec<Problem>,
     /// Files that are not this source's.
     pub passed_over: Vec<PassedOver>,
+    /// Secrets that were removed before hashing.
+    pub redactions: Vec<Redaction>,
     /// True where the path was gone through to its end.
     pub walked: bool,
 }
@@ -137,6 +139,17 @@ fn take(kind: &Kind, name: &str, path: &Path, recorder: &mut dyn Recorder, out: 
         });
     };
     match (kind.claim)(name, &head) {
+        Claim::Keep if record::is_record_name(name) && meta.len() <= READ_LIMIT => {
+            let mut bytes = head;
+            file.read_to_end(&mut bytes).map_err(PutError::Source)?;
+            let (bytes, removed) = record::without_secrets(bytes);
+            out.redactions.extend(removed.into_iter().map(|(place, what)| Redaction {
+                document: name.to_owned(),
+                place,
+                what,
+            }));
+            page(recorder.put(&mut bytes.as_slice())?, false);
+        }
         Claim::Keep => page(recorder.put(&mut head.as_slice().chain(file))?, false),
         Claim::Facts => {
             let facts = facts(&mut head.as_slice().chain(file)).map_err(PutError::Source)?;

@@ -111,6 +111,44 @@ pub fn is_record_name(name: &str) -> bool {
     file.ends_with(".run.json") || file == "runs.json"
 }
 
+/// A run record without the secrets of its environment: the values of variables whose names say that they hold a
+/// password, passphrase, secret, token or key. With each removal its JSON pointer and what it was.
+///
+/// A record that is not JSON, or holds no such variable, is left byte for byte as it was.
+#[must_use]
+pub fn without_secrets(bytes: Vec<u8>) -> (Vec<u8>, Vec<(String, String)>) {
+    let mut removed = Vec::new();
+    let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(&bytes) else { return (bytes, removed) };
+    let mut clean = |record: &mut serde_json::Value, pointer: &str| {
+        let Some(env) = record.get_mut("env").and_then(serde_json::Value::as_object_mut) else { return };
+        for (name, value) in env.iter_mut().filter(|(name, value)| names_secret(name) && !value.is_null()) {
+            *value = serde_json::Value::String("[removed]".to_owned());
+            removed.push((format!("{pointer}/env/{name}"), format!("value of the environment variable {name}")));
+        }
+    };
+    clean(&mut value, "");
+    for (at, record) in
+        value.get_mut("runs").and_then(serde_json::Value::as_array_mut).into_iter().flatten().enumerate()
+    {
+        clean(record, &format!("/runs/{at}"));
+    }
+    if removed.is_empty() {
+        return (bytes, removed);
+    }
+    match serde_json::to_vec_pretty(&value) {
+        Ok(clean) => (clean, removed),
+        // Can't happen for a value that was just read; the secret must not be kept then either.
+        Err(_) => (Vec::new(), removed),
+    }
+}
+
+/// True for names of environment variables that hold a secret itself. `…_FILE` and `…_COMMAND` say where it is.
+fn names_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let holds = ["PASS", "SECRET", "TOKEN", "CREDENTIAL", "_KEY", "APIKEY"].iter().any(|word| name.contains(word));
+    holds && !["_FILE", "_COMMAND", "_PATH", "_ID"].iter().any(|end| name.ends_with(end))
+}
+
 /// All run records of a batch, in order of document and position.
 ///
 /// A damaged record is a problem; the rest is read. File names in a record are relative to its folder.
@@ -221,5 +259,22 @@ fn quoted(word: &str) -> String {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_secrets;
+
+    #[test]
+    fn secrets_of_the_environment_are_removed_and_told() {
+        let record = br#"{"runs":[{"command":"borg list","env":{"BORG_PASSPHRASE":"hunter2","BORG_REPO":"/srv","AWS_ACCESS_KEY_ID":"AKIA"}}]}"#;
+        let (clean, removed) = without_secrets(record.to_vec());
+        let text = String::from_utf8(clean).unwrap();
+        assert!(!text.contains("hunter2") && text.contains("/srv") && text.contains("AKIA"));
+        assert_eq!(removed.len(), 1);
+        assert_eq!(removed[0].0, "/runs/0/env/BORG_PASSPHRASE");
+        let plain = br#"{"command":"x","env":{"A":"b"}}"#.to_vec();
+        assert_eq!(without_secrets(plain.clone()), (plain, Vec::new()));
     }
 }

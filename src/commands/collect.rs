@@ -247,6 +247,7 @@ fn one(
     run.counts = counts;
     run.problems = fetched.problems;
     run.problems.extend(problems);
+    run.redactions = fetched.redactions;
     run.passed_over = fetched.passed_over;
     run.passed_over.extend(passed_over);
     run.passed_over.sort();

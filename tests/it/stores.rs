@@ -165,7 +165,6 @@ fn a_signed_run_is_checked_by_ssh_keygen() {
 }
 
 #[test]
-#[ignore = "known defect: secrets in the environment of run records are kept as they are"]
 fn secrets_in_run_records_do_not_reach_the_store() {
     let w = Workspace::good();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/borg");

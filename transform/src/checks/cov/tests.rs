@@ -96,8 +96,8 @@ fn a_review_in_time_by_the_right_role_on_the_right_inputs_passes() {
 #[test]
 fn a_due_day_passes_and_29_february_falls_back() {
     let role = "security_compliance";
-    // Read on 5 November 2026 (five days after the period): due that day, overdue the day after.
-    reviewed("2025-11-05T09:00:00Z", role, "*", INPUTS).judge().is("COV-02", "organization", State::Pass);
+    // Read as 6 November 2026 begins: due that day, overdue the day after.
+    reviewed("2025-11-06T09:00:00Z", role, "*", INPUTS).judge().is("COV-02", "organization", State::Pass);
     let leap = |as_of: &str| {
         let mut f = Fixture::new("2025-02");
         f.as_of(as_of).system("db", |s| s.onboarded_at = at("2023-01-01T00:00:00Z"));
