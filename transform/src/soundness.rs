@@ -29,16 +29,16 @@ impl Soundness {
     /// Of everything the world holds.
     #[must_use]
     pub fn of(world: &World<'_>) -> Self {
-        let whole: BTreeSet<(&str, &str, Instant)> = world
+        let partial: BTreeSet<(&str, &str, Instant)> = world
             .tables
             .collections
             .iter()
-            .filter(|c| c.status == SourceStatus::Complete)
+            .filter(|c| c.status != SourceStatus::Complete)
             .map(|c| (c.kind.as_str(), c.source_id.as_str(), c.collected_at))
             .collect();
-        let sound = |o: &Origin| whole.contains(&(&*o.kind, &*o.source_id, o.observed_at));
+        let sound = |o: &Origin| !partial.contains(&(&*o.kind, &*o.source_id, o.observed_at));
         let documents: Vec<bool> =
-            world.runs.documents.iter().map(|d| whole.contains(&(&*d.kind, &*d.source_id, d.observed_at))).collect();
+            world.runs.documents.iter().map(|d| !partial.contains(&(&*d.kind, &*d.source_id, d.observed_at))).collect();
         let mut out = Self::default();
         for (system, members) in &world.runs.by_system {
             let any = members.iter().any(|m| {

@@ -460,3 +460,20 @@ fn frq_06_chains() {
     f.system("db", plain()).plan("daily", "db", "0 2 * * *", plain());
     f.judge().is("FRQ-06", "db", NotApplicable);
 }
+
+/// What rests on an incomplete source alone is never a pass.
+#[test]
+fn a_pass_never_rests_on_an_incomplete_source_alone() {
+    let mut f = Fixture::new("2026-10");
+    f.system("db", plain()).plan("daily", "db", "0 2 * * *", plain());
+    f.covers("db", "2026-09-01T00:00:00Z", "2026-11-06T00:00:00Z");
+    for day in 0..37 {
+        let start = model::time::utc_text(at("2026-09-30T02:00:00Z") + Duration::days(day));
+        f.run("db", &start, RunStatus::Success, plain());
+    }
+    f.judge().is("FRQ-02", "daily", Pass);
+    for collection in &mut f.collections {
+        collection.status = model::evidence::SourceStatus::Incomplete;
+    }
+    has_reason(f.judge().is("FRQ-02", "daily", NoEvidence), "source_incomplete");
+}
