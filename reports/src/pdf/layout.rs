@@ -425,7 +425,7 @@ fn source_lines(source: &Provenance) -> Vec<Vec<(Inline, Ink)>> {
     for object in &source.objects {
         objects.extend([(code(short_hash(object)), Ink::Text), (text(" "), Ink::Text)]);
     }
-    vec![
+    let mut lines = vec![
         vec![
             (strong(&source.source), Ink::Text),
             (text("\u{a0}\u{a0} "), Ink::Text),
@@ -441,8 +441,12 @@ fn source_lines(source: &Provenance) -> Vec<Vec<(Inline, Ink)>> {
             value(&source.extracted),
         ],
         vec![label("Rows at source"), value(&source.rows_at_source), label("Rows used"), value(&source.rows)],
-        objects,
-    ]
+    ];
+    // Tables that share their sources list the objects once, elsewhere.
+    if !source.objects.is_empty() {
+        lines.push(objects);
+    }
+    lines
 }
 
 /// Where the baseline of a line stands below its top.
