@@ -189,13 +189,15 @@ fn a_sample_of_each_tool_keeps_its_bytes() {
     for sample in SAMPLES {
         let (w, collection) = collected(sample);
         for page in collection["sources"][0]["pages"].as_array().unwrap() {
-            if page["facts_only"] == true {
+            let (name, object) = (page["name"].as_str().unwrap(), page["object"].as_str().unwrap());
+            let redactions = collection["sources"][0]["redactions"].as_array();
+            let redacted = redactions.into_iter().flatten().any(|r| r["document"] == name);
+            if page["facts_only"] == true || redacted {
                 continue;
             }
-            let (name, object) = (page["name"].as_str().unwrap(), page["object"].as_str().unwrap());
             let stored = w.path().join("evidence/objects").join(&object[..2]).join(object);
             let given = std::fs::read(w.path().join("drop").join(name)).unwrap();
-            assert_eq!(std::fs::read(stored).unwrap(), given, "{}: {name}", sample.folder);
+            assert!(std::fs::read(stored).unwrap() == given, "{}: {name} was changed", sample.folder);
         }
         w.run(&["verify", "evidence"]).ends(0);
     }
