@@ -11,6 +11,16 @@ pub fn now() -> Instant {
     Instant::from_timestamp(now.timestamp(), 0).unwrap_or(now)
 }
 
+/// Now, as precisely as the clock tells: for the offset of servers' clocks.
+pub fn precisely_now() -> Instant {
+    chrono::Utc::now()
+}
+
+/// A number in `[0, 1)`, for pauses that should differ between machines. Not for secrets.
+pub fn chance() -> f64 {
+    (RandomState::new().build_hasher().finish() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 /// Name of the user that runs the program, for provenance.
 pub fn user() -> Option<String> {
     let named =

@@ -11,6 +11,7 @@ use clap::Parser;
 
 mod cli;
 mod clock;
+mod collecting;
 mod commands;
 mod failure;
 mod judge;

@@ -1,48 +1,121 @@
-//! Progress on standard error, only when it is a terminal; plain lines otherwise and only when asked.
+//! Progress on standard error: a line for each source on a terminal; otherwise plain log lines, of waits that make a
+//! run look stuck, and with `--verbose` of everything.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use collectors::net;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::Globals;
 use crate::output::printable;
 
+/// How plain log lines are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Log {
+    Nothing,
+    Waits,
+    Everything,
+}
+
 /// What is being done now.
 #[derive(Debug)]
 pub struct Progress {
+    bars: MultiProgress,
     bar: ProgressBar,
-    lines: bool,
+    log: Log,
 }
 
 impl Progress {
     /// A spinner on a terminal, lines with `--verbose`, else nothing.
     pub fn new(globals: &Globals) -> Self {
         let terminal = std::io::stderr().is_terminal() && !globals.quiet;
-        let bar = if terminal {
-            ProgressBar::new_spinner()
-        } else {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+        let log = match (terminal || globals.quiet, globals.verbose) {
+            (true, _) => Log::Nothing,
+            (false, true) => Log::Everything,
+            (false, false) => Log::Waits,
         };
-        if terminal {
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(120));
-        }
-        Self { bar, lines: globals.verbose && !terminal }
+        let bars = if terminal {
+            MultiProgress::new()
+        } else {
+            MultiProgress::with_draw_target(ProgressDrawTarget::hidden())
+        };
+        let bar = spinner(&bars, "{spinner} {msg} ({elapsed})");
+        Self { bars, bar, log }
     }
 
     /// Says what is being done.
     pub fn at(&self, what: &str) {
         self.bar.set_message(printable(what));
-        if self.lines {
+        if self.log == Log::Everything {
             eprintln!("{}", printable(what));
         }
     }
 
-    /// Clears the line.
+    /// A line of its own for a source.
+    pub fn source(&self, name: &str) -> Line {
+        let bar = spinner(&self.bars, "{spinner} {prefix}: {msg} ({elapsed})");
+        bar.set_prefix(printable(name));
+        let line = Line { bar, name: name.to_owned(), log: self.log };
+        line.at("reading");
+        line
+    }
+
+    /// Clears the lines.
     pub fn done(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+fn spinner(bars: &MultiProgress, template: &str) -> ProgressBar {
+    let bar = bars.add(ProgressBar::new_spinner());
+    if !bars.is_hidden() {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+    }
+    bar
+}
+
+/// The line of a source.
+#[derive(Debug, Clone)]
+pub struct Line {
+    bar: ProgressBar,
+    name: String,
+    log: Log,
+}
+
+impl Line {
+    /// Says what is being done.
+    pub fn at(&self, what: &str) {
+        self.bar.set_message(printable(what));
+        self.log(Log::Everything, what);
+    }
+
+    /// Takes news of a fetch. Pages go to the terminal's line only: a log would fill with them.
+    pub fn teller(&self) -> Arc<dyn Fn(net::Progress) + Send + Sync> {
+        let line = self.clone();
+        Arc::new(move |news| match news {
+            net::Progress::Read { pages, items } => line.bar.set_message(format!("{pages} pages, {items} items")),
+            net::Progress::Waiting { until, why } => {
+                let what = format!("waiting until {}: {why}", model::time::utc_text(until));
+                line.bar.set_message(printable(&what));
+                line.log(Log::Waits, &what);
+            }
+        })
+    }
+
+    /// Ends the line.
+    pub fn done(&self, how: &str) {
+        self.log(Log::Everything, how);
+        self.bar.finish_and_clear();
+    }
+
+    fn log(&self, from: Log, what: &str) {
+        if self.log == Log::Everything || self.log == from {
+            eprintln!("{}: {}", printable(&self.name), printable(what));
+        }
     }
 }

@@ -75,7 +75,7 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
     if let Some(policy) = wanted.policy_file {
         files.extend(texts(&base, &policy)?);
     }
-    let kinds: Vec<&str> = collectors::KINDS.iter().map(|k| k.name).collect();
+    let kinds: Vec<_> = collectors::KINDS.iter().map(collectors::Kind::keys).collect();
     let workspace = load(&files, &kinds).map_err(Failure::Configuration)?;
     Ok(Loaded { workspace, base, config })
 }

@@ -78,7 +78,8 @@ const TAIL: usize = 4096;
 /// Most files that one source may hold.
 const FILE_LIMIT: usize = 1_000_000;
 
-/// Reads what `pattern` names (relative to `base`) into `recorder`.
+/// Reads what `pattern` names (relative to `base`) into `recorder`. `progress` gets the number of files done, and
+/// stops the reading by answering false.
 ///
 /// # Errors
 /// Only failures of the store; failures of the source are in [`Fetched::problems`].
@@ -87,7 +88,7 @@ pub fn files(
     base: &Path,
     pattern: &str,
     recorder: &mut dyn Recorder,
-    progress: &mut dyn FnMut(usize),
+    progress: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Fetched, io::Error> {
     let mut out = Fetched::default();
     let found = match find(base, pattern, &mut out.problems) {
@@ -98,7 +99,11 @@ pub fn files(
         }
     };
     for (done, (name, path)) in found.iter().enumerate() {
-        progress(done);
+        if !progress(done) {
+            let message = format!("stopped by the operator before this file; {done} of {} were read", found.len());
+            out.problems.push(Problem { document: name.clone(), place: None, message });
+            return Ok(out);
+        }
         if let Err(error) = take(kind, name, path, recorder, &mut out) {
             match error {
                 PutError::Source(e) => {
@@ -135,6 +140,7 @@ fn take(kind: &Kind, name: &str, path: &Path, recorder: &mut dyn Recorder, out: 
             cursor_in: None,
             cursor_out: None,
             attempts: None,
+            etag: None,
             facts_only,
         });
     };

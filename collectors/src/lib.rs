@@ -14,6 +14,7 @@ mod aws;
 mod document;
 pub mod fetch;
 pub mod lines;
+pub mod net;
 pub mod record;
 
 pub use document::{Content, Document, READ_LIMIT};
@@ -46,6 +47,16 @@ pub struct Kind {
     pub claim: fn(name: &str, head: &[u8]) -> Claim,
     /// Bytes to rows.
     pub parse: fn(&Batch<'_>, &mut dyn Sink),
+    /// How it asks its service, where it can: a source without `path` is asked.
+    pub live: Option<net::Live>,
+}
+
+impl Kind {
+    /// Its keys in the configuration.
+    #[must_use]
+    pub fn keys(&self) -> model::workspace::KindKeys {
+        model::workspace::KindKeys { kind: self.name, keys: self.live.as_ref().map_or(&[], |live| live.keys) }
+    }
 }
 
 /// What `fetch` does with a file of a source's folder.

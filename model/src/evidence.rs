@@ -77,6 +77,13 @@ pub struct SourceRun {
     pub reason: Option<String>,
     /// What shows that nothing was left out at the end.
     pub end_of_list: Option<String>,
+    /// How far the server's clock was ahead of this machine's, in milliseconds, by the `Date` of its answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_ms: Option<i64>,
+    /// What a reader of the evidence should know and that is no fault: what the source has forgotten since the last
+    /// collection, what was renamed, what was asked in several parts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What was read, one entry an object, in reading order.
     pub pages: Vec<Page>,
     /// Rows read per table.
@@ -130,6 +137,9 @@ pub struct Page {
     /// Requests made until it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
+    /// The server's own name for this state of the answer, for conditional requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
     /// True where the object holds facts about a file (size, digest, head and tail) in place of
     /// its content, because the file is a backup itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -142,6 +152,10 @@ pub struct Page {
 pub struct Covers {
     /// System ids, or `*` for all whose resources the source knows.
     pub systems: Vec<String>,
+    /// Beginnings of resource ids (`heroku-postgres:acme-prod/`). Where there are any, a system is covered only if
+    /// each of its resources of this kind begins so. Network collectors state what they listed in this way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
     /// Start of the interval (UTC).
     pub from: Instant,
     /// End of the interval (exclusive, UTC); absent means up to each collection.

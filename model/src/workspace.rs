@@ -7,7 +7,7 @@ use crate::fault::{Fault, Faults, File, meant};
 use crate::inventory::{self, Inventory};
 use crate::policy::{self, Given, Policy};
 use crate::registers::{self, Registers};
-use crate::time::Tz;
+use crate::time::{Span, Tz};
 
 mod config;
 
@@ -29,7 +29,7 @@ pub enum Secret {
     File(String),
 }
 
-/// A key of a source that only its kind understands.
+/// The value of a key that only some kinds of source understand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Setting {
     /// Text.
@@ -38,9 +38,70 @@ pub enum Setting {
     List(Vec<String>),
     /// True or false.
     Flag(bool),
-    /// Whole number.
-    Number(i64),
+    /// ISO 8601 duration.
+    Span(Span),
+    /// Where a secret is.
+    Secret(Secret),
 }
+
+/// What a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Text; a whole number is taken as its digits.
+    Text,
+    /// List of texts; one text is a list of one.
+    List,
+    /// True or false.
+    Flag,
+    /// ISO 8601 duration (`PT30S`).
+    Span,
+    /// `{ env = "NAME" }` or `{ file = "path" }`.
+    Secret,
+}
+
+impl Takes {
+    /// For people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::List => "text or a list of texts",
+            Self::Flag => "true or false",
+            Self::Span => "a duration such as \"PT30S\"",
+            Self::Secret => "{ env = \"NAME\" } or { file = \"path\" }",
+        }
+    }
+}
+
+/// A key of `[sources.<kind>.<id>]` beside `path`, `timezone` and `covers`, which every kind has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Name.
+    pub name: &'static str,
+    /// Type.
+    pub takes: Takes,
+    /// What it does, in a sentence; with the default.
+    pub says: &'static str,
+}
+
+/// The keys of one kind of source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindKeys {
+    /// Kind.
+    pub kind: &'static str,
+    /// Its own keys; none for kinds that read files only.
+    pub keys: &'static [Key],
+}
+
+/// Keys of every kind that can ask a server.
+pub const NETWORK_KEYS: &[Key] = &[
+    Key { name: "timeout", takes: Takes::Span, says: "Longest that one answer may take, from connecting to its last byte; default PT60S." },
+    Key {
+        name: "patience",
+        takes: Takes::Span,
+        says: "Longest that this source may wait in all, for rate limits and between attempts; default PT15M. A longer wait ends the source as incomplete, with the time at which it is worth asking again.",
+    },
+];
 
 /// One configured source, `[sources.<kind>.<id>]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,16 +110,12 @@ pub struct SourceConfig {
     pub kind: String,
     /// Id, unique in the workspace.
     pub id: String,
-    /// File, folder or glob, relative to the configuration.
+    /// File, folder or glob, relative to the configuration; or `s3://bucket/prefix`. Absent: ask the service itself.
     pub path: Option<String>,
     /// Zone of local times without one.
     pub timezone: Option<Tz>,
     /// What it covers, as the user states it.
     pub covers: Vec<crate::evidence::Covers>,
-    /// Heroku applications.
-    pub apps: Vec<String>,
-    /// Credential.
-    pub token: Option<Secret>,
     /// Keys of this kind.
     pub settings: BTreeMap<String, Setting>,
     /// File and line.
@@ -75,12 +132,11 @@ impl SourceConfig {
         }
     }
 
-    /// A list key of this kind; one text counts as a list of one.
+    /// A list key of this kind.
     #[must_use]
     pub fn list(&self, key: &str) -> &[String] {
         match self.settings.get(key) {
             Some(Setting::List(list)) => list,
-            Some(Setting::Text(text)) => std::slice::from_ref(text),
             _ => &[],
         }
     }
@@ -90,6 +146,24 @@ impl SourceConfig {
     pub fn flag(&self, key: &str) -> Option<bool> {
         match self.settings.get(key) {
             Some(Setting::Flag(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// A duration of this kind, in seconds; months count 30 days.
+    #[must_use]
+    pub fn seconds(&self, key: &str) -> Option<u64> {
+        match self.settings.get(key) {
+            Some(Setting::Span(span)) => u64::try_from(span.seconds + i64::from(span.months) * 30 * 86_400).ok(),
+            _ => None,
+        }
+    }
+
+    /// Where a secret of this kind is.
+    #[must_use]
+    pub fn secret(&self, key: &str) -> Option<&Secret> {
+        match self.settings.get(key) {
+            Some(Setting::Secret(secret)) => Some(secret),
             _ => None,
         }
     }
@@ -175,11 +249,11 @@ pub fn wanted(config: &str) -> Wanted {
 }
 
 /// Reads a workspace. The first file is the configuration; the names of the others are relative
-/// to it, with `/`. `known_kinds` are the source kinds that exist.
+/// to it, with `/`. `known_kinds` are the source kinds that exist, with their keys.
 ///
 /// # Errors
 /// Every fault of every file, sorted.
-pub fn load(files: &[(String, String)], known_kinds: &[&str]) -> Result<Workspace, Faults> {
+pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Workspace, Faults> {
     let mut files = files.iter().map(|(name, text)| File { name, text });
     let Some(config_file) = files.next() else {
         return Err(Faults(vec![

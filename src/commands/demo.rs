@@ -12,7 +12,8 @@ use model::evidence::SourceStatus;
 use model::time::{human, instant};
 use serde_json::json;
 
-use super::{collect, monthly};
+use super::monthly;
+use crate::collecting;
 use crate::cli::{Format, Globals, PeriodArgs};
 use crate::failure::{End, Failure};
 use crate::{clock, output, workspace};
@@ -43,7 +44,7 @@ pub fn run(dir: Option<PathBuf>, globals: &Globals) -> Result<End, Failure> {
     let config = folder.join("backproof.toml");
     let inside = Globals { config: config.clone(), ..globals.clone() };
     let loaded = workspace::open(&inside)?;
-    let collected = collect::collect(&loaded, &[], &inside)?;
+    let collected = collecting::collect(&loaded, &[], &inside)?;
     let period = PeriodArgs { period: Some(PERIOD.to_owned()), as_of: None };
     let written = monthly::write(&period, None, None, &inside)?;
     let next = next_commands(&program(), &config, &loaded.evidence());
@@ -271,7 +272,7 @@ mod tests {
             color: crate::cli::Color::Never,
         };
         let loaded = workspace::open(&globals).unwrap();
-        let collected = collect::collect(&loaded, &[], &globals).unwrap();
+        let collected = collecting::collect(&loaded, &[], &globals).unwrap();
         let broken: Vec<&str> = collected
             .sources
             .iter()

@@ -43,7 +43,7 @@ pub use object::CheckedObject;
 pub use signers::{AllowedSigners, AllowedSignersError, SignatureFault, SignedBy, verify_signature};
 pub use signing::{PACKET_NAMESPACE, RUN_NAMESPACE, SignError, Signer};
 pub use verify::{Checked, Problem, ProblemKind, SignerSeen, Signing, SigningState, Verification, verify};
-pub use writer::{Committed, Writer};
+pub use writer::{Committed, Spooled, Spooler, Writer};
 
 /// An evidence store, open for reading. Reading takes no lock and needs no right to write.
 #[derive(Debug, Clone)]

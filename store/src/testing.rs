@@ -30,6 +30,7 @@ pub fn manifest(run: u64, objects: &[(String, u64)]) -> Manifest {
         cursor_in: None,
         cursor_out: None,
         attempts: None,
+        etag: None,
         facts_only: false,
     };
     let source = SourceRun {
@@ -46,6 +47,8 @@ pub fn manifest(run: u64, objects: &[(String, u64)]) -> Manifest {
         status: SourceStatus::Complete,
         reason: None,
         end_of_list: None,
+        clock_offset_ms: None,
+        notes: Vec::new(),
         pages: objects.iter().enumerate().map(page).collect(),
         counts: BTreeMap::from([("backup_runs".to_owned(), 3)]),
         problems: Vec::new(),

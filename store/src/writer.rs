@@ -35,6 +35,44 @@ pub struct Writer {
     failed: bool,
 }
 
+/// Writes bytes into unfinished files of the store, for several sources at once.
+#[derive(Debug, Clone)]
+pub struct Spooler {
+    objects: PathBuf,
+}
+
+/// Bytes that are in the store and have no name yet. Dropped, they are gone.
+#[derive(Debug)]
+pub struct Spooled {
+    temp: NamedTempFile,
+    digest: String,
+    size: u64,
+}
+
+impl Spooler {
+    /// Writes and hashes everything `content` gives.
+    ///
+    /// # Errors
+    /// As [`Writer::put`].
+    pub fn spool(&self, content: &mut dyn Read) -> Result<Spooled, PutError> {
+        let failed = |e: io::Error| PutError::Store(explained(&e, "write an object in", &self.objects));
+        let mut temp = unfinished(&self.objects).map_err(failed)?;
+        let mut buffer = vec![0; BUFFER];
+        let mut hash = Sha256::new();
+        let mut size = 0_u64;
+        loop {
+            let n = layout::fill(content, &mut buffer).map_err(PutError::Source)?;
+            let chunk = buffer.get(..n).unwrap_or_default();
+            if chunk.is_empty() {
+                return Ok(Spooled { temp, digest: layout::hex(&hash.finalize()), size });
+            }
+            hash.update(chunk);
+            temp.write_all(chunk).map_err(failed)?;
+            size += chunk.len() as u64;
+        }
+    }
+}
+
 /// A run that has reached the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
@@ -97,33 +135,33 @@ impl Writer {
     /// [`PutError::Store`] where writing failed, or an object of that name has other bytes: the run
     /// must end, and this writer refuses everything after it.
     pub fn put(&mut self, content: &mut dyn Read) -> Result<(String, u64), PutError> {
+        match self.spooler().spool(content) {
+            Ok(spooled) => self.place_spooled(spooled),
+            Err(e) => {
+                self.failed |= matches!(e, PutError::Store(_));
+                Err(e)
+            }
+        }
+    }
+
+    /// Takes bytes in without this writer, so that a slow source delays no other.
+    #[must_use]
+    pub fn spooler(&self) -> Spooler {
+        Spooler { objects: self.root.join(OBJECTS) }
+    }
+
+    /// Makes spooled bytes an object of this run; answers as [`Writer::put`].
+    ///
+    /// # Errors
+    /// [`PutError::Store`], as [`Writer::put`].
+    pub fn place_spooled(&mut self, spooled: Spooled) -> Result<(String, u64), PutError> {
         if self.failed {
             return Err(PutError::Store(io::Error::other(StoreError::Aborted)));
         }
-        let kept = self.keep(content);
-        self.failed |= matches!(kept, Err(PutError::Store(_)));
-        kept
-    }
-
-    fn keep(&mut self, content: &mut dyn Read) -> Result<(String, u64), PutError> {
-        let objects = self.root.join(OBJECTS);
-        let failed = |e: io::Error| PutError::Store(explained(&e, "write an object in", &objects));
-        let mut temp = unfinished(&objects).map_err(failed)?;
-        let mut hash = Sha256::new();
-        let mut size = 0_u64;
-        loop {
-            let n = layout::fill(content, &mut self.buffer).map_err(PutError::Source)?;
-            let chunk = self.buffer.get(..n).unwrap_or_default();
-            if chunk.is_empty() {
-                break;
-            }
-            hash.update(chunk);
-            temp.write_all(chunk).map_err(failed)?;
-            size += chunk.len() as u64;
-        }
-        let digest = layout::hex(&hash.finalize());
-        self.place(temp, &digest).map_err(PutError::Store)?;
-        Ok((digest, size))
+        let Spooled { temp, digest, size } = spooled;
+        let placed = self.place(temp, &digest).map_err(PutError::Store);
+        self.failed |= placed.is_err();
+        placed.map(|()| (digest, size))
     }
 
     /// Gives a finished temporary file its name, unless the object is there already.

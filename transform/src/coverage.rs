@@ -80,7 +80,16 @@ impl Coverage {
                 let systems = if stated.systems.iter().any(|s| s == "*") {
                     let prefix = format!("{}:", run.kind);
                     let generic = matches!(run.kind.as_str(), "runs" | "restore-reports");
-                    let of_kind = |s: &&System| generic || s.resources.iter().any(|r| r.starts_with(&prefix));
+                    // A pattern of the inventory is covered by what was listed only if nothing it could match lies
+                    // outside: its fixed beginning must be at least as long.
+                    let listed = |r: &str| {
+                        let fixed = r.split(['*', '?', '[', '{']).next().unwrap_or_default();
+                        stated.resources.is_empty() || stated.resources.iter().any(|l| fixed.starts_with(l.as_str()))
+                    };
+                    let of_kind = |s: &&System| {
+                        let mut own = s.resources.iter().filter(|r| r.starts_with(&prefix)).peekable();
+                        generic || (own.peek().is_some() && own.all(|r| listed(r)))
+                    };
                     inventory.systems.iter().filter(of_kind).map(|s| s.system_id.clone()).collect()
                 } else {
                     stated.systems.clone()

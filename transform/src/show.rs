@@ -358,7 +358,7 @@ fn sources(basis: &Basis<'_>) -> Vec<Fields> {
                 "collected_at": time(s.collected_at),
                 "collector": run.and_then(|r| r.identity.clone()),
                 "record_count": s.records,
-                "clock_offset_s": Value::Null,
+                "clock_offset_s": run.and_then(|r| r.clock_offset_ms).map(|ms| ms as f64 / 1000.0),
                 "digest": s.digests.first(),
                 "digests": s.digests,
                 "location_ref": run.map(|r| r.endpoint.clone()),

@@ -296,6 +296,7 @@ impl Fixture {
     pub fn covers_tables(&mut self, tables: &[&str], system: &str, from: &str, to: &str) -> &mut Self {
         self.collection("runs", "log", |run| {
             run.covers.push(Covers {
+                resources: Vec::new(),
                 systems: vec![system.to_owned()],
                 from: at(from),
                 to: Some(at(to)),
@@ -322,6 +323,8 @@ impl Fixture {
             status: SourceStatus::Complete,
             reason: None,
             end_of_list: None,
+            clock_offset_ms: None,
+            notes: Vec::new(),
             pages: Vec::new(),
             counts: BTreeMap::new(),
             problems: Vec::new(),
@@ -338,6 +341,7 @@ impl Fixture {
         let (from, to) = (at("2020-01-01T00:00:00Z"), self.as_of);
         self.collection("restore-reports", "reports", |run| {
             run.covers.push(Covers {
+                resources: Vec::new(),
                 systems: vec!["*".to_owned()],
                 from,
                 to: Some(to),

@@ -37,6 +37,7 @@ pub const KIND: Kind = Kind {
     ],
     claim: fetch::claim_text,
     parse,
+    live: None,
 };
 
 const WANTED: Wanted = Wanted {

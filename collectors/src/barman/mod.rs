@@ -43,6 +43,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs", "recovery_points", "restore_tests"],
     claim,
     parse,
+    live: None,
 };
 
 /// Most bytes of a document that are looked at to recognise it.

@@ -27,6 +27,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs", "recovery_points", "restore_tests"],
     claim,
     parse,
+    live: None,
 };
 
 /// Text is kept, but not what opens the backups: a configuration of borgmatic with the passphrase in it,

@@ -38,6 +38,7 @@ pub const KIND: Kind = Kind {
     tables: &["discovered_assets", "incidents"],
     claim: fetch::claim_text,
     parse,
+    live: None,
 };
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {

@@ -46,6 +46,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs", "recovery_points", "restore_tests", "pitr_status", "backup_plans", "discovered_assets"],
     claim: fetch::claim_text,
     parse,
+    live: None,
 };
 
 /// Assets found so far, by id; several documents tell settings of one database.

@@ -46,6 +46,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs", "recovery_points", "restore_tests"],
     claim: dump::claim,
     parse,
+    live: None,
 };
 
 /// Everything one batch told, before what belongs together is joined.

@@ -47,6 +47,7 @@ pub const KIND: Kind = Kind {
     ],
     claim: fetch::claim_text,
     parse,
+    live: None,
 };
 
 const WANTED: Wanted = Wanted {

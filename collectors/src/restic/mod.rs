@@ -27,6 +27,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs", "recovery_points", "restore_tests"],
     claim: fetch::claim_text,
     parse,
+    live: None,
 };
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {

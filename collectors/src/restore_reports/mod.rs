@@ -34,6 +34,7 @@ pub const KIND: Kind = Kind {
     tables: &["restore_tests"],
     claim: fetch::claim_text,
     parse,
+    live: None,
 };
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {

@@ -36,6 +36,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs"],
     claim,
     parse,
+    live: None,
 };
 
 /// First and last bytes of a Parquet file.

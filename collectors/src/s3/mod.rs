@@ -42,6 +42,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs", "recovery_points", "storage_locations"],
     claim: fetch::claim_text,
     parse,
+    live: None,
 };
 
 const WANTED: Wanted = Wanted {

@@ -2,39 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Organization, Paths, Secret, Setting, SourceConfig};
+use super::{Key, KindKeys, NETWORK_KEYS, Organization, Paths, Secret, Setting, SourceConfig, Takes};
 use crate::evidence::{Covers, Gap};
 use crate::fault::{Fault, Faults, File, meant};
 use crate::read::{Column, Context, Entry, Fields, Value, toml};
-use crate::time::{Instant, Tz};
-
-/// Keys that some kind of source understands beside the common ones. A key outside this list is
-/// a mistake; which kind needs which is for the kind to say.
-const KIND_KEYS: &[&str] = &[
-    "account",
-    "addons",
-    "bucket",
-    "buckets",
-    "endpoint",
-    "host",
-    "instances",
-    "labels",
-    "organization",
-    "owner",
-    "prefix",
-    "prefixes",
-    "profile",
-    "regions",
-    "region",
-    "repositories",
-    "resource",
-    "role_arn",
-    "since",
-    "url",
-    "vaults",
-    "versions",
-    "workflows",
-];
+use crate::time::{Instant, Span, Tz};
 
 /// The configuration as far as it could be read.
 #[derive(Debug, Default)]
@@ -47,7 +19,7 @@ pub(super) struct Read {
     pub paths: Paths,
 }
 
-pub(super) fn read(file: File<'_>, known_kinds: &[&str]) -> (Read, Faults) {
+pub(super) fn read(file: File<'_>, known_kinds: &[KindKeys]) -> (Read, Faults) {
     let mut faults = Faults::default();
     let mut out = Read::default();
     let context = |zone| Context { zone, comma_lists: false };
@@ -97,19 +69,20 @@ pub(super) fn read(file: File<'_>, known_kinds: &[&str]) -> (Read, Faults) {
     (out, faults)
 }
 
-fn sources(mut fields: Fields<'_>, known_kinds: &[&str], faults: &mut Faults) -> Vec<SourceConfig> {
+fn sources(mut fields: Fields<'_>, known_kinds: &[KindKeys], faults: &mut Faults) -> Vec<SourceConfig> {
     let (file, context) = (fields.file, fields.context);
     let mut out: Vec<SourceConfig> = Vec::new();
     for kind in fields.rest() {
         let label = format!("[sources.{}]", kind.key);
-        if !known_kinds.contains(&kind.key.as_str()) {
+        let Some(known) = known_kinds.iter().find(|k| k.kind == kind.key) else {
             let fault = Fault::at(&file, &kind.key_span, &label, format!("unknown kind of source \"{}\"", kind.key));
-            faults.push(match meant(&kind.key, known_kinds.iter().copied()) {
+            let names = known_kinds.iter().map(|k| k.kind);
+            faults.push(match meant(&kind.key, names.clone()) {
                 Some(known) => fault.help(format!("did you mean \"{known}\"?")),
-                None => fault.help(format!("known: {}", known_kinds.join(", "))),
+                None => fault.help(format!("known: {}", names.collect::<Vec<_>>().join(", "))),
             });
             continue;
-        }
+        };
         let Value::Table(ids) = kind.node.value else {
             let message = format!("expected [sources.{}.<id>], found {}", kind.key, kind.node.value.kind());
             faults.push(Fault::at(&file, &kind.node.span, &label, message));
@@ -132,7 +105,7 @@ fn sources(mut fields: Fields<'_>, known_kinds: &[&str], faults: &mut Faults) ->
                 let message = format!("source id \"{}\" stands here and at {}", id.key, other.declared_in);
                 fields.refuse(message, Some("ids of sources are unique, also across kinds: rename one"));
             }
-            let source = source(&mut fields, &kind.key, &id.key, declared_in, faults);
+            let source = source(&mut fields, known, &id.key, declared_in, faults);
             fields.finish(faults);
             out.extend(source);
         }
@@ -143,15 +116,13 @@ fn sources(mut fields: Fields<'_>, known_kinds: &[&str], faults: &mut Faults) ->
 
 fn source(
     fields: &mut Fields<'_>,
-    kind: &str,
+    kind: &KindKeys,
     id: &str,
     declared_in: String,
     faults: &mut Faults,
 ) -> Option<SourceConfig> {
     let path = fields.get::<Option<String>>("path");
     let timezone = fields.get::<Option<Tz>>("timezone");
-    let apps = fields.get::<Vec<String>>("apps");
-    let token = secret(fields, faults);
     let covers: Vec<Covers> = fields
         .tables("covers")
         .into_iter()
@@ -162,52 +133,57 @@ fn source(
         })
         .collect();
     let mut settings = BTreeMap::new();
-    for key in KIND_KEYS {
-        if let Some(entry) = fields.take(key) {
-            match setting(&entry.node.value, &fields.context) {
+    let network: &[Key] = if kind.keys.is_empty() { &[] } else { NETWORK_KEYS };
+    for key in kind.keys.iter().chain(network) {
+        if let Takes::Secret = key.takes {
+            if let Some(secret) = secret(fields, key.name, faults) {
+                settings.insert(key.name.to_owned(), Setting::Secret(secret));
+            }
+        } else if let Some(entry) = fields.take(key.name) {
+            match setting(&entry.node.value, key.takes, &fields.context) {
                 Some(value) => {
-                    settings.insert((*key).to_owned(), value);
+                    settings.insert(key.name.to_owned(), value);
                 }
                 None => {
-                    let message = format!("expected text or a list of texts, found {}", entry.node.value.kind());
-                    fields.fault(&entry.node.span, key, message, None);
+                    let message = format!("expected {}, found {}", key.takes.words(), entry.node.value.kind());
+                    fields.fault(&entry.node.span, key.name, message, None);
                 }
             }
         }
     }
     Some(SourceConfig {
-        kind: kind.to_owned(),
+        kind: kind.kind.to_owned(),
         id: id.to_owned(),
         path: path?,
         timezone: timezone?,
         covers,
-        apps: apps?,
-        token,
         settings,
         declared_in,
     })
 }
 
-fn setting(value: &Value, context: &Context) -> Option<Setting> {
-    match value {
-        Value::Text(text) => Some(Setting::Text(text.clone())),
-        Value::Bool(flag) => Some(Setting::Flag(*flag)),
-        Value::Integer(number) => Some(Setting::Number(*number)),
-        Value::List(_) => Vec::<String>::read(value, context).ok().map(Setting::List),
+fn setting(value: &Value, takes: Takes, context: &Context) -> Option<Setting> {
+    match (takes, value) {
+        (Takes::Text, Value::Text(text)) => Some(Setting::Text(text.clone())),
+        (Takes::Text, Value::Integer(number)) => Some(Setting::Text(number.to_string())),
+        (Takes::Flag, Value::Bool(flag)) => Some(Setting::Flag(*flag)),
+        (Takes::List, Value::Text(text)) => Some(Setting::List(vec![text.clone()])),
+        (Takes::List, Value::List(_)) => Vec::<String>::read(value, context).ok().map(Setting::List),
+        (Takes::Span, Value::Text(_)) => Span::read(value, context).ok().map(Setting::Span),
         _ => None,
     }
 }
 
 /// `{ env = "…" }` or `{ file = "…" }`. A literal is refused and not repeated.
-fn secret(fields: &mut Fields<'_>, faults: &mut Faults) -> Option<Secret> {
-    let entry = fields.take("token")?;
+fn secret(fields: &mut Fields<'_>, key: &str, faults: &mut Faults) -> Option<Secret> {
+    let entry = fields.take(key)?;
     let advice = "write { env = \"NAME\" } or { file = \"path\" }";
     let Value::Table(entries) = entry.node.value else {
         let help = format!("{advice}; if this was a real secret, revoke it: it has been in a file");
-        fields.fault(&entry.key_span, "token", "a secret does not belong in this file", Some(help));
+        fields.fault(&entry.key_span, key, "a secret does not belong in this file", Some(help));
         return None;
     };
-    let label = format!("{} token", fields.label);
+    let label = format!("{} {key}", fields.label);
     let mut inner = Fields::new(fields.file, label, entry.key_span.clone(), fields.context, entries, None);
     let (env, file) = (inner.get::<Option<String>>("env"), inner.get::<Option<String>>("file"));
     let secret = match (env?, file?) {
@@ -243,5 +219,5 @@ fn covers(f: &mut Fields<'_>, faults: &mut Faults) -> Option<Covers> {
     if matches!((from, to), (Some(from), Some(Some(to))) if to <= from) {
         f.refuse("`to` is not after `from`", Some("`to` is the first instant that is no longer covered"));
     }
-    Some(Covers { systems: systems?, tables: tables?, from: from?, to: to?, complete: complete?, gaps })
+    Some(Covers { systems: systems?, resources: Vec::new(), tables: tables?, from: from?, to: to?, complete: complete?, gaps })
 }

@@ -2,7 +2,18 @@ use super::*;
 use crate::registers::{Decision, ExceptionStatus, header};
 use crate::time::utc_text;
 
-const KINDS: &[&str] = &["pgbackrest", "heroku-postgres", "runs", "github"];
+const KINDS: &[KindKeys] = &[
+    KindKeys { kind: "pgbackrest", keys: &[] },
+    KindKeys {
+        kind: "heroku-postgres",
+        keys: &[
+            Key { name: "apps", takes: Takes::List, says: "Apps." },
+            Key { name: "token", takes: Takes::Secret, says: "Token." },
+        ],
+    },
+    KindKeys { kind: "runs", keys: &[] },
+    KindKeys { kind: "github", keys: &[Key { name: "token", takes: Takes::Secret, says: "Token." }] },
+];
 
 const CONFIG: &str = r#"
 [organization]
@@ -57,7 +68,7 @@ fn the_workspace_of_the_design_is_read() {
     );
     let ids: Vec<_> = w.config.sources.iter().map(|s| (s.kind.as_str(), s.id.as_str())).collect();
     assert_eq!(ids, [("heroku-postgres", "prod"), ("pgbackrest", "db1"), ("runs", "nightly")]);
-    assert_eq!(w.config.source("prod").unwrap().token, Some(Secret::Env("HEROKU_API_KEY".to_owned())));
+    assert_eq!(w.config.source("prod").unwrap().secret("token"), Some(&Secret::Env("HEROKU_API_KEY".to_owned())));
     assert_eq!(w.config.source("db1").unwrap().timezone, Some(Tz::America__New_York));
     let covers = &w.config.source("nightly").unwrap().covers[0];
     assert_eq!(

@@ -57,6 +57,12 @@ fn impossible_times_fail_and_an_unmeasured_clock_is_never_a_pass() {
     has_reason(f.judge().is("EVI-02", "runs.log", State::NotApplicable), "no_times");
     f.run("db", "2026-10-05T02:00:00Z", RunStatus::Success, plain());
     has_reason(f.judge().is("EVI-02", "runs.log", State::NoEvidence), "clock_unknown");
+    let mut measured = f.clone();
+    measured.collection("runs", "log", |c| c.clock_offset_ms = Some(-1500));
+    measured.judge().is("EVI-02", "runs.log", State::Pass);
+    let mut off = f.clone();
+    off.collection("runs", "log", |c| c.clock_offset_ms = Some(-3_600_000));
+    has_reason(off.judge().is("EVI-02", "runs.log", State::Fail), "clock_offset");
     let mut backwards = f.clone();
     backwards.run("db", "2026-10-06T02:00:00Z", RunStatus::Success, |r| {
         r.ended_at = Some(at("2026-10-06T01:00:00Z"));
@@ -132,6 +138,7 @@ fn page(object: &str) -> Page {
         cursor_in: None,
         cursor_out: None,
         attempts: None,
+        etag: None,
         facts_only: false,
     }
 }
@@ -163,6 +170,7 @@ fn nothing_waives_a_check_of_evidence() {
     f.collection("runs", "log", |c| {
         c.pages.push(page(&"ab".repeat(32)));
         c.covers.push(Covers {
+            resources: Vec::new(),
             systems: vec!["*".into()],
             from: at("2026-01-01T00:00:00Z"),
             to: None,

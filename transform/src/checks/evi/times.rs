@@ -20,8 +20,8 @@ struct Source {
 
 /// EVI-02, over the records that touch the period or lie in the future.
 ///
-/// Sources do not measure the offset of their clock, so a source without an impossible time is no evidence and never a
-/// pass. Times of one record come from one clock and must be in order; those of a point and of what made it may come
+/// Collectors that ask a service measure its clock against that of the collecting machine (`Date` of its answers). Where
+/// nobody measured, a source without an impossible time is no evidence and never a pass. Times of one record come from one clock and must be in order; those of a point and of what made it may come
 /// from two, and get `clock_skew_tolerance`.
 pub fn times(world: &World<'_>) -> Vec<Judgement> {
     let skew = Duration::seconds(world.seconds("clock_skew_tolerance"));
@@ -70,19 +70,30 @@ pub fn times(world: &World<'_>) -> Vec<Judgement> {
         note(&source, &times, &|| test.row_id.clone(), order);
     }
     let tolerance = human(world.seconds("clock_skew_tolerance"));
+    // The last measurement holds: collections stand in the order of their runs.
+    let offsets: BTreeMap<String, i64> = (world.tables.collections.iter())
+        .filter_map(|c| Some((format!("{}.{}", c.kind, c.source_id), c.clock_offset_ms?)))
+        .collect();
     let mut out: Vec<Judgement> = sources
         .into_iter()
-        .map(|(unit, source)| match source.impossible.first() {
-            Some((row, what)) => Judgement::fail(
+        .map(|(unit, source)| match (source.impossible.first(), offsets.get(&unit)) {
+            (Some((row, what)), _) => Judgement::fail(
                 unit,
                 "impossible_time",
                 format!("{} of {} records have impossible times; {row}: {what}.", source.impossible.len(), source.timed),
             )
             .rests_on(source.impossible.iter().map(|(row, _)| row.clone())),
-            None if source.timed == 0 => {
+            (None, _) if source.timed == 0 => {
                 Judgement::not_applicable(unit, "no_times", "It gave no record with a time in the period.")
             }
-            None => Judgement::no_evidence(
+            (None, Some(offset)) => {
+                let told = format!("The server's clock differs by {} ms from that of the collecting machine; {tolerance} are allowed.", offset);
+                match offset.unsigned_abs() > skew.num_milliseconds().unsigned_abs() {
+                    true => Judgement::fail(unit, "clock_offset", told),
+                    false => Judgement::pass(unit, format!("{told} The order of times in {} records is sound.", source.timed)),
+                }
+            }
+            (None, None) => Judgement::no_evidence(
                 unit,
                 "clock_unknown",
                 format!(
