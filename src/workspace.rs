@@ -113,3 +113,38 @@ fn read(path: &Path) -> io::Result<String> {
     let text = fs::read_to_string(path)?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use model::workspace::reference::{self, Kind};
+
+    fn kinds() -> Vec<Kind> {
+        let kind = |k: &collectors::Kind| Kind {
+            keys: k.keys(),
+            title: k.title,
+            reads: k.reads,
+            rights: k.live.as_ref().map_or("", |live| live.rights),
+        };
+        collectors::KINDS.iter().map(kind).collect()
+    }
+
+    /// The reference in `docs/` is the program's own. `BACKPROOF_WRITE_DOCS=1` writes it anew.
+    #[test]
+    fn the_reference_is_up_to_date() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        let schema = serde_json::to_string_pretty(&reference::schema(&kinds())).unwrap() + "\n";
+        for (name, text) in [("configuration.md", reference::page(&kinds())), ("configuration.schema.json", schema)] {
+            let path = docs.join(name);
+            if std::env::var_os("BACKPROOF_WRITE_DOCS").is_some() {
+                std::fs::write(&path, &text).unwrap();
+            }
+            let kept = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                kept == text,
+                "docs/{name} is not what the program reads: run the tests with BACKPROOF_WRITE_DOCS=1"
+            );
+        }
+    }
+}

@@ -10,6 +10,7 @@ use crate::registers::{self, Registers};
 use crate::time::{Span, Tz};
 
 mod config;
+pub mod reference;
 
 /// Name of the organisation and zone of its reports.
 #[derive(Debug, Clone, PartialEq, Eq)]

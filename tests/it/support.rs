@@ -158,6 +158,11 @@ impl Workspace {
         Ran::of(self.program().args(args).output().unwrap())
     }
 
+    /// The same with variables of the environment.
+    pub fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Ran {
+        Ran::of(self.program().args(args).envs(environment.iter().copied()).output().unwrap())
+    }
+
     /// Collects, and tells what the run's manifest says of its sources.
     #[track_caller]
     pub fn collect(&self, code: i32) -> Value {

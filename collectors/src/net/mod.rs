@@ -44,6 +44,8 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Live {
     /// Keys of its configuration, beside those that every live kind has.
     pub keys: &'static [Key],
+    /// What the credential must be allowed to do, for the reference: Markdown, ready to copy.
+    pub rights: &'static str,
     /// Asks all there is to ask. What could not be had is told to the trail; the error ends the source early.
     pub fetch: for<'a> fn(&'a Order, &'a mut Trail) -> Pending<'a, Result<(), Halt>>,
 }
