@@ -9,6 +9,7 @@
 mod bad_input;
 mod ends;
 mod faults;
+mod heroku;
 mod huge;
 mod same;
 mod shapes;

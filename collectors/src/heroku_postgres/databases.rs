@@ -1,6 +1,6 @@
 //! Add-ons, databases and schedules: what exists, what could be restored, what is planned.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::rows::{Component, DiscoveredAsset, ObservedPlan, PitrSample, Row};
 use model::time::{Instant, instant};
@@ -81,7 +81,7 @@ fn nameless(piece: &Piece<'_>, sink: &mut dyn Sink) {
     sink.problem(problem(piece.document, (!piece.pointer.is_empty()).then(|| piece.pointer.clone()), message));
 }
 
-/// Rows of `info[]` that name other databases by their address, and are not shown.
+/// Rows of `info[]` that name other databases by their address: how many is all that is shown.
 const ADDRESS_ROWS: &[&str] = &["Followers", "Following", "Forked From", "Forks"];
 
 /// Database info of all plans but Advanced.
@@ -103,10 +103,19 @@ pub(super) fn infos(batch: &Batch<'_>, names: &Names, infos: &[&Piece<'_>], asse
             let Some(label) = text(row, "name") else { continue };
             let hidden = ADDRESS_ROWS.contains(&label.as_str())
                 || row.get("resolve_db_name").and_then(Value::as_bool) == Some(true);
-            let values = row.get("values").and_then(Value::as_array).into_iter().flatten();
-            let shown = values.map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect::<Vec<_>>();
-            let shown = shown.join(", ");
-            if hidden || shown.is_empty() {
+            let Some(values) = row.get("values").and_then(Value::as_array) else {
+                let place = format!("{}/info/{n}/values", piece.pointer);
+                sink.problem(problem(piece.document, Some(place), format!("{label}: not a list of values: not read")));
+                continue;
+            };
+            if hidden {
+                set(asset, &label.to_lowercase(), Some(values.len().to_string()));
+                continue;
+            }
+            let shown = values.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            // The add-on's own word for its plan is the one to compare with; this is its title.
+            if shown.is_empty() || label == "Plan" && asset.settings.iter().any(|(name, _)| name == "plan") {
                 continue;
             }
             if label == "Rollback" {
@@ -179,8 +188,18 @@ pub(super) fn advanced(
             let enabled = state.get("enabled").and_then(Value::as_bool);
             set(asset, &feature.replace('_', " "), enabled.map(|on| if on { "On" } else { "Off" }.to_owned()));
         }
+        // The leader's pool serves; instances of every other pool follow it.
+        if let Some(pools) = value.get("pools").and_then(Value::as_array) {
+            let following = pools.iter().filter(|p| text(p, "name").as_deref() != Some("leader"));
+            let instances: u64 = following.filter_map(|p| count(p, "expected_count")).sum();
+            set(asset, "followers", Some(instances.to_string()));
+        }
         let Some(rollback) = value.pointer("/features/rollback") else { continue };
-        let on = rollback.get("enabled").and_then(Value::as_bool) == Some(true);
+        let Some(on) = rollback.get("enabled").and_then(Value::as_bool) else {
+            let place = format!("{}/features/rollback/enabled", piece.pointer);
+            sink.problem(problem(piece.document, Some(place), "neither true nor false: not read".to_owned()));
+            continue;
+        };
         let mut at = |key| if on { time(batch, piece, rollback, key, sink).0 } else { None };
         let (earliest, latest) = (at("earliest_time"), at("latest_time"));
         sink.row(Row::Pitr(sample(batch, piece, resource, earliest, latest)));
@@ -196,21 +215,26 @@ pub(super) fn schedules(
     assets: &mut Assets,
     sink: &mut dyn Sink,
 ) {
+    let id_of = |piece: &Piece<'_>| {
+        let name =
+            || format!("{}/{}", names.app(piece).unwrap_or_default(), text(&piece.value, "name").unwrap_or_default());
+        text(&piece.value, "uuid").unwrap_or_else(name)
+    };
+    let mut lists: BTreeMap<String, Vec<&Piece<'_>>> = BTreeMap::new();
+    for piece in schedules {
+        lists.entry(id_of(piece)).or_default().push(piece);
+    }
     let mut seen = BTreeSet::new();
     for piece in schedules {
         let value = &piece.value;
-        let app = names.app(piece);
-        let name = text(value, "name").unwrap_or_default();
-        let resource = match names.addon_of(piece) {
-            Some((app, addon)) => Some(format!("heroku-postgres:{app}/{addon}")),
-            None => app.as_deref().map(|app| names.resource(app, &name)),
-        };
-        if resource.is_none() {
-            nameless(piece, sink);
-        }
-        let id = text(value, "uuid").unwrap_or_else(|| format!("{}/{name}", app.as_deref().unwrap_or_default()));
+        let id = id_of(piece);
         if !seen.insert(id.clone()) {
             continue;
+        }
+        let name = text(value, "name").unwrap_or_default();
+        let resource = scheduled(names, &name, lists.get(&id).map_or(&[], Vec::as_slice));
+        if resource.is_none() {
+            nameless(piece, sink);
         }
         let schedule = recurrence(value);
         if schedule.is_none() {
@@ -255,6 +279,21 @@ pub(super) fn schedules(
             observed_at: piece.at,
         }));
     }
+}
+
+/// The database of a schedule that stands in these lists.
+///
+/// A list of one database is its own. Heroku may show all schedules of an app in each of its databases' lists: then the
+/// schedule's name, that of a config var, tells which of them it is for.
+fn scheduled(names: &Names, name: &str, lists: &[&Piece<'_>]) -> Option<String> {
+    let of: BTreeSet<(&str, &str)> =
+        lists.iter().filter_map(|p| names.addon_of(p)).map(|(app, addon)| (app.as_str(), addon.as_str())).collect();
+    let app = lists.iter().find_map(|p| names.app(p))?;
+    let meant = names.meant(&app, name).filter(|meant| of.len() != 1 && (of.is_empty() || of.contains(meant)));
+    Some(match meant.or_else(|| of.first().copied()) {
+        Some((app, addon)) => format!("heroku-postgres:{app}/{addon}"),
+        None => names.resource(&app, name),
+    })
 }
 
 /// `daily at 02:00`, or the days by name.

@@ -19,6 +19,8 @@
 //! the other documents name. A part of the path that is the id or name of an add-on names the database.
 //!
 //! URLs of databases and of backups, passwords and signed links never reach a row.
+//!
+//! [`live`] asks for the same answers; files of them are read alike.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +31,7 @@ use crate::runs::elements::{Element, Elements};
 use crate::{Batch, Document, Kind, Sink, fetch, problem};
 
 mod databases;
+mod live;
 mod names;
 mod piece;
 #[cfg(test)]
@@ -46,7 +49,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs", "recovery_points", "restore_tests", "pitr_status", "backup_plans", "discovered_assets"],
     claim: fetch::claim_text,
     parse,
-    live: None,
+    live: Some(live::LIVE),
 };
 
 /// Assets found so far, by id; several documents tell settings of one database.
@@ -57,11 +60,12 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     for document in batch.documents {
         let Some((value, whole)) = json(document, sink) else { continue };
         let before = pieces.len();
+        let nothing = is_empty_list(document.name(), &value);
         let quiet = piece::split(batch, document, value, sink, &mut pieces);
         if !whole {
             // A damaged list does not show what is gone.
             pieces.retain(|p| p.shape != Shape::TransferList || p.document.name() != document.name());
-        } else if quiet && pieces.len() == before {
+        } else if quiet && pieces.len() == before && !nothing {
             sink.passed_over(document.name(), "not an answer of Heroku about databases or their backups");
         }
     }
@@ -78,6 +82,13 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     for asset in assets.into_values() {
         sink.row(model::rows::Row::Asset(asset));
     }
+}
+
+/// True for a list of add-ons, attachments or apps that holds none.
+fn is_empty_list(name: &str, value: &Value) -> bool {
+    let of =
+        |part: &str| ["addons", "addon-attachments", "apps"].iter().any(|list| part.split('.').next() == Some(*list));
+    value.as_array().is_some_and(Vec::is_empty) && name.split('/').any(of)
 }
 
 /// The document as JSON and whether it is whole; otherwise a problem, or passed over where it is not

@@ -16,6 +16,27 @@ pub(super) struct Names {
     databases: BTreeMap<String, BTreeSet<String>>,
     /// Name of an add-on by app and attachment name.
     attached: BTreeMap<(String, String), String>,
+    /// The same for owners, by names that other apps have for their add-ons: used where an owner's own are not told.
+    elsewhere: BTreeMap<(String, String), String>,
+}
+
+/// What the path of an answer of the data API is about. A part of another path may be the name of an app as well as of
+/// an add-on; here there is no doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About<'a> {
+    App(&'a str),
+    Addon(&'a str),
+}
+
+fn about(path: &str) -> Option<About<'_>> {
+    let parts: Vec<&str> = path.split('/').collect();
+    (0..parts.len()).find_map(|at| match parts.get(at..).unwrap_or_default() {
+        ["client", "v11", "apps", app, rest, ..] if rest.starts_with("transfers") => Some(About::App(app)),
+        ["client", "v11", "databases", id, ..] | ["data", "postgres", "v1", id, _, ..] => {
+            Some(About::Addon(id.strip_suffix(".json").unwrap_or(id)))
+        }
+        _ => None,
+    })
 }
 
 /// Parts of paths that are those of the API or of habit, never of an app.
@@ -67,7 +88,9 @@ impl Names {
                     let Some(addon_name) = text(addon, "name") else { continue };
                     names.attach(&app, &name, &addon_name);
                     if let Some(owner) = inner(addon, "app", "name") {
-                        names.attach(&owner, &name, &addon_name);
+                        if owner != app {
+                            names.elsewhere.insert((owner.clone(), short(&name).to_owned()), addon_name.clone());
+                        }
                         names.addon(addon, owner, addon_name);
                     }
                 }
@@ -108,6 +131,9 @@ impl Names {
         if let Some((app, _)) = self.addon_of(piece) {
             return Some(app.clone());
         }
+        if let Some(About::App(app)) = about(piece.document.name()) {
+            return Some(app.to_owned());
+        }
         let parts = path_parts(piece.document.name());
         if let Some(app) = parts.iter().find(|p| self.apps.contains(**p)) {
             return Some((*app).to_owned());
@@ -123,11 +149,12 @@ impl Names {
 
     /// Owner app and name of the add-on that an object around the piece or its path names.
     pub(super) fn addon_of(&self, piece: &Piece<'_>) -> Option<&(String, String)> {
-        piece
-            .addon
-            .as_deref()
-            .and_then(|a| self.addons.get(a))
-            .or_else(|| path_parts(piece.document.name()).iter().find_map(|p| self.addons.get(*p)))
+        let path = piece.document.name();
+        piece.addon.as_deref().and_then(|a| self.addons.get(a)).or_else(|| match about(path) {
+            Some(About::App(_)) => None,
+            Some(About::Addon(id)) => self.addons.get(id),
+            None => path_parts(path).iter().find_map(|p| self.addons.get(*p)),
+        })
     }
 
     /// The add-on with this id or name.
@@ -138,9 +165,18 @@ impl Names {
     /// Resource id of the database that `name` means in `app`: its add-on where the documents tell,
     /// else the name itself, so that two databases never become one.
     pub(super) fn resource(&self, app: &str, name: &str) -> String {
-        let name = short(name);
-        let addon = self.attached.get(&(app.to_owned(), name.to_owned())).map_or(name, String::as_str);
-        format!("heroku-postgres:{app}/{addon}")
+        let (owner, addon) = self.meant(app, name).unwrap_or((app, short(name)));
+        format!("heroku-postgres:{owner}/{addon}")
+    }
+
+    /// Owner and name of the add-on that `name` means in `app`.
+    ///
+    /// A name of another app is believed only where `app` has no names of its own for that add-on.
+    pub(super) fn meant<'a>(&'a self, app: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+        let key = (app.to_owned(), short(name).to_owned());
+        let has_names = |addon: &String| self.attached.iter().any(|((a, _), of)| a == app && of == addon);
+        let addon = self.attached.get(&key).or_else(|| self.elsewhere.get(&key).filter(|addon| !has_names(addon)))?;
+        Some(self.addons.get(addon).map_or((app, addon.as_str()), |(owner, name)| (owner.as_str(), name.as_str())))
     }
 
     /// Resource ids of all databases known to belong to `app`.

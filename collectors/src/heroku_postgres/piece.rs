@@ -132,7 +132,8 @@ fn walk<'a>(
     }
 }
 
-fn shape(value: &Value) -> Option<Shape> {
+/// What an object is.
+pub(super) fn shape(value: &Value) -> Option<Shape> {
     let has = |key: &str| value.get(key).is_some();
     if !value.is_object() {
         None

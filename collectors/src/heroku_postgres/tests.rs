@@ -212,7 +212,8 @@ fn database_info_shows_the_restorable_range_and_settings() {
     assert_eq!(setting("data encryption"), Some("In Use"));
     assert_eq!(setting("tables"), Some("29"));
     assert_eq!(setting("state"), Some("provisioned"));
-    assert_eq!(setting("followers"), None);
+    assert_eq!(setting("followers"), Some("1"));
+    assert_eq!(setting("plan"), Some("heroku-postgresql:standard-0"));
     assert!(database.settings.is_sorted());
     assert_eq!(database.excluded_reason, None);
     assert!(assets.iter().any(|a| a.asset_id == "heroku:acme-prod/papertrail-flat-1" && a.excluded_reason.is_some()));
@@ -320,4 +321,87 @@ fn a_cut_list_gives_its_whole_transfers_but_no_listing() {
     assert_eq!(runs(&kept).len(), 1);
     assert_eq!(runs(&kept)[0].origin.pointer, "/0");
     assert!(listings(&kept).is_empty());
+}
+
+/// An add-on called as `app` is, of another app; `acme-db` owns the database that `acme-prod` calls `LEDGER`.
+const OTHERS: &str = r#"[{"id":"5a","name":"acme-prod","addon_service":{"name":"heroku-postgresql"},"plan":{"name":"heroku-postgresql:standard-0"},"app":{"name":"acme-other"},"config_vars":["DATABASE_URL"]},
+ {"id":"6b","name":"postgresql-ledger","addon_service":{"name":"heroku-postgresql"},"plan":{"name":"heroku-postgresql:standard-0"},"app":{"name":"acme-db"},"config_vars":["HEROKU_POSTGRESQL_IVORY_URL"]}]"#;
+const ATTACHED: &str = r#"[{"id":"t1","name":"DATABASE","app":{"name":"acme-prod"},"addon":{"id":"6b","name":"postgresql-ledger","app":{"name":"acme-db"}}}]"#;
+
+#[test]
+fn paths_of_the_api_name_apps_and_databases_beyond_doubt() {
+    let kept = read(&[
+        ("addons.json", ADDONS),
+        ("apps/acme-other/addons.json", OTHERS),
+        ("client/v11/apps/acme-prod/transfers.json", TRANSFERS),
+    ]);
+    assert_eq!(runs(&kept)[0].run_id, "acme-prod/a042");
+    let kept = read(&[
+        ("apps/acme-other/addons.json", OTHERS),
+        ("client/v11/databases/6b.json", &INFO.replace("9e2c", "none").replace("postgresql-round-00001", "none")),
+    ]);
+    assert_eq!(samples(&kept)[0].resource.as_deref(), Some("heroku-postgres:acme-db/postgresql-ledger"));
+}
+
+#[test]
+fn a_name_means_what_it_means_in_its_app() {
+    let of = |app: &str, name: &str, attached: &str| {
+        let list = TRANSFERS.replace(r#""from_name":"DATABASE""#, &format!(r#""from_name":"{name}""#));
+        let path = format!("client/v11/apps/{app}/transfers.json");
+        let kept = read(&[("addons.json", OTHERS), ("attachments.json", attached), (&path, &list)]);
+        runs(&kept)[0].resource.clone().unwrap()
+    };
+    // What acme-prod calls DATABASE is owned by acme-db, which calls it IVORY and may call another one DATABASE.
+    assert_eq!(of("acme-prod", "DATABASE", ATTACHED), "heroku-postgres:acme-db/postgresql-ledger");
+    assert_eq!(of("acme-db", "IVORY", ATTACHED), "heroku-postgres:acme-db/postgresql-ledger");
+    assert_eq!(of("acme-db", "DATABASE", ATTACHED), "heroku-postgres:acme-db/DATABASE");
+    // Where the owner's own name is not told, the other's is all there is.
+    let kept = read(&[("attachments.json", ATTACHED), ("client/v11/apps/acme-db/transfers.json", TRANSFERS)]);
+    assert_eq!(runs(&kept)[0].resource.as_deref(), Some("heroku-postgres:acme-db/postgresql-ledger"));
+}
+
+#[test]
+fn a_schedule_in_several_lists_is_for_the_database_it_names() {
+    let addons = r#"[{"id":"aa","name":"follower","addon_service":{"name":"heroku-postgresql"},"plan":{"name":"p"},"app":{"name":"acme-prod"},"config_vars":["HEROKU_POSTGRESQL_RED_URL"]},
+     {"id":"bb","name":"leader","addon_service":{"name":"heroku-postgresql"},"plan":{"name":"p"},"app":{"name":"acme-prod"},"config_vars":["DATABASE_URL"]}]"#;
+    let schedule = r#"[{"uuid":"s1","name":"DATABASE_URL","hour":2,"timezone":"UTC"}]"#;
+    let lists = [
+        ("client/v11/databases/aa/transfer-schedules.json", schedule),
+        ("client/v11/databases/bb/transfer-schedules.json", schedule),
+    ];
+    let of = |documents: &[(&str, &str)]| {
+        let kept = read(&[&[("addons.json", addons)], documents].concat());
+        assert!(kept.problems.is_empty());
+        assert_eq!(plans(&kept).len(), 1);
+        plans(&kept)[0].resource.clone().unwrap()
+    };
+    assert_eq!(of(&lists), "heroku-postgres:acme-prod/leader");
+    // In one list only: it is that database's, whatever the config var is set to today.
+    assert_eq!(of(&lists[..1]), "heroku-postgres:acme-prod/follower");
+}
+
+#[test]
+fn what_cannot_be_attributed_or_read_is_a_problem() {
+    let told = |documents: &[(&str, &str)]| {
+        let kept = read(documents);
+        assert_eq!(kept.problems.len(), 1, "{:?}", kept.problems);
+        (kept.problems[0].place.clone().unwrap(), kept.rows)
+    };
+    let list = TRANSFERS.replace(r#""from_name":"DATABASE""#, r#""from_name":null"#);
+    assert_eq!(told(&[("acme-prod/transfers.json", &list)]).0, "/0/from_name");
+    let info = INFO.replace(r#"["earliest from 2024-05-24 20:00 UTC"]"#, r#""earliest from 2024-05-24 20:00 UTC""#);
+    let (place, rows) = told(&[("addons.json", ADDONS), ("info.json", &info)]);
+    assert_eq!(place, "/info/2/values");
+    assert!(!rows.iter().any(|r| matches!(r, Row::Pitr(_))));
+    let advanced = r#"{"addon":{"id":"x","name":"a"},"app":{"name":"acme-adv"},"features":{"rollback":{"enabled":"yes","earliest_time":"2026-08-01T00:00:00Z"}}}"#;
+    let (place, rows) = told(&[("adv.json", advanced)]);
+    assert_eq!(place, "/features/rollback/enabled");
+    assert!(!rows.iter().any(|r| matches!(r, Row::Pitr(_))));
+}
+
+#[test]
+fn an_app_without_add_ons_is_read_too() {
+    let kept =
+        read(&[("apps/acme-a/addons/page-0001.json", "[]"), ("addon-attachments.json", "[]"), ("other.json", "[]")]);
+    assert_eq!(kept.passed_over.iter().map(|(d, _)| d.as_str()).collect::<Vec<_>>(), ["other.json"]);
 }

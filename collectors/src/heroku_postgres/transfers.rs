@@ -118,8 +118,13 @@ fn address(value: &Value, key: &str) -> Option<String> {
     text(value, key).map(|url| url.split(['?', '#']).next().unwrap_or_default().to_owned())
 }
 
+/// A backup that no schedule made.
+pub(super) fn is_manual_backup(value: &Value) -> bool {
+    kind(value) == Kind::Backup { scheduled: false }
+}
+
 /// State in our words and in those of the CLI.
-fn status(value: &Value) -> (RunStatus, String) {
+pub(super) fn status(value: &Value) -> (RunStatus, String) {
     let set = |key| text(value, key).is_some();
     let warnings = count(value, "warnings").unwrap_or(0);
     let succeeded = value.get("succeeded").and_then(Value::as_bool);
@@ -209,6 +214,14 @@ impl Transfer<'_> {
         run.bytes_stored = self.size("processed_bytes", sink);
         match kind {
             Kind::Backup { scheduled } => {
+                if run.resource.is_none() && !self.app.is_empty() {
+                    let message = "does not say which database it is a backup of: it counts for none";
+                    sink.problem(problem(
+                        self.piece.document,
+                        Some(format!("{}/from_name", self.piece.pointer)),
+                        message,
+                    ));
+                }
                 run.component = Some(Component::Logical);
                 run.trigger = Some(if scheduled { Trigger::Scheduled } else { Trigger::Manual });
                 run.plan_id = value.get("schedule").and_then(|s| text(s, "uuid"));

@@ -1,8 +1,9 @@
 //! Removes secrets from an answer before it is hashed, and says where each was.
 //!
 //! Only the characters of the secret change: everything else of the answer stays byte for byte. What counts as one:
-//! values under keys that a fetch names (`resource_url`, `database_password`), users and passwords in addresses,
-//! signatures and tokens in their queries, and the source's own credentials wherever they appear.
+//! values under keys that a fetch names (`resource_url`, `database_password`), addresses of databases, users and
+//! passwords in other addresses, signatures and tokens in their queries, passwords that tools print, and the source's
+//! own credentials wherever they appear.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -19,11 +20,22 @@ pub const REMOVED: &str = "[removed]";
 #[allow(clippy::unwrap_used, reason = "a constant pattern, compiled by every test")]
 static USERINFO: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#":(?:\\?/){2}([^/\s"'@\\?#]+)@"#).unwrap());
 
-/// Parameters that grant access.
+/// Address of a database: user, password, host and name of it together are the key to it, and a password in one is often
+/// not escaped.
+#[allow(clippy::unwrap_used, reason = "a constant pattern, compiled by every test")]
+static DATABASE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?i)\b(?:postgres(?:ql)?|mysql|rediss?|mongodb(?:\+srv)?|amqps?):(?:\\?/){2}((?:\\/|[^\s"'<>\\])+)"#)
+        .unwrap()
+});
+
+/// Parameters that grant access, in queries, connection strings and environments; quoted with `'`, or in JSON with `\"`.
 #[allow(clippy::unwrap_used, reason = "a constant pattern, compiled by every test")]
 static GRANTS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r#"(?i)\b(?:x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|signature|sig|awsaccesskeyid|access_token|refresh_token|client_secret|password|passwd|pwd|token|secret|api_?key)=([^&\s"'\\]+)"#,
+        r#"(?ix) \b (?: (?:[a-z0-9]+[_-])* (?:pg)? (?:password|passwd|pwd) \x20?=\x20?
+        | (?:x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|signature|sig|awsaccesskeyid
+        | access_token|refresh_token|client_secret|token|secret|api_?key) = )
+        ('(?:[^'"\\]|\\[^"])*' | \\"(?:[^"\\]|\\[^"])*\\" | (?:[^&\s"'\\]|\\[\\/u])+)"#,
     )
     .unwrap()
 });
@@ -35,6 +47,9 @@ pub fn scrub(document: &str, bytes: Vec<u8>, keys: &[&str], tokens: &[Token]) ->
     let mut cuts: Vec<(Range<usize>, &'static str)> = Vec::new();
     for text in strings.iter().filter(|t| t.under.iter().any(|k| keys.contains(&k.as_str())) && !t.inner.is_empty()) {
         cuts.push((text.inner.clone(), "value of a secret field"));
+    }
+    for found in DATABASE.captures_iter(&bytes).filter_map(|c| c.get(1)) {
+        cuts.push((found.range(), "address of a database"));
     }
     for found in USERINFO.captures_iter(&bytes).filter_map(|c| c.get(1)) {
         cuts.push((found.range(), "user and password in an address"));
@@ -184,15 +199,41 @@ mod tests {
     #[test]
     fn addresses_lose_passwords_and_signatures() {
         let (text, places) = scrubbed(
-            r#"["postgres://u:p%40ss@host:5432/db","https:\/\/me:pw@h/","https://b.s3/x?X-Amz-Expires=60&X-Amz-Signature=abc123&y=1","https://h/?a=b"]"#,
+            r#"["https://u:p%40ss@host:5432/db","https:\/\/me:pw@h/","https://b.s3/x?X-Amz-Expires=60&X-Amz-Signature=abc123&y=1","https://h/?a=b"]"#,
             &[],
             &[],
         );
         assert_eq!(
             text,
-            r#"["postgres://[removed]@host:5432/db","https:\/\/[removed]@h/","https://b.s3/x?X-Amz-Expires=60&X-Amz-Signature=[removed]&y=1","https://h/?a=b"]"#
+            r#"["https://[removed]@host:5432/db","https:\/\/[removed]@h/","https://b.s3/x?X-Amz-Expires=60&X-Amz-Signature=[removed]&y=1","https://h/?a=b"]"#
         );
         assert_eq!(places, ["/0", "/1", "/2"]);
+    }
+
+    #[test]
+    fn addresses_of_databases_go_whole() {
+        let (text, places) = scrubbed(
+            r#"{"m":"lost postgres://u:p@s/s#word@host:5432/db?x=1 (retry)","n":"postgresql:\/\/u:p@h\/d","o":"redis://h"}"#,
+            &[],
+            &[],
+        );
+        let clean =
+            r#"{"m":"lost postgres://[removed] (retry)","n":"postgresql:\/\/[removed]","o":"redis://[removed]"}"#;
+        assert_eq!((text.as_str(), places.len()), (clean, 3));
+        assert_eq!(scrubbed(clean, &[], &[]).0, clean);
+    }
+
+    #[test]
+    fn passwords_go_as_tools_print_them() {
+        let (text, _) = scrubbed(
+            r#"["PGPASSWORD=abc pg_dump","host=h password='a b c' user=u","DATABASE_PASSWORD = abc","password=\"a b\" x","password=a\\b\u0041c end","the secret is out"]"#,
+            &[],
+            &[],
+        );
+        assert_eq!(
+            text,
+            r#"["PGPASSWORD=[removed] pg_dump","host=h password=[removed] user=u","DATABASE_PASSWORD = [removed]","password=[removed] x","password=[removed] end","the secret is out"]"#
+        );
     }
 
     #[test]
