@@ -11,6 +11,7 @@ mod ends;
 mod faults;
 mod heroku;
 mod huge;
+mod network;
 mod same;
 mod shapes;
 mod stores;

@@ -46,8 +46,20 @@ pub(super) const LIVE: Live = Live {
         Key { name: "url", takes: Takes::Text, says: "The Platform API; default https://api.heroku.com." },
         Key { name: "data_url", takes: Takes::Text, says: "The data API; default https://api.data.heroku.com." },
     ],
+    rights: RIGHTS,
     fetch,
 };
+
+/// See [`Live::rights`].
+const RIGHTS: &str = "\
+An OAuth authorization with the scopes `read` (apps, add-ons, transfers, databases) and `identity` (names the token's owner in the \
+manifest; without it the collection works and the owner is not named). Config vars are never asked for, so `read-protected` is not \
+needed.
+
+```sh
+heroku authorizations:create --description backproof --scope read,identity --short
+```
+";
 
 /// Keys whose values open a database, or call somebody's server.
 const SECRET_KEYS: &[&str] =
