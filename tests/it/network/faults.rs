@@ -147,8 +147,7 @@ impl Fault {
                 let other = service.answer(&service.of_page(request, if at == 0 { 1 } else { at - 1 }), base);
                 Twisted::Good(Good { headers: good().headers, ..other })
             }
-            // This page is skipped: what comes is the next one; after the last there is nothing.
-            Self::MissingPage => Twisted::Good(service.answer(&service.of_page(request, at + 1), base)),
+            Self::MissingPage => Twisted::Good(service.emptied(&good())),
             // The same page answers with other items each time that it is asked for.
             Self::ListChanges => {
                 let shifted = service.answer(&service.of_page(request, (at + 1 + before) % 3), base);

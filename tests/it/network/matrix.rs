@@ -169,7 +169,8 @@ fn wrong(fault: Fault, good: &Outcome, cell: &Outcome) -> Option<String> {
 
 #[test]
 fn no_fault_makes_a_source_complete_with_data_missing_or_turns_a_result() {
-    let subjects = subjects();
+    let only = std::env::var("BACKPROOF_MATRIX").unwrap_or_default();
+    let subjects: Vec<Subject> = subjects().into_iter().filter(|s| s.kind.starts_with(&only)).collect();
     let good: Vec<Outcome> = subjects.iter().map(|s| outcome(s, None)).collect();
     for (subject, good) in subjects.iter().zip(&good) {
         assert_eq!((good.status.as_str(), good.reason.as_str()), ("complete", ""), "{}", subject.kind);

@@ -68,6 +68,8 @@ pub trait Service: Send + Sync {
     fn refusal(&self, status: u16) -> String;
     /// The same answer with its cursor to the next page replaced.
     fn with_cursor(&self, good: &Good, request: &Request, base: &str, cursor: Cursor) -> Good;
+    /// The same answer with the page's items gone, as far as the service's form allows an answer without them.
+    fn emptied(&self, good: &Good) -> Good;
     /// The same body with the values of its items of the wrong types.
     fn mistyped(&self, good: &Good) -> Good;
 }

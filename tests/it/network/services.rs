@@ -57,6 +57,11 @@ impl Service for Heroku {
                 "app": {"id": app_id(n), "name": APPS[n]}, "config_vars": ["DATABASE_URL"],
                 "created_at": "2025-01-01T00:00:00Z"})
         };
+        if let ["apps", name, _] | ["client", "v11", "apps", name, _] = parts[..]
+            && !APPS.contains(&name)
+        {
+            return Good::ok(self.refusal(404)).status(404);
+        }
         match parts[..] {
             ["account"] => Good::ok(json!({"id": "1", "email": "audit@example.com"}).to_string()),
             ["account", "rate-limits"] => Good::ok("{\"remaining\":4000}"),
@@ -74,6 +79,7 @@ impl Service for Heroku {
                     good
                 }
             }
+            ["addons"] => Good::ok(json!([addon(0), addon(1), addon(2)]).to_string()),
             ["apps", name, "addons"] => Good::ok(json!([addon(app(name))]).to_string()),
             ["apps", name, "addon-attachments"] => {
                 let n = app(name);
@@ -152,6 +158,10 @@ impl Service for Heroku {
                 Cursor::Loop => "id ..; max=1000;".to_owned(),
             },
         )
+    }
+
+    fn emptied(&self, good: &Good) -> Good {
+        Good { body: "[]".to_owned(), ..good.clone() }
     }
 
     fn mistyped(&self, good: &Good) -> Good {
@@ -243,6 +253,10 @@ impl Service for Github {
         out.header("Link", format!("<{base}/repositories/1/issues?labels=incident&page={page}>; rel=\"next\""))
     }
 
+    fn emptied(&self, good: &Good) -> Good {
+        Good { body: "[]".to_owned(), ..good.clone() }
+    }
+
     fn mistyped(&self, good: &Good) -> Good {
         mistyped_json(good)
     }
@@ -330,6 +344,10 @@ impl Service for AwsBackup {
         // The service's first page has no name of its own: a loop leads to the page that was just read, or before it.
         body["NextToken"] = json!(if cursor == Cursor::Loop { "token-1" } else { "no-such-token" });
         Good { body: body.to_string(), ..good.clone() }
+    }
+
+    fn emptied(&self, good: &Good) -> Good {
+        Good { body: "{}".to_owned(), ..good.clone() }
     }
 
     fn mistyped(&self, good: &Good) -> Good {
@@ -430,6 +448,12 @@ impl Service for Rds {
         let (before, after) = good.body.split_once("</DBSnapshots>").unwrap();
         let after = after.split_once("</Marker>").map_or(after, |(_, rest)| rest);
         Good { body: format!("{before}</DBSnapshots><Marker>{to}</Marker>{after}"), ..good.clone() }
+    }
+
+    fn emptied(&self, good: &Good) -> Good {
+        let (before, rest) = good.body.split_once("<DBSnapshots>").unwrap();
+        let after = rest.split_once("</DBSnapshots>").unwrap().1;
+        Good { body: format!("{before}{after}"), ..good.clone() }
     }
 
     fn mistyped(&self, good: &Good) -> Good {
@@ -564,6 +588,12 @@ impl Service for S3 {
                 &format!("</IsTruncated><NextContinuationToken>{to}</NextContinuationToken>"),
             ),
         };
+        Good { body, ..good.clone() }
+    }
+
+    fn emptied(&self, good: &Good) -> Good {
+        // The count stays: the answer contradicts itself.
+        let body = good.body.replace("<Contents>", "<Gone>").replace("</Contents>", "</Gone>");
         Good { body, ..good.clone() }
     }
 

@@ -60,6 +60,10 @@ impl Client<'_> {
             answer.headers.remove(ETAG);
             let items = answer.items();
             sound &= self.recognised(&ask.name, items, piece);
+            if items.is_empty() && ask.cursor.is_some() {
+                self.trail.problem(&ask.name, "the page before promised more, and there is nothing: the list changed while it was read; collect again");
+                sound = false;
+            }
             for item in items {
                 list.item(text(item, "id").unwrap_or_default());
             }
