@@ -195,7 +195,9 @@ impl<'a> Client<'a> {
         let (lists, (apps, transfers)) = (self.lists, self.transfers);
         self.trail.ended(format!("{lists} lists of the platform, each to an answer without Next-Range"));
         self.trail.ended(format!("transfers of {apps} apps, {transfers} in all: one whole answer an app"));
-        self.trail.permission("platform API: apps and add-ons can be read");
+        if lists > 0 {
+            self.trail.permission("platform API: apps and add-ons can be read");
+        }
         if apps > 0 {
             self.trail.permission("data API: transfers can be read");
         }

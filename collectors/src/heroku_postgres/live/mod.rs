@@ -67,7 +67,8 @@ const SECRET_KEYS: &[&str] =
 
 /// Tables that the list of transfers fills; the others hold what is there now.
 const HISTORY: &[&str] = &["backup_runs", "recovery_points", "restore_tests"];
-const STATE: &[&str] = &["pitr_status", "backup_plans", "discovered_assets"];
+const LISTED: &[&str] = &["discovered_assets"];
+const TOLD: &[&str] = &["pitr_status", "backup_plans"];
 
 fn fetch<'a>(order: &'a Order, trail: &'a mut Trail) -> Pending<'a, Result<(), Halt>> {
     Box::pin(collect(order, trail))
@@ -192,6 +193,11 @@ impl Database {
         tier.starts_with("advanced") || tier.starts_with("performance")
     }
 
+    /// Not being made, and not gone. Where nothing is said, it is there.
+    fn is_there(&self) -> bool {
+        self.state == "provisioned" || self.state.is_empty()
+    }
+
     fn resource(&self) -> String {
         format!("heroku-postgres:{}/{}", self.owner, self.name)
     }
@@ -258,6 +264,8 @@ struct History {
     window: Window,
     /// Beginnings of resource ids, with the times for which transfers are gone.
     read: BTreeMap<String, Vec<Gap>>,
+    /// Every list was read that there can be.
+    whole: bool,
 }
 
 /// Resources, tables, interval and its gaps.
@@ -271,8 +279,7 @@ impl History {
         let (Some(from), Some(to)) = (self.window.from(), self.window.to()) else { return Vec::new() };
         let statement = |resources: Vec<String>, gaps: Vec<Gap>| (resources, HISTORY, from, Some(to), gaps);
         let all = self.read.values().flatten().cloned().collect::<Vec<Gap>>();
-        let resources = if account { vec![ACCOUNT.to_owned()] } else { self.read.keys().cloned().collect() };
-        let mut out = vec![statement(resources, all.clone())];
+        let mut out = vec![statement(prefixes(account && self.whole, self.read.keys()), all.clone())];
         if all.is_empty() {
             return out;
         }
@@ -289,15 +296,24 @@ impl History {
 /// Beginning of the ids of all databases.
 const ACCOUNT: &str = "heroku-postgres:";
 
+/// What was read, or all there is.
+fn prefixes<'a>(all: bool, read: impl Iterator<Item = &'a String>) -> Vec<String> {
+    if all { vec![ACCOUNT.to_owned()] } else { read.cloned().collect() }
+}
+
 async fn history(client: &mut Client<'_>, apps: &BTreeSet<String>, estate: &Estate) -> Result<History, Halt> {
     let mut owners: BTreeSet<String> = estate.databases.values().map(|d| d.owner.clone()).collect();
     // An app that had a database when it was read last may still list what that made.
     let before = client.trail.context.known.clone();
     owners.extend(apps.iter().filter(|app| before.contains_key(&transfers::page(app))).cloned());
-    let mut out = History::default();
+    let mut out = History { whole: true, ..History::default() };
     for owner in &owners {
         let owned: Vec<&Database> = estate.databases.values().filter(|d| d.owner == *owner).collect();
-        let Some(gaps) = client.transfers(owner, !owned.is_empty(), &mut out.window).await? else { continue };
+        let there = owned.iter().any(|d| d.is_there());
+        let Some(gaps) = client.transfers(owner, there, &mut out.window).await? else {
+            out.whole = false;
+            continue;
+        };
         if estate.named.contains(owner) || owned.is_empty() {
             out.read.insert(format!("heroku-postgres:{owner}/"), gaps);
         } else {
@@ -308,26 +324,39 @@ async fn history(client: &mut Client<'_>, apps: &BTreeSet<String>, estate: &Esta
     Ok(out)
 }
 
-/// Beginnings of the ids of databases that were listed and described to the last.
+/// Beginnings of ids of databases that were listed to the last, and of those that were described to the last.
 #[derive(Debug, Default)]
-struct Described(BTreeSet<String>);
+struct Described {
+    listed: BTreeSet<String>,
+    told: BTreeSet<String>,
+    /// Both hold all there is.
+    whole: bool,
+}
 
 impl Described {
     fn statements(&self, account: bool, began: Instant) -> Vec<Statement> {
-        if self.0.is_empty() {
-            return Vec::new();
-        }
-        let resources = if account { vec![ACCOUNT.to_owned()] } else { self.0.iter().cloned().collect() };
-        vec![(resources, STATE, began, None, Vec::new())]
+        let statement = |set: &BTreeSet<String>, tables| {
+            let resources = prefixes(account && self.whole, set.iter());
+            (!set.is_empty()).then_some((resources, tables, began, None, Vec::new()))
+        };
+        [statement(&self.listed, LISTED), statement(&self.told, TOLD)].into_iter().flatten().collect()
     }
 }
 
 async fn described(client: &mut Client<'_>, apps: &BTreeSet<String>, estate: &Estate) -> Result<Described, Halt> {
-    let mut out = Described::default();
-    out.0.extend(apps.intersection(&estate.listed).map(|app| format!("heroku-postgres:{app}/")));
+    let of = |app: &String| format!("heroku-postgres:{app}/");
+    let listed: BTreeSet<String> = apps.intersection(&estate.listed).map(of).collect();
+    let mut out = Described { whole: listed.len() == apps.len(), told: listed.clone(), listed };
     for database in estate.databases.values() {
-        if client.database(database).await? && !apps.contains(&database.owner) {
-            out.0.insert(database.resource());
+        let told = client.database(database).await?;
+        if !apps.contains(&database.owner) {
+            out.listed.insert(database.resource());
+            if told {
+                out.told.insert(database.resource());
+            }
+        } else if !told {
+            out.told.remove(&of(&database.owner));
+            out.whole = false;
         }
     }
     Ok(out)
@@ -371,5 +400,5 @@ impl Client<'_> {
 
 /// The data host answers 404 of a database that is being made. Of one that is said to be there, a 404 tells nothing.
 fn not_yet(database: &Database, answer: &Answer) -> bool {
-    answer.status.as_u16() == 404 && database.state != "provisioned" && !database.state.is_empty()
+    answer.status.as_u16() == 404 && !database.is_there()
 }

@@ -15,7 +15,10 @@ use super::transfers::forgotten;
 use super::{ACCOUNT, Gap, client};
 use crate::net::testing::{Reply, Server, context, run};
 use crate::net::{Halt, Order, Token, Trail};
-use world::{TOKEN, answer, app, collect, collect_with, days_ago, faulty, only, source, transfer, world, world_of};
+use world::{
+    Brought, TOKEN, World, answer, app, collect, collect_with, days_ago, faulty, only, source, transfer, world,
+    world_of,
+};
 
 mod world;
 
@@ -206,6 +209,18 @@ fn a_database_that_is_being_made_is_no_fault_and_one_that_is_there_must_answer()
         world.remove("/client/v11/databases/main/transfer-schedules");
         collect(world, Vec::new())
     };
+    let mut making = world();
+    making.get_mut("/apps/acme-adv/addons").unwrap()[0]["state"] = json!("provisioning");
+    making.retain(|path, _| !path.starts_with("/data/") && path != "/client/v11/apps/acme-adv/transfers");
+    let making = collect(making, Vec::new());
+    assert!(making.collected.problems.is_empty(), "{}", making.problems());
+    // What did not answer proves nothing.
+    let with =
+        |table: &'static str| making.collected.covers.iter().filter(move |c| c.tables.iter().any(|t| t == table));
+    for table in ["backup_runs", "pitr_status"] {
+        assert!(with(table).all(|c| c.resources.iter().all(|r| r != ACCOUNT && !r.contains("acme-adv"))), "{table}");
+    }
+    assert!(with("discovered_assets").any(|c| c.resources.contains(&"heroku-postgres:acme-adv/".to_owned())));
     let making = state("provisioning");
     assert!(making.collected.problems.is_empty(), "{}", making.problems());
     assert!(making.collected.notes.iter().any(|n| n.contains("acme-prod/postgresql-main is not yet provisioned")));
@@ -369,7 +384,7 @@ fn an_app_whose_database_is_gone_is_still_asked_for_its_last_transfers() {
     later.remove("/client/v11/apps/acme-prod/transfers");
     let third = collect_with(Server::start(move |_, seen| answer(&later, seen)), Vec::new(), Some(&first), None);
     assert!(third.collected.problems.is_empty(), "{}", third.problems());
-    assert!(third.collected.notes.iter().any(|n| n.contains("acme-prod has no database any more")));
+    assert!(third.collected.notes.iter().any(|n| n.contains("acme-prod has no database yet, or no longer")));
 }
 
 #[test]
@@ -428,4 +443,33 @@ fn what_is_gone_concerns_its_app_only() {
         ]
     );
     assert!(brought.collected.notes.iter().any(|n| n.starts_with("acme-prod: transfers made between")));
+}
+
+#[test]
+fn an_answer_that_did_not_change_is_not_sent_again_and_a_list_that_grew_is() {
+    let serve = |world: World| {
+        Server::start(move |_, seen| {
+            let reply = answer(&world, seen);
+            let Reply::Whole(status @ (200 | 206), _, body) = &reply else { return reply };
+            let etag = format!("\"{status}-{}-{}\"", body.len(), body.iter().map(|b| u64::from(*b)).sum::<u64>());
+            if seen.header("if-none-match") == Some(&etag) {
+                Reply::status(304, "")
+            } else {
+                reply.header("etag", etag)
+            }
+        })
+    };
+    // Its last page is full: what comes behind it leaves the page as it was.
+    let mut small = world();
+    small.insert("/apps".to_owned(), json!([app(1, "acme-prod"), app(2, "acme-adv")]));
+    let first = collect_with(serve(small.clone()), Vec::new(), None, None);
+    let mut grown = world_of(&first);
+    grown.insert("/apps".to_owned(), json!([app(1, "acme-prod"), app(2, "acme-adv"), app(3, "acme-a")]));
+    let second = collect_with(serve(grown), Vec::new(), Some(&first), None);
+    assert!(second.collected.problems.is_empty(), "{}", second.problems());
+    assert!(second.asked().contains(&"/apps/acme-a/addons".to_owned()));
+    let transfers =
+        |b: &Brought| b.collected.pages.iter().find(|p| p.name.ends_with("acme-adv/transfers.json")).cloned().unwrap();
+    assert_eq!((transfers(&first).object, transfers(&second).http_status), (transfers(&second).object, Some(304)));
+    assert_eq!(first.rows().rows.len(), second.rows().rows.len());
 }

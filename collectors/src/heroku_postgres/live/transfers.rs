@@ -56,17 +56,18 @@ impl Window {
 
 impl Client<'_> {
     /// Reads the transfers of an app. Times for which some are gone; `None` where the list is not whole, which is told.
+    /// An app without a database that is `there` need not have a list.
     pub(super) async fn transfers(
         &mut self,
         app: &str,
-        owner: bool,
+        there: bool,
         window: &mut Window,
     ) -> Result<Option<Vec<Gap>>, Halt> {
         let ask = self.question(Host::Data, &path(app), Shape::List);
         let asked = self.trail.now();
         let Some(answer) = self.ask(Host::Data, &ask).await? else { return Ok(None) };
-        if !owner && matches!(answer.status.as_u16(), 404 | 410) {
-            self.trail.note(format!("{app} has no database any more, and its transfers are gone with it"));
+        if !there && matches!(answer.status.as_u16(), 404 | 410) {
+            self.trail.note(format!("{app} has no database yet, or no longer, and no list of transfers"));
             return Ok(None);
         }
         if !self.good(Host::Data, &ask, &answer)? {
