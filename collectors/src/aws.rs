@@ -17,8 +17,11 @@ use serde_json::{Map, Value};
 use crate::record::{self, RunRecord};
 use crate::{Batch, Document, Sink, problem};
 
+pub(crate) mod capture;
 mod command;
 mod item;
+pub(crate) mod question;
+pub(crate) mod session;
 mod text;
 
 pub(crate) use command::{Call, calls};

@@ -31,7 +31,7 @@ pub mod redact;
 mod trail;
 pub mod transport;
 
-pub use trail::{Answer, Collected, Kept, Trail};
+pub use trail::{Answer, Collected, Kept, Trail, stopped};
 pub use transport::{Ask, Plain, Shape, Transport};
 
 /// A boxed future.
