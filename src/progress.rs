@@ -36,11 +36,8 @@ impl Progress {
             (false, true) => Log::Everything,
             (false, false) => Log::Waits,
         };
-        let bars = if terminal {
-            MultiProgress::new()
-        } else {
-            MultiProgress::with_draw_target(ProgressDrawTarget::hidden())
-        };
+        let bars =
+            if terminal { MultiProgress::new() } else { MultiProgress::with_draw_target(ProgressDrawTarget::hidden()) };
         let bar = spinner(&bars, "{spinner} {msg} ({elapsed})");
         Self { bars, bar, log }
     }

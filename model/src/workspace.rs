@@ -95,7 +95,11 @@ pub struct KindKeys {
 
 /// Keys of every kind that can ask a server.
 pub const NETWORK_KEYS: &[Key] = &[
-    Key { name: "timeout", takes: Takes::Span, says: "Longest that one answer may take, from connecting to its last byte; default PT60S." },
+    Key {
+        name: "timeout",
+        takes: Takes::Span,
+        says: "Longest that one answer may take, from connecting to its last byte; default PT60S.",
+    },
     Key {
         name: "patience",
         takes: Takes::Span,

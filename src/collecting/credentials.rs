@@ -37,7 +37,9 @@ fn from_file(key: &str, path: &Path) -> Result<String, String> {
     {
         use std::os::unix::fs::PermissionsExt;
         if meta.permissions().mode() & 0o077 != 0 {
-            return Err(format!("`{key}`: others may read {shown}: run `chmod 600 {shown}`, and replace the credential if others are there"));
+            return Err(format!(
+                "`{key}`: others may read {shown}: run `chmod 600 {shown}`, and replace the credential if others are there"
+            ));
         }
     }
     #[cfg(not(unix))]

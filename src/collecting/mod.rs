@@ -73,7 +73,8 @@ pub fn collect(loaded: &Loaded, only: &[String], globals: &Globals) -> Result<Co
     let (stopper, stop) = watch::channel(false);
     runtime.spawn(async move {
         // The first interrupt ends the run in order; the second one ends the program, as is usual.
-        if tokio::signal::ctrl_c().await.is_ok() && stopper.send(true).is_ok() && tokio::signal::ctrl_c().await.is_ok() {
+        if tokio::signal::ctrl_c().await.is_ok() && stopper.send(true).is_ok() && tokio::signal::ctrl_c().await.is_ok()
+        {
             std::process::exit(130);
         }
     });

@@ -58,7 +58,8 @@ pub fn collect(source: &SourceConfig, shared: &Run<'_>) -> Result<SourceRun, Fai
 /// A source whose collecting came to a defect of ours.
 pub fn broken(source: &SourceConfig) -> SourceRun {
     let mut run = blank(source);
-    run.reason = Some("backproof itself failed on this source (a defect: please report it); nothing of it was kept".to_owned());
+    run.reason =
+        Some("backproof itself failed on this source (a defect: please report it); nothing of it was kept".to_owned());
     run
 }
 
@@ -110,7 +111,11 @@ fn service(
         Ok(secrets) => secrets,
         Err(why) => {
             let mut net = net::Collected::default();
-            net.problems.push(Problem { document: "backproof.toml".to_owned(), place: Some(source.declared_in.clone()), message: why });
+            net.problems.push(Problem {
+                document: "backproof.toml".to_owned(),
+                place: Some(source.declared_in.clone()),
+                message: why,
+            });
             return Ok(Brought { fetched: Fetched::default(), net: Some(net) });
         }
     };

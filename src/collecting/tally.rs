@@ -68,4 +68,3 @@ impl Sink for Tally<'_> {
         self.passed_over.push(PassedOver { document: document.to_owned(), reason: reason.to_owned() });
     }
 }
-

@@ -13,8 +13,8 @@ use model::time::{human, instant};
 use serde_json::json;
 
 use super::monthly;
-use crate::collecting;
 use crate::cli::{Format, Globals, PeriodArgs};
+use crate::collecting;
 use crate::failure::{End, Failure};
 use crate::{clock, output, workspace};
 

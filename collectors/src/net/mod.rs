@@ -28,6 +28,8 @@ use crate::fetch::PutError;
 pub mod lists;
 pub mod manners;
 pub mod redact;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trail;
 pub mod transport;
 

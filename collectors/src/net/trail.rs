@@ -20,7 +20,8 @@ use crate::fetch::PutError;
 const REDIRECTS: u32 = 5;
 
 /// Headers in which services name a request, for support and for the manifest.
-const REQUEST_IDS: &[&str] = &["request-id", "x-request-id", "x-github-request-id", "x-amzn-requestid", "x-amz-request-id"];
+const REQUEST_IDS: &[&str] =
+    &["request-id", "x-request-id", "x-github-request-id", "x-amzn-requestid", "x-amz-request-id"];
 
 /// An answer, whole.
 #[derive(Debug, Clone)]
@@ -61,7 +62,8 @@ impl Answer {
     /// What the server says about an error, on one line and short.
     #[must_use]
     pub fn message(&self) -> String {
-        let told = self.value.as_ref().and_then(|v| v.get("message").or_else(|| v.get("Message"))).and_then(Value::as_str);
+        let told =
+            self.value.as_ref().and_then(|v| v.get("message").or_else(|| v.get("Message"))).and_then(Value::as_str);
         let text = told.map_or_else(|| String::from_utf8_lossy(&self.body).into_owned(), str::to_owned);
         let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();
         if line.is_empty() || line.starts_with('<') { "no reason given".to_owned() } else { line }
@@ -247,19 +249,33 @@ impl Trail {
                         Verdict::Again(why) => (self.pause(attempt), why),
                         Verdict::Take if is_redirect(answer.status) => match self.moved(&ask, &answer) {
                             Ok(url) if redirects < REDIRECTS => {
-                                self.note(format!("{}: moved ({}) to {}", ask.name, answer.status.as_u16(), self.clean(path_of(&url))));
+                                self.note(format!(
+                                    "{}: moved ({}) to {}",
+                                    ask.name,
+                                    answer.status.as_u16(),
+                                    self.clean(path_of(&url))
+                                ));
                                 redirects += 1;
                                 attempt = 0;
                                 ask.url = url;
                                 continue;
                             }
-                            Ok(_) => return Ok(self.lost(&ask, "it leads from one address to the next without end", attempt)),
+                            Ok(_) => {
+                                return Ok(self.lost(
+                                    &ask,
+                                    "it leads from one address to the next without end",
+                                    attempt,
+                                ));
+                            }
                             Err(why) => return Ok(self.lost(&ask, &why, attempt)),
                         },
                         Verdict::Take => match ask.shape.fault(answer.value.as_ref()) {
                             Some(fault) if answer.is_good() && answer.status != StatusCode::NO_CONTENT => {
                                 let status = answer.status.as_u16();
-                                (self.pause(attempt), format!("the server answers {status}, and {fault} ({})", answer.message()))
+                                (
+                                    self.pause(attempt),
+                                    format!("the server answers {status}, and {fault} ({})", answer.message()),
+                                )
                             }
                             _ => return Ok(Some(*answer)),
                         },
@@ -316,7 +332,13 @@ impl Trail {
     }
 
     /// One attempt.
-    async fn once(&mut self, transport: &dyn Transport, ask: &Ask, known: Option<&Page>, attempts: u32) -> Result<Attempt, Halt> {
+    async fn once(
+        &mut self,
+        transport: &dyn Transport,
+        ask: &Ask,
+        known: Option<&Page>,
+        attempts: u32,
+    ) -> Result<Attempt, Halt> {
         let mut stop = self.context.stop.clone();
         let limits = self.context.limits;
         let asked = self.now();
@@ -345,7 +367,11 @@ impl Trail {
             };
             match self.context.objects.get(&page.object) {
                 Ok(body) => answer.body = body,
-                Err(e) => return Ok(Attempt::Refused(format!("unchanged since an answer that the store no longer has whole: {e}"))),
+                Err(e) => {
+                    return Ok(Attempt::Refused(format!(
+                        "unchanged since an answer that the store no longer has whole: {e}"
+                    )));
+                }
             }
             answer.unchanged = Some(page.clone());
         }
@@ -362,7 +388,9 @@ impl Trail {
         };
         if origin(target.as_str()) != origin(&ask.url) {
             let host = target.host_str().unwrap_or("nowhere").to_owned();
-            return Err(format!("it leads to another host ({host}), which is never followed: the credential is for this one"));
+            return Err(format!(
+                "it leads to another host ({host}), which is never followed: the credential is for this one"
+            ));
         }
         Ok(target.into())
     }
@@ -479,3 +507,7 @@ fn is_redirect(status: StatusCode) -> bool {
 fn path_of(url: &str) -> String {
     reqwest::Url::parse(url).map_or_else(|_| url.to_owned(), |u| u.path().to_owned())
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test has a clock")]
+mod tests;

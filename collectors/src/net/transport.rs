@@ -183,7 +183,11 @@ pub fn base(url: &str) -> Result<String, String> {
     match parsed.scheme() {
         "https" => {}
         "http" if loopback => {}
-        scheme => return Err(format!("\"{url}\": {scheme} to another machine would show the token to everybody on the way; use https")),
+        scheme => {
+            return Err(format!(
+                "\"{url}\": {scheme} to another machine would show the token to everybody on the way; use https"
+            ));
+        }
     }
     if parsed.query().is_some() || parsed.fragment().is_some() {
         return Err(format!("\"{url}\": a base address has no query"));
@@ -201,7 +205,9 @@ mod tests {
         assert_eq!(base("http://127.0.0.1:8080").unwrap(), "http://127.0.0.1:8080");
         assert_eq!(base("http://localhost:8080/api/v3/").unwrap(), "http://localhost:8080/api/v3");
         assert!(base("http://[::1]:1/").is_ok());
-        for bad in ["http://example.com", "http://127.0.0.1.example.com", "ftp://127.0.0.1", "https://u:p@example.com", "api"] {
+        for bad in
+            ["http://example.com", "http://127.0.0.1.example.com", "ftp://127.0.0.1", "https://u:p@example.com", "api"]
+        {
             assert!(base(bad).is_err(), "{bad}");
         }
     }

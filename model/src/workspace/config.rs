@@ -175,7 +175,7 @@ fn setting(value: &Value, takes: Takes, context: &Context) -> Option<Setting> {
 }
 
 /// `{ env = "…" }` or `{ file = "…" }`. A literal is refused and not repeated.
-fn secret(fields: &mut Fields<'_>, key: &str, faults: &mut Faults) -> Option<Secret> {
+fn secret(fields: &mut Fields<'_>, key: &'static str, faults: &mut Faults) -> Option<Secret> {
     let entry = fields.take(key)?;
     let advice = "write { env = \"NAME\" } or { file = \"path\" }";
     let Value::Table(entries) = entry.node.value else {
@@ -219,5 +219,13 @@ fn covers(f: &mut Fields<'_>, faults: &mut Faults) -> Option<Covers> {
     if matches!((from, to), (Some(from), Some(Some(to))) if to <= from) {
         f.refuse("`to` is not after `from`", Some("`to` is the first instant that is no longer covered"));
     }
-    Some(Covers { systems: systems?, resources: Vec::new(), tables: tables?, from: from?, to: to?, complete: complete?, gaps })
+    Some(Covers {
+        systems: systems?,
+        resources: Vec::new(),
+        tables: tables?,
+        from: from?,
+        to: to?,
+        complete: complete?,
+        gaps,
+    })
 }
