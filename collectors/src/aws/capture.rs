@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
@@ -297,7 +298,7 @@ pub(crate) async fn asked<O, E, F>(
     send: impl FnMut(Capture) -> F + Send,
 ) -> Result<Option<(O, Raw)>, Halt>
 where
-    F: Future<Output = Result<O, SdkError<E>>> + Send,
+    F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     match told(trail, question, send).await? {
@@ -321,7 +322,7 @@ pub(crate) async fn told<O, E, F>(
     mut send: impl FnMut(Capture) -> F + Send,
 ) -> Result<Told<O>, Halt>
 where
-    F: Future<Output = Result<O, SdkError<E>>> + Send,
+    F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let limits = trail.context.limits;
@@ -383,7 +384,7 @@ fn lost(trail: &mut Trail, question: &Question, why: &str, attempts: u32) {
 
 struct Attempt<O, E> {
     /// `None` where it took too long.
-    result: Option<Result<O, SdkError<E>>>,
+    result: Option<Result<O, SdkError<E, HttpResponse>>>,
     sent: bool,
     too_large: bool,
     raw: Option<Raw>,
@@ -461,7 +462,7 @@ fn unsent(why: &str) -> String {
 }
 
 /// Code and message of an error.
-fn said<E>(error: &SdkError<E>, raw: Option<&Raw>) -> (String, String)
+fn said<E>(error: &SdkError<E, HttpResponse>, raw: Option<&Raw>) -> (String, String)
 where
     E: ProvideErrorMetadata,
 {
