@@ -176,7 +176,7 @@ pub(crate) fn action(service: &str, operation: &str) -> String {
 }
 
 /// `describe-db-snapshots` as `DescribeDBSnapshots`.
-fn pascal(operation: &str) -> String {
+pub(super) fn pascal(operation: &str) -> String {
     let word = |word: &str| {
         if word == "db" {
             return "DB".to_owned();

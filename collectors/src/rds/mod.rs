@@ -112,7 +112,7 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let answers = aws::sort(batch, &records, &WANTED, sink);
     let config = config::read(batch, &answers, sink);
     let mut points = Points::default();
-    snapshots::read(batch, &answers, &mut points, sink);
+    snapshots::read(batch, &answers, &config, &mut points, sink);
     dynamodb::read(batch, &answers, &mut points, sink);
     ebs::read(batch, &answers, &mut points, sink);
     events::read(batch, &answers, &mut points, sink);
