@@ -17,9 +17,15 @@ use serde_json::{Map, Value};
 use crate::record::{self, RunRecord};
 use crate::{Batch, Document, Sink, problem};
 
+pub(crate) mod capture;
 mod command;
 mod item;
+pub(crate) mod lists;
+pub(crate) mod question;
+pub(crate) mod session;
 mod text;
+mod wire;
+mod xml;
 
 pub(crate) use command::{Call, calls};
 pub(crate) use item::{Item, arn_part};
@@ -51,6 +57,8 @@ pub(crate) struct Place<'a> {
     pub record: Option<&'a RunRecord>,
     /// When it was asked: end of the recorded command, else the time of the file, else of collection.
     pub at: Instant,
+    /// True for what `collect` itself was answered; its refusals were told then.
+    pub wire: bool,
 }
 
 /// A JSON reply.
@@ -62,6 +70,8 @@ pub(crate) struct Reply<'a> {
     pub value: Map<String, Value>,
     /// False where pages are missing, the document is cut or the command failed.
     pub whole: bool,
+    /// The same for all pages of one list; `None` for a reply that stands alone.
+    pub series: Option<String>,
 }
 
 /// A call that failed.
@@ -88,6 +98,32 @@ pub(crate) struct Answers<'a> {
     pub silent: Vec<Place<'a>>,
     /// Text outputs.
     pub texts: Vec<(Place<'a>, String)>,
+}
+
+impl<'a> Answers<'a> {
+    /// Replies that hold `key`, by list: pages of one list come together.
+    pub(crate) fn lists(&self, key: &str) -> Vec<Vec<&Reply<'a>>> {
+        let mut out: Vec<Vec<&Reply<'a>>> = Vec::new();
+        let mut at: BTreeMap<&str, usize> = BTreeMap::new();
+        for reply in self.replies.iter().filter(|r| r.value.contains_key(key)) {
+            let known = reply.series.as_deref().and_then(|series| at.get(series)).and_then(|at| out.get_mut(*at));
+            match known {
+                Some(list) => list.push(reply),
+                None => {
+                    at.extend(reply.series.as_deref().map(|series| (series, out.len())));
+                    out.push(vec![reply]);
+                }
+            }
+        }
+        out
+    }
+
+    /// True where `collect` itself was answered every call of this operation, each list to its end and none refused.
+    pub(crate) fn all_told(&self, operation: &str) -> bool {
+        let of = |place: &Place<'_>| place.wire && place.call.as_ref().is_some_and(|c| c.operation == operation);
+        let mut told = self.replies.iter().filter(|r| of(&r.place)).peekable();
+        told.peek().is_some() && told.all(|r| r.whole) && !self.failures.iter().any(|f| of(&f.place))
+    }
 }
 
 impl Place<'_> {
@@ -120,6 +156,11 @@ impl Place<'_> {
 impl Failure<'_> {
     /// Reports the failure: nothing is known, and nothing may be concluded from it.
     pub(crate) fn report(&self, sink: &mut dyn Sink) {
+        if self.place.wire {
+            let code = if self.code.is_empty() { "without a code" } else { &self.code };
+            let reason = format!("a refusal ({code}), told when it was collected");
+            return sink.passed_over(self.place.document.name(), &reason);
+        }
         let what = match (&self.place.call, self.operation.as_str()) {
             (Some(call), _) => format!("`aws {} {}`", call.service, call.operation),
             (None, "") => "the AWS call".to_owned(),
@@ -156,9 +197,13 @@ pub(crate) fn sort<'a>(
             }
         }
     }
-    let mut sorter = Sorter { batch, wanted, continued, out: Answers::default(), sink };
+    let mut sorter = Sorter { batch, wanted, continued, series: wire::Series::new(), out: Answers::default(), sink };
     let mut answered: BTreeSet<(&str, &str)> = BTreeSet::new();
     for document in batch.documents.iter().filter(|d| !record::is_record_name(d.name())) {
+        if let Some(told) = question::told(document.name()) {
+            sorter.wire(document, told);
+            continue;
+        }
         let record = by_output.get(document.name()).copied();
         if sorter.document(document, record)
             && let Some(record) = record
@@ -166,6 +211,7 @@ pub(crate) fn sort<'a>(
             answered.insert((record.document.name(), record.pointer.as_str()));
         }
     }
+    sorter.chains();
     for record in records {
         if !answered.contains(&(record.document.name(), record.pointer.as_str())) {
             sorter.unanswered(record);
@@ -178,6 +224,7 @@ struct Sorter<'a, 'w> {
     batch: &'w Batch<'a>,
     wanted: &'w Wanted,
     continued: BTreeSet<String>,
+    series: wire::Series<'a>,
     out: Answers<'a>,
     sink: &'w mut dyn Sink,
 }
@@ -192,7 +239,7 @@ impl<'a> Sorter<'a, '_> {
             .and_then(|r| r.finished_at.or(r.started_at))
             .or_else(|| document.modified_at())
             .unwrap_or(self.batch.collected_at);
-        Place { document, pointer: String::new(), call, record, at }
+        Place { document, pointer: String::new(), call, record, at, wire: false }
     }
 
     /// Reads one document; true where it held an answer (anything but nothing).
@@ -282,13 +329,8 @@ impl<'a> Sorter<'a, '_> {
         if place.call.is_none() && !(self.wanted.shape)(&value) {
             return false;
         }
-        let cut = value.get("IsTruncated").and_then(Value::as_bool).unwrap_or(false);
-        let token = ["NextToken", "nextToken", "NextContinuationToken", "Marker"]
-            .iter()
-            .filter(|k| **k != "Marker" || !value.contains_key("Contents"))
-            .find_map(|k| value.get(*k).and_then(Value::as_str))
-            .filter(|t| !t.is_empty());
-        if cut || token.is_some() {
+        let token = token(&value);
+        if continues(&value) {
             whole = false;
             if !token.is_some_and(|t| self.continued.contains(t)) {
                 let message = "one page of several (the reply names a next page): \
@@ -303,7 +345,7 @@ impl<'a> Sorter<'a, '_> {
                 "the command that printed this did not end well, so the reply may be incomplete; run it again";
             self.sink.problem(problem(place.document, None, message));
         }
-        self.out.replies.push(Reply { place, value, whole });
+        self.out.replies.push(Reply { place, value, whole, series: None });
         true
     }
 
@@ -370,6 +412,20 @@ impl<'a> Sorter<'a, '_> {
             self.out.failures.push(Failure { place, code: String::new(), operation: String::new(), message: how });
         }
     }
+}
+
+/// The cursor of the next page that a reply names.
+fn token(value: &Map<String, Value>) -> Option<&str> {
+    ["NextToken", "nextToken", "NextContinuationToken", "Marker"]
+        .iter()
+        .filter(|k| **k != "Marker" || !value.contains_key("Contents"))
+        .find_map(|k| value.get(*k).and_then(Value::as_str))
+        .filter(|t| !t.is_empty())
+}
+
+/// True where a reply is not the end of its list.
+fn continues(value: &Map<String, Value>) -> bool {
+    value.get("IsTruncated").and_then(Value::as_bool).unwrap_or(false) || token(value).is_some()
 }
 
 /// Zone for times without one: of the machine the command ran on, else of the source.

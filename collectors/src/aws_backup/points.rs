@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::rows::{BackupRun, DiscoveredAsset, Listing, RecoveryPoint, Row, RunStatus};
 
 use super::{bytes, component, newest};
-use crate::aws::{Answers, Item};
+use crate::aws::{Answers, Item, Place};
 use crate::{Batch, Sink};
 
 /// Reads recovery points and protected resources; answers the resource of each point. A point that no job of the
@@ -114,9 +114,11 @@ fn vault_of(item: Item<'_, '_>) -> Option<String> {
     Some(format!("aws-backup:arn:{}:backup:{}:{account}:backup-vault:{name}", arn_part(arn, 1)?, arn_part(arn, 3)?))
 }
 
-/// A list by resource holds that resource's points in all vaults of the region; a list by vault only those of one
-/// vault, so that absence from it proves nothing.
+/// A list by resource holds that resource's points in all vaults of the region. A list by vault holds only those of one
+/// vault, so that absence from it proves nothing, unless `collect` itself listed every vault to its end.
 fn listings(batch: &Batch<'_>, answers: &Answers<'_>, sink: &mut dyn Sink) {
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut first = None;
     for reply in answers.replies.iter().filter(|r| r.value.contains_key("RecoveryPoints")) {
         let place = &reply.place;
         let asked = place.option("resource-arn").map(str::to_owned);
@@ -124,9 +126,9 @@ fn listings(batch: &Batch<'_>, answers: &Answers<'_>, sink: &mut dyn Sink) {
         let complete = reply.whole
             && call
                 .is_some_and(|c| c.operation == "list-recovery-points-by-resource" && c.unfiltered(&["resource-arn"]));
-        let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         if let Some(asked) = asked.clone().filter(|_| complete) {
-            ids.insert(asked, Vec::new());
+            ids.insert(asked, BTreeSet::new());
         }
         // Entries without a name were reported when they were read.
         for entry in reply.value.get("RecoveryPoints").and_then(serde_json::Value::as_array).into_iter().flatten() {
@@ -135,14 +137,65 @@ fn listings(batch: &Batch<'_>, answers: &Answers<'_>, sink: &mut dyn Sink) {
             else {
                 continue;
             };
-            ids.entry(arn).or_default().push(id);
+            ids.entry(arn).or_default().insert(id);
         }
-        for (arn, mut recovery_point_ids) in ids {
-            recovery_point_ids.sort();
-            let resource = format!("aws-backup:{arn}");
-            let vault = place.option("backup-vault-name").unwrap_or_default();
-            let origin = place.origin(batch, format!("listing:{resource}:{vault}:{}", place.at), "/RecoveryPoints");
-            sink.row(Row::Listing(Listing { resource, listed_at: place.at, recovery_point_ids, complete, origin }));
+        if place.wire {
+            first.get_or_insert(place);
+            for (arn, ids) in ids {
+                all.entry(arn).or_default().extend(ids);
+            }
+        } else {
+            hand_on(batch, place, ids, complete, sink);
         }
     }
+    let Some(place) = first else { return };
+    let complete = every_vault(answers);
+    // A resource that is protected and has no point any more is listed as such.
+    for reply in answers.replies.iter().filter(|r| complete && r.place.wire) {
+        for entry in reply.value.get("Results").and_then(serde_json::Value::as_array).into_iter().flatten() {
+            if let Some(arn) = entry.get("ResourceArn").and_then(serde_json::Value::as_str) {
+                all.entry(arn.to_owned()).or_default();
+            }
+        }
+    }
+    hand_on(batch, place, all, complete, sink);
+}
+
+fn hand_on(
+    batch: &Batch<'_>,
+    place: &Place<'_>,
+    ids: BTreeMap<String, BTreeSet<String>>,
+    complete: bool,
+    sink: &mut dyn Sink,
+) {
+    for (arn, ids) in ids {
+        let resource = format!("aws-backup:{arn}");
+        let vault = place.option("backup-vault-name").unwrap_or_default();
+        let origin = place.origin(batch, format!("listing:{resource}:{vault}:{}", place.at), "/RecoveryPoints");
+        let recovery_point_ids = ids.into_iter().collect();
+        sink.row(Row::Listing(Listing { resource, listed_at: place.at, recovery_point_ids, complete, origin }));
+    }
+}
+
+/// True where the vaults were listed to their end, and so were the points of each.
+fn every_vault(answers: &Answers<'_>) -> bool {
+    const POINTS: &str = "list-recovery-points-by-backup-vault";
+    if !answers.all_told("list-backup-vaults") || !answers.all_told(POINTS) {
+        return false;
+    }
+    // `aws/<account>/<region>`: vaults of different accounts and regions share names.
+    let scope = |place: &Place<'_>| place.document.name().splitn(4, '/').take(3).map(str::to_owned).collect::<Vec<_>>();
+    let wire = answers.replies.iter().filter(|r| r.place.wire);
+    let listed: BTreeSet<(Vec<String>, &str)> = wire
+        .clone()
+        .filter(|r| r.value.contains_key("RecoveryPoints"))
+        .filter_map(|r| Some((scope(&r.place), r.place.option("backup-vault-name")?)))
+        .collect();
+    let mut vaults = wire
+        .flat_map(|r| r.value.get("BackupVaultList").and_then(serde_json::Value::as_array).map(|list| (r, list)))
+        .flat_map(|(r, list)| list.iter().map(move |vault| (r, vault)));
+    vaults.all(|(r, vault)| {
+        let name = vault.get("BackupVaultName").and_then(serde_json::Value::as_str);
+        name.is_some_and(|name| listed.contains(&(scope(&r.place), name)))
+    })
 }

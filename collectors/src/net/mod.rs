@@ -33,7 +33,7 @@ pub(crate) mod testing;
 mod trail;
 pub mod transport;
 
-pub use trail::{Answer, Collected, Kept, Trail};
+pub use trail::{Answer, Collected, Kept, Trail, stopped};
 pub use transport::{Ask, Plain, Shape, Transport};
 
 /// A boxed future.

@@ -471,7 +471,7 @@ impl Trail {
 }
 
 /// Resolves when the operator asks to stop; never where nobody can.
-async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
+pub async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -26,6 +26,7 @@ mod config;
 mod dynamodb;
 mod ebs;
 mod events;
+mod live;
 mod point;
 mod snapshots;
 
@@ -47,7 +48,7 @@ pub const KIND: Kind = Kind {
     ],
     claim: fetch::claim_text,
     parse,
-    live: None,
+    live: Some(live::LIVE),
 };
 
 const WANTED: Wanted = Wanted {
@@ -112,7 +113,7 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let answers = aws::sort(batch, &records, &WANTED, sink);
     let config = config::read(batch, &answers, sink);
     let mut points = Points::default();
-    snapshots::read(batch, &answers, &mut points, sink);
+    snapshots::read(batch, &answers, &config, &mut points, sink);
     dynamodb::read(batch, &answers, &mut points, sink);
     ebs::read(batch, &answers, &mut points, sink);
     events::read(batch, &answers, &mut points, sink);

@@ -3,12 +3,12 @@
 //! Fields: RDS API `DBSnapshot` and `DBClusterSnapshot`. `SnapshotCreateTime` changes on copy,
 //! `OriginalSnapshotCreateTime` does not and is the time of the data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::rows::{Listing, RunStatus, Trigger};
 
 use super::point::{Point, Points, run};
-use crate::aws::{Answers, Item, arn_part};
+use crate::aws::{Answers, Item, Place, arn_part};
 use crate::{Batch, Sink};
 
 /// Field names, which differ between instances and clusters.
@@ -52,43 +52,72 @@ const NAMES: [Names; 2] = [
     },
 ];
 
-/// Reads all replies about snapshots.
-pub(super) fn read(batch: &Batch<'_>, answers: &Answers<'_>, points: &mut Points, sink: &mut dyn Sink) {
+/// Reads all replies about snapshots. `config` tells which databases there are.
+pub(super) fn read(
+    batch: &Batch<'_>,
+    answers: &Answers<'_>,
+    config: &BTreeMap<String, String>,
+    points: &mut Points,
+    sink: &mut dyn Sink,
+) {
     for names in &NAMES {
+        // What `collect` itself listed comes in several lists (types, regions, accounts), and only together they say
+        // what there is of a database: copies lie in other regions.
+        let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut first = None;
         for reply in &answers.replies {
             let listed = reply.value.contains_key(names.list);
             let items: Vec<Item<'_, '_>> =
                 Item::list(reply, names.list, sink).into_iter().chain(Item::one(reply, names.one)).collect();
-            let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
             for item in items {
                 if let Some(point) = snapshot(batch, item, names, sink) {
                     let id = point.run.run_id.clone();
                     if let Some(resource) = &point.run.resource {
-                        ids.entry(resource.clone()).or_default().push(id.clone());
+                        ids.entry(resource.clone()).or_default().insert(id.clone());
                     }
                     points.take(&id, point);
                 }
             }
+            if !listed {
+                continue;
+            }
+            if reply.place.wire {
+                first.get_or_insert(&reply.place);
+                for (resource, ids) in ids {
+                    all.entry(resource).or_default().extend(ids);
+                }
+                continue;
+            }
             let call = reply.place.call.as_ref();
             let complete =
                 reply.whole && call.is_some_and(|c| c.operation == names.operation && c.unfiltered(&[names.filter]));
-            for (resource, mut recovery_point_ids) in ids.into_iter().filter(|_| listed) {
-                recovery_point_ids.sort();
-                let origin = reply.place.origin(
-                    batch,
-                    format!("listing:{resource}:{}", reply.place.at),
-                    &format!("/{}", names.list),
-                );
-                points.listings.push(Listing {
-                    resource,
-                    listed_at: reply.place.at,
-                    recovery_point_ids,
-                    complete,
-                    origin,
-                });
+            points.listings.extend(listings(batch, &reply.place, names, ids, complete));
+        }
+        if let Some(place) = first {
+            let complete = answers.all_told(names.operation);
+            let of_type = format!(":{}:", names.arn_type);
+            for resource in config.values().filter(|r| complete && r.contains(&of_type)) {
+                all.entry(resource.clone()).or_default();
             }
+            points.listings.extend(listings(batch, place, names, all, complete));
         }
     }
+}
+
+fn listings(
+    batch: &Batch<'_>,
+    place: &Place<'_>,
+    names: &Names,
+    ids: BTreeMap<String, BTreeSet<String>>,
+    complete: bool,
+) -> Vec<Listing> {
+    let listing = |(resource, ids): (String, BTreeSet<String>)| {
+        let id = format!("listing:{resource}:{}", place.at);
+        let origin = place.origin(batch, id, &format!("/{}", names.list));
+        Listing { resource, listed_at: place.at, recovery_point_ids: ids.into_iter().collect(), complete, origin }
+    };
+    ids.into_iter().map(listing).collect()
 }
 
 fn snapshot(batch: &Batch<'_>, item: Item<'_, '_>, names: &Names, sink: &mut dyn Sink) -> Option<Point> {

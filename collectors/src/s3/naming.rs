@@ -50,7 +50,7 @@ pub(super) fn apart(answers: Answers<'_>) -> Answers<'_> {
             });
             match inner {
                 Value::Object(value) if !value.is_empty() => {
-                    out.replies.push(Reply { place, value: value.clone(), whole: reply.whole });
+                    out.replies.push(Reply { place, value: value.clone(), whole: reply.whole, series: None });
                 }
                 Value::String(text) if !text.trim().is_empty() => {
                     out.failures.extend(failures_in(text).into_iter().map(|(_, said)| Failure {

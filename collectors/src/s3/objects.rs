@@ -3,7 +3,7 @@
 //! An object proves that something was stored, when (`LastModified`) and how large it is; a list does not tell how it
 //! is encrypted. An object of zero bytes is no backup: its run is `partial`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::rows::{BackupRun, Listing, Origin, RecoveryPoint, Row, RunStatus};
 use model::time::{Instant, candidates, local_time, utc_text};
@@ -77,35 +77,44 @@ pub(super) fn read(
     sink: &mut dyn Sink,
 ) -> Objects {
     let mut out = Objects::default();
-    for reply in &answers.replies {
-        let lists = ["Contents", "Versions"].map(|key| (key, Item::list(reply, key, sink)));
-        let head = Some(Item::whole(reply)).filter(|i| i.value.contains_key("ContentLength"));
-        if lists.iter().all(|(_, l)| l.is_empty()) && head.is_none() {
-            continue;
-        }
-        let Some(bucket) = naming::bucket(&reply.place, Some(&reply.value)) else {
-            unknown_bucket(&reply.place, sink);
-            continue;
-        };
-        for (key, items) in lists {
-            let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
-            for item in &items {
-                if let Some((id, resource)) = out.listed(batch, *item, &bucket, sink) {
-                    ids.entry(resource).or_default().push(id);
+    for key in ["Contents", "Versions"] {
+        for list in answers.lists(key) {
+            let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            let mut found = None;
+            for reply in &list {
+                let items = Item::list(reply, key, sink);
+                if items.is_empty() {
+                    continue;
                 }
+                let Some(bucket) = naming::bucket(&reply.place, Some(&reply.value)) else {
+                    unknown_bucket(&reply.place, sink);
+                    continue;
+                };
+                for item in &items {
+                    if let Some((id, resource)) = out.listed(batch, *item, &bucket, sink) {
+                        ids.entry(resource).or_default().insert(id);
+                    }
+                }
+                found = Some(bucket);
             }
-            let call = reply.place.call.as_ref();
+            let (Some(bucket), Some(first)) = (found, list.first()) else { continue };
             let keeps_all = key == "Versions" || versioned.get(bucket.as_str()) == Some(&false);
-            let complete = reply.whole && keeps_all && call.is_some_and(|c| c.unfiltered(&["bucket"]));
-            for (resource, mut recovery_point_ids) in ids {
-                recovery_point_ids.sort();
-                let at = reply.place.at;
-                let origin = reply.place.origin(batch, format!("listing:{resource}:{at}"), &format!("/{key}"));
+            let place = &first.place;
+            let complete = list.iter().all(|r| r.whole)
+                && keeps_all
+                && place.call.as_ref().is_some_and(|c| c.unfiltered(&["bucket"]));
+            for (resource, ids) in ids {
+                let at = place.at;
+                let origin = place.origin(batch, format!("listing:{resource}:{at}"), &format!("/{key}"));
+                let recovery_point_ids = ids.into_iter().collect();
                 out.listings.push(Listing { resource, listed_at: at, recovery_point_ids, complete, origin });
             }
         }
-        if let Some(item) = head {
-            out.head(batch, item, &bucket, sink);
+    }
+    for reply in answers.replies.iter().filter(|r| r.value.contains_key("ContentLength")) {
+        match naming::bucket(&reply.place, Some(&reply.value)) {
+            Some(bucket) => out.head(batch, Item::whole(reply), &bucket, sink),
+            None => unknown_bucket(&reply.place, sink),
         }
     }
     for (place, text) in answers.texts.iter().filter(|(_, t)| is_listing(t)) {
