@@ -15,6 +15,7 @@ mod document;
 pub mod fetch;
 pub mod lines;
 pub mod record;
+mod wal;
 
 pub use document::{Content, Document, READ_LIMIT};
 
