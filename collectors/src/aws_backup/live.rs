@@ -18,7 +18,7 @@ use crate::aws::session::{self, Scope};
 use crate::net::{Halt, Live, Order, Pending, Trail};
 
 /// Registry entry.
-pub(super) const LIVE: Live = Live { keys: session::KEYS, fetch };
+pub(super) const LIVE: Live = Live { keys: session::KEYS, rights: "", fetch };
 
 /// How far lists of jobs reach.
 const REACH_DAYS: i64 = 30;

@@ -16,7 +16,7 @@ use crate::aws::session::{self, Scope};
 use crate::net::{Halt, Live, Order, Pending, Trail};
 
 /// Registry entry.
-pub(super) const LIVE: Live = Live { keys: session::KEYS, fetch };
+pub(super) const LIVE: Live = Live { keys: session::KEYS, rights: "", fetch };
 
 /// How far events reach.
 const REACH_DAYS: i32 = 14;

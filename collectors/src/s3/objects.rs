@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::rows::{BackupRun, Listing, Origin, RecoveryPoint, Row, RunStatus};
 use model::time::{Instant, candidates, local_time, utc_text};
 
+use super::archives::{Archives, Taker};
 use super::naming;
 use crate::aws::{Answers, Item, Place, zone_of};
 use crate::{Batch, Sink, problem};
@@ -15,25 +16,27 @@ use crate::{Batch, Sink, problem};
 /// One version of one object.
 #[derive(Debug)]
 pub(super) struct Object {
-    bucket: String,
-    key: String,
-    at: Option<Instant>,
-    zone_unknown: bool,
-    bytes: Option<u64>,
-    current: Option<bool>,
-    head: Head,
+    pub bucket: String,
+    pub key: String,
+    pub at: Option<Instant>,
+    pub zone_unknown: bool,
+    pub bytes: Option<u64>,
+    pub current: Option<bool>,
+    pub head: Head,
     /// Rank of the document it was read from: JSON before text.
-    rank: u8,
-    origin: Origin,
+    pub rank: u8,
+    pub origin: Origin,
 }
 
-/// What only `head-object` tells.
-#[derive(Debug, Default, Clone)]
-struct Head {
-    cipher: Option<String>,
-    key_id: Option<String>,
-    locked_until: Option<Instant>,
-    expires_at: Option<Instant>,
+/// What no list tells, but `head-object` and inventories.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    /// False where it is told that the server does not encrypt it.
+    pub encrypted: Option<bool>,
+    pub cipher: Option<String>,
+    pub key_id: Option<String>,
+    pub locked_until: Option<Instant>,
+    pub expires_at: Option<Instant>,
 }
 
 /// All objects of a batch by id, and what else is to be handed on.
@@ -68,12 +71,13 @@ fn ls_line(line: &str) -> Option<(&str, Option<u64>, &str)> {
     unit.ends_with("iB").then_some((time, None, key))
 }
 
-/// Reads all objects. `versioned` tells which buckets keep old versions: what a list of current objects lacks may
-/// still be there.
-pub(super) fn read(
+/// Reads all objects; those of archives go to `archives`. `versioned` tells which buckets keep old versions: what a list
+/// of current objects lacks may still be there.
+pub(super) fn read<'a>(
     batch: &Batch<'_>,
-    answers: &Answers<'_>,
+    answers: &Answers<'a>,
     versioned: &BTreeMap<&str, bool>,
+    archives: &mut Archives<'a>,
     sink: &mut dyn Sink,
 ) -> Objects {
     let mut out = Objects::default();
@@ -90,15 +94,16 @@ pub(super) fn read(
                     unknown_bucket(&reply.place, sink);
                     continue;
                 };
-                for item in &items {
-                    if let Some((id, resource)) = out.listed(batch, *item, &bucket, sink) {
+                let keeps_all = key == "Versions" || versioned.get(bucket.as_str()) == Some(&false);
+                let taker = archives.reply(&bucket, reply, key, keeps_all);
+                for (at, item) in items.iter().enumerate() {
+                    if let Some((id, resource)) = out.listed(batch, *item, &bucket, (archives, taker, at), sink) {
                         ids.entry(resource).or_default().insert(id);
                     }
                 }
-                found = Some(bucket);
+                found = Some((bucket, keeps_all));
             }
-            let (Some(bucket), Some(first)) = (found, list.first()) else { continue };
-            let keeps_all = key == "Versions" || versioned.get(bucket.as_str()) == Some(&false);
+            let (Some((_, keeps_all)), Some(first)) = (found, list.first()) else { continue };
             let place = &first.place;
             let complete = list.iter().all(|r| r.whole)
                 && keeps_all
@@ -118,7 +123,7 @@ pub(super) fn read(
         }
     }
     for (place, text) in answers.texts.iter().filter(|(_, t)| is_listing(t)) {
-        out.text(batch, place, text, sink);
+        out.text(batch, place, text, archives, sink);
     }
     out
 }
@@ -127,6 +132,20 @@ fn unknown_bucket(place: &Place<'_>, sink: &mut dyn Sink) {
     let message = "nothing tells which bucket these objects are in: name the file <bucket>.<call>.json \
          (acme.list-objects-v2.json), or keep a run record beside it";
     sink.problem(problem(place.document, place.spot(), message));
+}
+
+/// What `head-object` tells.
+pub(super) fn head(batch: &Batch<'_>, item: Item<'_, '_>, sink: &mut dyn Sink) -> Head {
+    // x-amz-expiration: expiry-date="Fri, 23 Dec 2012 00:00:00 GMT", rule-id="…"
+    let expiry = item.text("Expiration").and_then(|e| e.split('"').nth(1));
+    let cipher = item.owned("ServerSideEncryption").or_else(|| item.owned("SSECustomerAlgorithm"));
+    Head {
+        encrypted: cipher.as_ref().map(|_| true),
+        cipher,
+        key_id: item.owned("SSEKMSKeyId"),
+        locked_until: item.time(batch, "ObjectLockRetainUntilDate", sink),
+        expires_at: expiry.and_then(|e| chrono::DateTime::parse_from_rfc2822(e).ok()).map(|e| e.to_utc()),
+    }
 }
 
 impl Objects {
@@ -161,6 +180,7 @@ impl Objects {
         batch: &Batch<'_>,
         item: Item<'_, '_>,
         bucket: &str,
+        (archives, taker, place): (&mut Archives<'_>, Taker, usize),
         sink: &mut dyn Sink,
     ) -> Option<(String, String)> {
         let Some(key) = item.text("Key") else {
@@ -172,14 +192,19 @@ impl Objects {
             return None;
         }
         let at = item.time(batch, "LastModified", sink);
+        let bytes = item.number("Size", sink);
+        let current = item.flag("IsLatest");
+        if archives.key(taker, place, key, (bytes, at), current != Some(false)) {
+            return None;
+        }
         let id = id(bucket, key, at);
         let object = Object {
             bucket: bucket.to_owned(),
             key: key.to_owned(),
             at,
             zone_unknown: false,
-            bytes: item.number("Size", sink),
-            current: item.flag("IsLatest"),
+            bytes,
+            current,
             head: Head::default(),
             rank: 0,
             origin: item.origin(batch, id.clone()),
@@ -195,14 +220,7 @@ impl Objects {
             return;
         };
         let at = item.time(batch, "LastModified", sink);
-        // x-amz-expiration: expiry-date="Fri, 23 Dec 2012 00:00:00 GMT", rule-id="…"
-        let expiry = item.text("Expiration").and_then(|e| e.split('"').nth(1));
-        let head = Head {
-            cipher: item.owned("ServerSideEncryption").or_else(|| item.owned("SSECustomerAlgorithm")),
-            key_id: item.owned("SSEKMSKeyId"),
-            locked_until: item.time(batch, "ObjectLockRetainUntilDate", sink),
-            expires_at: expiry.and_then(|e| chrono::DateTime::parse_from_rfc2822(e).ok()).map(|e| e.to_utc()),
-        };
+        let head = self::head(batch, item, sink);
         let id = id(bucket, key, at);
         let object = Object {
             bucket: bucket.to_owned(),
@@ -222,8 +240,16 @@ impl Objects {
     }
 
     /// Output of `aws s3 ls`: local time of the machine, in seconds.
-    fn text(&mut self, batch: &Batch<'_>, place: &Place<'_>, text: &str, sink: &mut dyn Sink) {
+    fn text<'a>(
+        &mut self,
+        batch: &Batch<'_>,
+        place: &Place<'a>,
+        text: &str,
+        archives: &mut Archives<'a>,
+        sink: &mut dyn Sink,
+    ) {
         let Some(bucket) = naming::bucket(place, None) else { return unknown_bucket(place, sink) };
+        let taker = archives.text(&bucket, place, text);
         let zone = zone_of(batch, place);
         // Without --recursive, keys are relative to the folder that was asked for.
         let asked = place.call.as_ref().and_then(|c| c.words.iter().find_map(|w| w.strip_prefix("s3://")));
@@ -246,6 +272,9 @@ impl Objects {
             // In the hour that repeats, only another document can tell which of the two it was.
             let at = known.copied().or_else(|| instants.first().copied().filter(|_| instants.len() == 1));
             unplaced |= at.is_none();
+            if archives.key(taker, number + 1, &key, (bytes, at), true) {
+                continue;
+            }
             let id = at.map_or_else(|| format!("{bucket}/{key}@{time}"), |at| self::id(&bucket, &key, Some(at)));
             let origin = batch.origin(place.document, id.clone(), format!("line:{}", number + 1));
             let object = Object {
@@ -267,39 +296,10 @@ impl Objects {
         }
     }
 
-    /// Hands on a run and a recovery point for each version of each object.
+    /// Hands on all rows.
     pub(super) fn emit(self, sink: &mut dyn Sink) {
         for (id, object) in self.by_id {
-            let resource = naming::resource(&object.bucket, &object.key);
-            let location = format!("s3:{}", object.bucket);
-            let (status, detail) = match object.bytes {
-                Some(0) => (RunStatus::Partial, Some("zero bytes: nothing to restore from".to_owned())),
-                _ => (RunStatus::Success, None),
-            };
-            let mut run = BackupRun::new(object.origin.clone(), id.clone(), status, "object present");
-            run.resource = Some(resource.clone());
-            run.ended_at = object.at;
-            run.status_detail = detail;
-            run.bytes = object.bytes;
-            run.zone_unknown = object.zone_unknown;
-            run.location_id = Some(location.clone());
-            let mut origin = object.origin;
-            origin.record_id = format!("object:{id}");
-            let mut point = RecoveryPoint::new(origin, id.clone());
-            point.resource = Some(resource);
-            point.run_id = Some(id);
-            point.created_at = object.at;
-            point.expires_at = object.head.expires_at;
-            point.location_id = Some(location);
-            point.bytes = object.bytes;
-            point.encrypted = object.head.cipher.as_ref().map(|_| true);
-            point.cipher = object.head.cipher;
-            point.key_id = object.head.key_id;
-            point.immutable_until = object.head.locked_until;
-            point.complete = (object.bytes == Some(0)).then_some(false);
-            point.zone_unknown = object.zone_unknown;
-            sink.row(Row::Run(run));
-            sink.row(Row::RecoveryPoint(point));
+            object.emit(id, sink);
         }
         for run in self.transfers {
             sink.row(Row::Run(run));
@@ -310,7 +310,43 @@ impl Objects {
     }
 }
 
+impl Object {
+    /// Hands on a run and a recovery point.
+    pub(super) fn emit(self, id: String, sink: &mut dyn Sink) {
+        let resource = naming::resource(&self.bucket, &self.key);
+        let location = format!("s3:{}", self.bucket);
+        let (status, detail) = match self.bytes {
+            Some(0) => (RunStatus::Partial, Some("zero bytes: nothing to restore from".to_owned())),
+            _ => (RunStatus::Success, None),
+        };
+        let mut run = BackupRun::new(self.origin.clone(), id.clone(), status, "object present");
+        run.resource = Some(resource.clone());
+        run.ended_at = self.at;
+        run.status_detail = detail;
+        run.bytes = self.bytes;
+        run.zone_unknown = self.zone_unknown;
+        run.location_id = Some(location.clone());
+        let mut origin = self.origin;
+        origin.record_id = format!("object:{id}");
+        let mut point = RecoveryPoint::new(origin, id.clone());
+        point.resource = Some(resource);
+        point.run_id = Some(id);
+        point.created_at = self.at;
+        point.expires_at = self.head.expires_at;
+        point.location_id = Some(location);
+        point.bytes = self.bytes;
+        point.encrypted = self.head.encrypted;
+        point.cipher = self.head.cipher;
+        point.key_id = self.head.key_id;
+        point.immutable_until = self.head.locked_until;
+        point.complete = (self.bytes == Some(0)).then_some(false);
+        point.zone_unknown = self.zone_unknown;
+        sink.row(Row::Run(run));
+        sink.row(Row::RecoveryPoint(point));
+    }
+}
+
 /// Id of a version: bucket, key and when it was stored, which every kind of list tells alike.
-fn id(bucket: &str, key: &str, at: Option<Instant>) -> String {
+pub(super) fn id(bucket: &str, key: &str, at: Option<Instant>) -> String {
     at.map_or_else(|| format!("{bucket}/{key}"), |at| format!("{bucket}/{key}@{}", utc_text(at)))
 }
