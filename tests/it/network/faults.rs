@@ -145,13 +145,13 @@ impl Fault {
             // The content of another page under this one's cursor: its own items are missing.
             Self::DuplicatePage => {
                 let other = service.answer(&service.of_page(request, if at == 0 { 1 } else { at - 1 }), base);
-                Twisted::Good(Good { headers: good().headers, ..other })
+                Twisted::Good(service.same_cursor(&good(), &other))
             }
             Self::MissingPage => Twisted::Good(service.emptied(&good())),
             // The same page answers with other items each time that it is asked for.
             Self::ListChanges => {
                 let shifted = service.answer(&service.of_page(request, (at + 1 + before) % 3), base);
-                Twisted::Good(Good { headers: good().headers, ..shifted })
+                Twisted::Good(service.same_cursor(&good(), &shifted))
             }
             Self::BadJson => Twisted::Good(Good { body: good().body.replacen(['{', '<'], "}", 1), ..good() }),
             Self::DeepJson => {

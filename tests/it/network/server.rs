@@ -59,9 +59,10 @@ pub trait Service: Send + Sync {
     fn answer(&self, request: &Request, base: &str) -> Good;
     /// Which page (0, 1, 2) of the list under test the request asks for.
     fn page(&self, request: &Request) -> Option<usize>;
-    /// The request that asks for page `page` of that list, given the one for another page: for cursors that lead
-    /// elsewhere.
+    /// The request that asks for page `page` of that list, given the one for another page.
     fn of_page(&self, request: &Request, page: usize) -> Request;
+    /// The cursor of one answer in another.
+    fn same_cursor(&self, from: &Good, to: &Good) -> Good;
     /// The body of an error that the service answers with a good status.
     fn error_body(&self) -> String;
     /// The body of a refusal with this status.

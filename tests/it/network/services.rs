@@ -140,6 +140,10 @@ impl Service for Heroku {
         out
     }
 
+    fn same_cursor(&self, from: &Good, to: &Good) -> Good {
+        Good { status: from.status, headers: from.headers.clone(), body: to.body.clone() }
+    }
+
     fn error_body(&self) -> String {
         json!({"id": "maintenance", "message": "Heroku is in maintenance"}).to_string()
     }
@@ -237,6 +241,10 @@ impl Service for Github {
         out
     }
 
+    fn same_cursor(&self, from: &Good, to: &Good) -> Good {
+        Good { status: from.status, headers: from.headers.clone(), body: to.body.clone() }
+    }
+
     fn error_body(&self) -> String {
         json!({"message": "Server Error", "documentation_url": "https://docs.github.com"}).to_string()
     }
@@ -284,10 +292,9 @@ impl Service for AwsBackup {
         let json = |value: Value| Good::ok(value.to_string()).header("Content-Type", "application/json");
         match request.path.trim_matches('/') {
             "backup-jobs" => {
-                let page = self.page(request).unwrap_or(PAGES);
-                if page >= PAGES {
-                    return json(json!({"BackupJobs": []}));
-                }
+                let Some(page) = self.page(request).filter(|p| *p < PAGES) else {
+                    return json(json!({"message": "invalid token"})).status(400);
+                };
                 let jobs: Vec<Value> = (0..2)
                     .map(|n| {
                         let at = yesterday() - TimeDelta::days((4 - (page * 2 + n) as i64).max(0)) - TimeDelta::hours(10);
@@ -329,6 +336,13 @@ impl Service for AwsBackup {
         let mut out = request.clone();
         out.query.insert("nextToken".to_owned(), TOKENS[page.min(PAGES)].to_owned());
         out
+    }
+
+    fn same_cursor(&self, from: &Good, to: &Good) -> Good {
+        let (from, mut body): (Value, Value) =
+            (serde_json::from_str(&from.body).unwrap(), serde_json::from_str(&to.body).unwrap());
+        body["NextToken"] = from["NextToken"].clone();
+        Good { body: body.to_string(), ..to.clone() }
     }
 
     fn error_body(&self) -> String {
@@ -379,11 +393,12 @@ impl Service for Rds {
         match action.as_str() {
             "GetCallerIdentity" => caller(),
             "DescribeDBSnapshots" => {
-                let page = self.page(request).unwrap_or(0);
-                let wanted = Self::field(request, "SnapshotType").is_none_or(|t| t == "automated");
-                if page >= PAGES || !wanted {
+                if Self::field(request, "SnapshotType").is_some_and(|t| t != "automated") {
                     return wrap("<DBSnapshots/>");
                 }
+                let Some(page) = self.page(request).filter(|p| *p < PAGES) else {
+                    return Good::ok(self.refusal(400)).status(400);
+                };
                 let mut list = String::from("<DBSnapshots>");
                 for n in 0..2_i64 {
                     let at = yesterday() - TimeDelta::days((4 - (page as i64 * 2 + n)).max(0)) - TimeDelta::hours(10);
@@ -415,7 +430,10 @@ impl Service for Rds {
     }
 
     fn page(&self, request: &Request) -> Option<usize> {
-        if Self::field(request, "Action").as_deref() != Some("DescribeDBSnapshots") {
+        let other = |t: String| t != "automated";
+        if Self::field(request, "Action").as_deref() != Some("DescribeDBSnapshots")
+            || Self::field(request, "SnapshotType").is_some_and(other)
+        {
             return None;
         }
         let token = Self::field(request, "Marker").unwrap_or_default();
@@ -430,6 +448,12 @@ impl Service for Rds {
             let _ = write!(out.body, "&Marker={}", TOKENS[page.min(PAGES)]);
         }
         out
+    }
+
+    fn same_cursor(&self, from: &Good, to: &Good) -> Good {
+        let end = |good: &Good| good.body.split_once("</DBSnapshots>").map(|(_, rest)| rest.to_owned());
+        let (Some(own), Some(other)) = (end(from), end(to)) else { return to.clone() };
+        Good { body: to.body.replace(&other, &own), ..to.clone() }
     }
 
     fn error_body(&self) -> String {
@@ -478,9 +502,15 @@ impl Service for S3 {
         };
         let has = |key: &str| request.query.contains_key(key);
         if has("list-type") {
-            let page = self.page(request).unwrap_or(PAGES);
+            let Some(page) = self.page(request).filter(|p| *p < PAGES) else {
+                return xml(
+                    "<Error><Code>InvalidArgument</Code><Message>The continuation token is wrong</Message></Error>"
+                        .to_owned(),
+                )
+                .status(400);
+            };
             let mut list = String::new();
-            let count = if page < PAGES { 2 } else { 0 };
+            let count = 2;
             for n in 0..count {
                 let at = yesterday() - TimeDelta::days((4 - (page * 2 + n) as i64).max(0)) - TimeDelta::hours(10);
                 let _ = write!(
@@ -558,6 +588,14 @@ impl Service for S3 {
         let mut out = request.clone();
         out.query.insert("continuation-token".to_owned(), TOKENS[page.min(PAGES)].to_owned());
         out
+    }
+
+    fn same_cursor(&self, from: &Good, to: &Good) -> Good {
+        let cursor = |good: &Good| {
+            let (_, rest) = good.body.split_once("<IsTruncated>").unwrap();
+            rest.split_once("<Contents>").map_or(rest, |(cursor, _)| cursor).to_owned()
+        };
+        Good { body: to.body.replace(&cursor(to), &cursor(from)), ..to.clone() }
     }
 
     fn error_body(&self) -> String {
