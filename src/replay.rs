@@ -43,7 +43,9 @@ pub fn tables(store: &Store, as_of: Instant) -> Result<Tables, Failure> {
             continue;
         }
         let mut found = undamaged(store, run);
-        let mut into = Into { builder: &mut builder, problems: std::mem::take(&mut found.problems) };
+        let asked = run.pages.iter().any(|p| p.http_status.is_some());
+        let partial = asked && run.status != SourceStatus::Complete;
+        let mut into = Into { builder: &mut builder, partial, problems: std::mem::take(&mut found.problems) };
         parse(store, &found, &mut into);
         later[i] = into.problems;
     }
@@ -87,11 +89,17 @@ fn later_problems(run: &mut SourceRun, later: Vec<Problem>) {
 
 struct Into<'a> {
     builder: &'a mut Builder,
+    /// True for a service that could not be asked everything: what a listing lacks may be where nothing was told, so it
+    /// proves no deletion.
+    partial: bool,
     problems: Vec<Problem>,
 }
 
 impl Sink for Into<'_> {
-    fn row(&mut self, row: Row) {
+    fn row(&mut self, mut row: Row) {
+        if let Row::Listing(listing) = &mut row {
+            listing.complete &= !self.partial;
+        }
         self.builder.row(row);
     }
     fn problem(&mut self, problem: Problem) {

@@ -25,6 +25,7 @@ use model::evidence::Page;
 use serde_json::Value;
 
 use super::question::Question;
+use super::xml::{self, Read};
 use crate::net::manners::{self, Verdict};
 use crate::net::{Halt, Trail, stopped, transport};
 
@@ -35,8 +36,10 @@ pub(crate) struct Raw {
     pub status: u16,
     /// Headers.
     pub headers: HeaderMap,
-    /// Body as it came.
+    /// Body as it came; empty where the caller reads it (downloads).
     pub body: Vec<u8>,
+    /// False where the body was not read to its end.
+    pub whole: bool,
     /// Attempts that it took.
     pub attempts: u32,
 }
@@ -115,11 +118,9 @@ impl Intercept for Capture {
                 headers.append(name, value);
             }
         }
-        // A body that was not read to its end is none.
-        if let Some(body) = response.body().bytes() {
-            let (status, body) = (response.status().as_u16(), body.to_vec());
-            self.lock().raw = Some(Raw { status, headers, body, attempts: 1 });
-        }
+        let (status, body) = (response.status().as_u16(), response.body().bytes());
+        let whole = body.is_some();
+        self.lock().raw = Some(Raw { status, headers, body: body.unwrap_or_default().to_vec(), whole, attempts: 1 });
         Ok(())
     }
 }
@@ -193,17 +194,22 @@ impl Raw {
         Ok(())
     }
 
-    /// True where the answer holds the key or element.
-    fn holds(&self, key: &str) -> bool {
-        if key.is_empty() {
-            return true;
-        }
-        if self.form() == "json" {
-            let value: Option<Value> = serde_json::from_slice(&self.body).ok();
-            return value.as_ref().and_then(|v| v.get(key)).is_some_and(|v| !v.is_null());
-        }
-        let tag = |end: &str| memchr::memmem::find(&self.body, format!("<{key}{end}").as_bytes()).is_some();
-        [">", "/>", " "].iter().any(|end| tag(end))
+    /// What is wrong with a good answer: the SDK takes XML that is cut, and lists that are not there, for empty ones.
+    fn fault(&self, question: &Question) -> Option<String> {
+        let key = question.holds;
+        let found = match self.form() {
+            "json" => match serde_json::from_slice::<Value>(&self.body) {
+                Ok(value) => value.get(key).is_some_and(|v| !v.is_null()),
+                Err(e) => return Some(format!("damaged JSON ({e})")),
+            },
+            "xml" => match xml::read(&self.body) {
+                Ok(Read::Reply(value)) => value.get(key).is_some_and(|v| !v.is_null()),
+                Ok(Read::Error { code, .. }) => return Some(format!("it is an error ({code})")),
+                Err(e) => return Some(e),
+            },
+            _ => false,
+        };
+        (!found && !key.is_empty()).then(|| format!("there is no {key} in it"))
     }
 }
 
@@ -252,8 +258,11 @@ impl Refusal {
     /// # Errors
     /// [`Halt::Store`].
     pub(crate) fn keep(&self, trail: &mut Trail, question: &Question) -> Result<(), Halt> {
-        let name = question.refusal_name(self.raw.status, &self.code, self.raw.form());
-        self.raw.put(trail, question, name, Some(0), None)
+        self.raw.put(trail, question, self.name(question), Some(0), None)
+    }
+
+    fn name(&self, question: &Question) -> String {
+        question.refusal_name(self.raw.status, &self.code, self.raw.form())
     }
 
     /// Keeps it, and tells that the question stays open.
@@ -263,33 +272,25 @@ impl Refusal {
     pub(crate) fn report(&self, trail: &mut Trail, question: &Question) -> Result<(), Halt> {
         let status = self.raw.status;
         let said = match (self.code.is_empty(), self.message.is_empty()) {
-            (true, true) => format!("{status}, without a reason"),
+            (true, true) => format!("{status}, and the answer is no error of AWS"),
             (true, false) => format!("{status}: {}", self.message),
             (false, true) => format!("{status} {}", self.code),
             (false, false) => format!("{status} {}: {}", self.code, self.message),
         };
-        let what = question.words();
         let text = if self.denied() {
-            format!("{what} is not permitted ({said}): allow {} and collect again", question.action())
+            format!("not permitted ({said}): allow {} and collect again", question.action())
         } else if EXPIRED.contains(&self.code.as_str()) {
-            format!("{what}: the credentials have expired ({said}): renew them and collect again")
-        } else if matches!(
-            self.code.as_str(),
-            "UnrecognizedClientException"
-                | "InvalidClientTokenId"
-                | "AuthFailure"
-                | "OptInRequired"
-                | "InvalidAccessKeyId"
-        ) {
+            format!("the credentials have expired ({said}): renew them and collect again")
+        } else if UNKNOWN.contains(&self.code.as_str()) {
             format!(
-                "{what}: the credentials are not known there ({said}): check them, and that the region is enabled for the account"
+                "the credentials are not known there ({said}): check them, and that the region is enabled for the account"
             )
         } else if status == 404 {
-            format!("{what}: not found, or nothing that this server knows ({said}); what it asks for is not determined")
+            format!("not found, or nothing that this server knows ({said}); what it asks for is not determined")
         } else {
-            format!("{what}: refused ({said}); what it asks for is not determined")
+            format!("refused ({said}); what it asks for is not determined")
         };
-        trail.problem(&question.name(self.raw.form()), text);
+        trail.problem(&self.name(question), text);
         self.keep(trail, question)
     }
 }
@@ -365,11 +366,13 @@ where
         }
         let step = step(trail, question, attempt, Attempt { result, sent, too_large, raw });
         let (wait, why, raw) = match step {
-            Step::Done(told) => return Ok(told),
-            Step::Lost(why) => {
-                lost(trail, question, &why, attempt);
-                return Ok(Told::Nothing);
+            Step::Done(told) => {
+                if matches!(told, Told::Answer(..)) {
+                    trail.permission(question.action());
+                }
+                return Ok(told);
             }
+            Step::Lost(why) => return unanswered(trail, question, &why, attempt, None),
             Step::Again(wait, why, raw) => (wait, why, raw),
         };
         let last = attempt >= limits.attempts;
@@ -383,20 +386,33 @@ where
                     model::time::utc_text(due)
                 )
             };
-            lost(trail, question, &why, attempt);
-            if let Some(raw) = raw {
-                raw.keep(trail, question, None, None)?;
-            }
-            return Ok(Told::Nothing);
+            return unanswered(trail, question, &why, attempt, raw);
         }
         trail.wait(wait, &why).await?;
     }
 }
 
-fn lost(trail: &mut Trail, question: &Question, why: &str, attempts: u32) {
+/// Tells that there is no answer, and keeps what came in place of one.
+fn unanswered<O>(
+    trail: &mut Trail,
+    question: &Question,
+    why: &str,
+    attempts: u32,
+    came: Option<(String, Raw)>,
+) -> Result<Told<O>, Halt> {
     let times = if attempts == 1 { String::new() } else { format!(" ({attempts} attempts)") };
-    let text = format!("{}: no answer could be had{times}: {why}", question.words());
-    trail.problem(&question.name(""), text);
+    let name = came.as_ref().map_or_else(
+        || question.place(),
+        |(code, raw)| match raw.status {
+            200..300 => question.name(raw.form()),
+            status => question.refusal_name(status, code, raw.form()),
+        },
+    );
+    trail.problem(&name, format!("no answer could be had{times}: {why}"));
+    if let Some((_, raw)) = came {
+        raw.put(trail, question, name, None, None)?;
+    }
+    Ok(Told::Nothing)
 }
 
 struct Attempt<O, E> {
@@ -410,7 +426,8 @@ struct Attempt<O, E> {
 enum Step<O> {
     Done(Told<O>),
     Lost(String),
-    Again(Duration, String, Option<Raw>),
+    /// After so long, why, and what came with which code.
+    Again(Duration, String, Option<(String, Raw)>),
 }
 
 /// Judges one attempt.
@@ -433,6 +450,8 @@ where
         Ok(_) => (String::new(), String::new()),
         Err(error) => said(error, raw.as_ref()),
     };
+    // An answer that broke off in its body is none.
+    let raw = raw.filter(|raw| raw.whole || result.is_ok());
     let status = raw.as_ref().and_then(|raw| StatusCode::from_u16(raw.status).ok());
     let (Some(raw), Some(status)) = (raw, status) else {
         let why = match &result {
@@ -445,30 +464,34 @@ where
         return if sent { Step::Again(pause(attempt), why, None) } else { Step::Lost(unsent(&why)) };
     };
     if let Some(why) = throttled(&code).or_else(|| skewed(&code)) {
-        return Step::Again(pause(attempt + 1), format!("the service answers {} {code}: {why}", raw.status), None);
+        let why = format!("the service answers {} {code}: {why}", raw.status);
+        return Step::Again(pause(attempt + 1), why, Some((code, raw)));
     }
     match manners::judge(status, &raw.headers, &raw.body, trail.now(), attempt, manners::plain) {
-        Verdict::Wait(wait, why) => return Step::Again(wait.max(pause(1)), why, None),
-        Verdict::Again(why) => return Step::Again(pause(attempt), why, None),
+        Verdict::Wait(wait, why) => return Step::Again(wait.max(pause(1)), why, Some((code, raw))),
+        Verdict::Again(why) => return Step::Again(pause(attempt), why, Some((code, raw))),
         Verdict::Take => {}
     }
-    match result {
-        Ok(output) if raw.holds(question.holds) => Step::Done(Told::Answer(output, raw)),
-        Ok(_) => {
-            let why = format!("unreadable answer: status {status}, but there is no {} in it", question.holds);
-            Step::Again(pause(attempt), why, Some(raw))
+    let fault = match &result {
+        Ok(_) if raw.whole => raw.fault(question),
+        Ok(_) => None,
+        Err(error) => Some(chain(error)),
+    };
+    match (result, fault) {
+        (Ok(output), None) => Step::Done(Told::Answer(output, raw)),
+        (_, Some(fault)) if status.is_success() => {
+            let why = format!("unreadable answer: status {}, but {fault}", raw.status);
+            Step::Again(pause(attempt), why, Some((code, raw)))
         }
-        Err(error) if status.is_success() => {
-            let why = format!("unreadable answer: status {status}, but {}", chain(&error));
-            Step::Again(pause(attempt), why, Some(raw))
-        }
-        Err(_) => Step::Done(Told::Refused(Refusal { code, message, raw })),
+        _ => Step::Done(Told::Refused(Refusal { code, message, raw })),
     }
 }
 
 /// What to do where a question was never sent.
 fn unsent(why: &str) -> String {
     if why.contains("credentials") || why.contains("Credentials") || why.contains("identity") {
+        let none = why.contains("no credentials found in chain");
+        let why = if none { "none are found where AWS tools look for them" } else { why.trim_end_matches('.') };
         format!(
             "no usable credentials: {why}. Give them by the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), by \
              `profile` in the configuration or AWS_PROFILE, or by a role of the machine"
@@ -524,7 +547,9 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut next = Some(error);
     while let Some(error) = next {
         let text = line(&error.to_string());
-        if !text.is_empty() && !out.iter().any(|known| known.contains(&text)) {
+        // Words of the SDK for kinds of errors, which say nothing to an operator.
+        let kind = ["dispatch failure", "service error", "response error", "io error", "other", "unhandled error"];
+        if !text.is_empty() && !kind.contains(&text.as_str()) && !out.iter().any(|known| known.contains(&text)) {
             out.push(text);
         }
         next = error.source();
