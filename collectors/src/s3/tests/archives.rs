@@ -53,7 +53,10 @@ fn a_recorded_list_of_an_archive_is_base_backups_and_a_window() {
     let kept = read(&recorded("ls.txt", command, 0, "UTC", &ls(&keys(40, &[]))));
     assert_eq!(kept.problems, []);
     let [run] = runs(&kept)[..] else { panic!("{kept:?}") };
-    assert_eq!((run.status, run.component, run.ended_at), (RunStatus::Success, Some(Component::Full), at("2026-11-20T02:04:00Z")));
+    assert_eq!(
+        (run.status, run.component, run.ended_at),
+        (RunStatus::Success, Some(Component::Full), at("2026-11-20T02:04:00Z"))
+    );
     assert_eq!(run.resource.as_deref(), Some("s3:acme/pg"));
     let [point] = points(&kept)[..] else { panic!("{kept:?}") };
     assert_eq!((point.recovery_point_id.as_str(), point.complete), (&*format!("acme/pg/{BASE}"), Some(true)));
@@ -142,8 +145,7 @@ fn old_versions_of_segments_are_no_segments() {
             "LastModified":"2026-11-20T02:{minute:02}:00Z"}}"#
         )
     };
-    let mut entries: Vec<String> =
-        keys(20, &[7]).iter().map(|(key, minute, _)| version(key, true, *minute)).collect();
+    let mut entries: Vec<String> = keys(20, &[7]).iter().map(|(key, minute, _)| version(key, true, *minute)).collect();
     entries.push(version("pg/wal_005/000000010000000000000007.lz4", false, 7));
     entries.push(version("notes.txt", true, 7));
     let list = format!(r#"{{"Name":"acme","Prefix":"","Versions":[{}]}}"#, entries.join(","));

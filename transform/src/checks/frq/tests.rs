@@ -473,7 +473,8 @@ fn frq_06_listed_sequences() {
             let origin = crate::testing::origin("s3", "b", format!("{day}/{n}"), at("2026-11-22T00:00:00Z"));
             let mut row = model::rows::LogSegment::new(origin, "00000001", name(*first));
             row.system_id = Some("db".to_owned());
-            (row.last_segment, row.segments, row.lost_before) = (Some(name(*last)), Some(last - first + 1), Some(*lost));
+            (row.last_segment, row.segments, row.lost_before) =
+                (Some(name(*last)), Some(last - first + 1), Some(*lost));
             row.previous_segment = (n > 0).then(|| name(first - 1));
             row.listed_at = Some(listed_at);
             f.row(model::rows::Row::LogSegment(row));
