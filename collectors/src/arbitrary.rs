@@ -6,8 +6,22 @@ use crate::testing::{documents, parse, sample};
 use crate::{Document, KINDS};
 
 /// Names by which readers tell what a document may be.
-const NAMES: &[&str] =
-    &["a.json", "a.jsonl", "a.csv", "a.log", "a.toml", "a.md", "runs.json", "a.run.json", "backup.info", "a.sql"];
+const NAMES: &[&str] = &[
+    "a.json",
+    "a.jsonl",
+    "a.csv",
+    "a.log",
+    "a.toml",
+    "a.md",
+    "runs.json",
+    "a.run.json",
+    "backup.info",
+    "a.sql",
+    SENTINEL,
+];
+
+/// The name tells which base backup it is about.
+const SENTINEL: &str = "base_000000010000000000000005_backup_stop_sentinel.json";
 
 fn read_by_all(name: &str, bytes: &[u8]) {
     for kind in KINDS {
@@ -39,7 +53,7 @@ proptest! {
 /// Every document of every sample, cut and with one byte changed, given to every reader.
 #[test]
 fn damaged_samples() {
-    for tool in ["aws", "barman", "borg", "borgmatic", "pg_dump", "pgbackrest", "restic"] {
+    for tool in ["aws", "barman", "borg", "borgmatic", "pg_dump", "pgbackrest", "restic", "wal-e"] {
         for (n, document) in documents(&sample(tool)).iter().enumerate() {
             let bytes = document.bytes().unwrap();
             let at = (n * 7919) % (bytes.len() + 1);

@@ -32,6 +32,8 @@ pub mod restic;
 pub mod restore_reports;
 pub mod runs;
 pub mod s3;
+pub mod wal_e;
+pub mod wal_g;
 
 /// One source kind.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +80,8 @@ pub const KINDS: &[Kind] = &[
     restic::KIND,
     borg::KIND,
     barman::KIND,
+    wal_g::KIND,
+    wal_e::KIND,
     pg_dump::KIND,
     aws_backup::KIND,
     rds::KIND,

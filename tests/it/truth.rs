@@ -22,6 +22,7 @@ const SAMPLES: &[Sample] = &[
     Sample { folder: "borg", kinds: &["borg"], timezone: None },
     Sample { folder: "borgmatic", kinds: &["borg"], timezone: None },
     Sample { folder: "barman", kinds: &["barman"], timezone: Some("UTC") },
+    Sample { folder: "wal-e", kinds: &["wal-e"], timezone: None },
     Sample { folder: "pg_dump", kinds: &["pg-dump"], timezone: None },
     Sample { folder: "aws", kinds: &["aws-backup", "rds", "s3"], timezone: None },
 ];

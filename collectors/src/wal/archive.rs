@@ -203,6 +203,7 @@ impl Settled {
     }
 
     /// Number of segments of all timelines.
+    #[cfg(test)]
     pub(crate) fn count(&self) -> u64 {
         self.seen.values().map(|s| s.len() as u64).sum()
     }

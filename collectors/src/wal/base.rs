@@ -81,6 +81,28 @@ impl BaseBackup {
     }
 }
 
+impl BaseBackup {
+    /// What two sources tell of one base backup: a finished one was finished, whatever else is seen of it.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let rank = |s: RunStatus| match s {
+            RunStatus::Success => 2,
+            RunStatus::Partial => 3,
+            RunStatus::Failed | RunStatus::Aborted => 1,
+            _ => 0,
+        };
+        let (mut better, worse) =
+            if rank(other.status) > rank(self.status) { (other, self.clone()) } else { (self.clone(), other) };
+        better.facts.fill(&worse.facts);
+        better.increment |= worse.increment;
+        better.complete = match (better.complete, worse.complete) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (a, b) => a.or(b),
+        };
+        better.detail = better.detail.or(worse.detail);
+        *self = better;
+    }
+}
+
 /// How long a base backup without an end is taken to be at work, in hours.
 pub(crate) const MAY_RUN_HOURS: i64 = 24;
 

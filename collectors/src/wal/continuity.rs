@@ -153,8 +153,7 @@ impl Settled {
         loop {
             let last = ancestors.pop()?;
             let number = last.switch.number(self.size);
-            let contradicted =
-                number.checked_sub(1).is_some_and(|before| self.has(Segment { timeline: child, number: before }));
+            let contradicted = Segment { timeline: child, number }.previous().is_some_and(|before| self.has(before));
             if last.timeline < child && !contradicted {
                 return Some((last.timeline, number));
             }

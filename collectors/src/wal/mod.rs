@@ -12,6 +12,7 @@
 //! | [`recognise`] | which archive a key belongs to |
 //! | [`layout`] | one listing: takes keys one at a time |
 //! | [`base`], [`rows`] | rows |
+//! | [`attempt`] | commands of WAL-G and WAL-E as runs |
 //!
 //! # Feeding a listing
 //!
@@ -44,6 +45,7 @@
 //! - Old versions of objects and delete markers are no keys: leave them out.
 
 pub(crate) mod archive;
+pub(crate) mod attempt;
 pub(crate) mod base;
 pub(crate) mod continuity;
 pub(crate) mod history;

@@ -42,9 +42,33 @@ pub(crate) struct Context<'a> {
 }
 
 /// Hands on the rows of all archives in these listings, which may be of different times.
-pub(crate) fn emit(context: &Context<'_>, mut listings: Vec<Listing>, sink: &mut dyn Sink) {
+pub(crate) fn emit(context: &Context<'_>, listings: Vec<Listing>, sink: &mut dyn Sink) {
+    for (place, bases) in logs_and_bases(context, listings, sink) {
+        let resource = (context.resource)(&place);
+        for base in bases.values() {
+            let names = Names {
+                run_id: format!("{resource} {}", base.name),
+                point_id: (context.point_id)(&place, &base.name),
+                resource: resource.clone(),
+                location_id: context.location.clone(),
+            };
+            sink.row(Row::Run(base.run(&names)));
+            if let Some(point) = base.point(&names) {
+                sink.row(Row::RecoveryPoint(point));
+            }
+        }
+    }
+}
+
+/// The same without the rows of base backups, which are answered instead: for a reader that knows more of them.
+pub(crate) fn logs_and_bases(
+    context: &Context<'_>,
+    mut listings: Vec<Listing>,
+    sink: &mut dyn Sink,
+) -> BTreeMap<Place, BTreeMap<String, BaseBackup>> {
     listings.sort_by_key(|l| l.at);
     let places: BTreeSet<Place> = listings.iter().flat_map(|l| l.archives.keys().cloned()).collect();
+    let mut out = BTreeMap::new();
     for place in places {
         let mut views: Vec<View> = Vec::new();
         for listing in &mut listings {
@@ -52,8 +76,10 @@ pub(crate) fn emit(context: &Context<'_>, mut listings: Vec<Listing>, sink: &mut
                 views.push(View::new(&place, listing, holdings));
             }
         }
-        archive(context, &place, views, sink);
+        let bases = archive(context, &place, views, sink);
+        out.insert(place, bases);
     }
+    out
 }
 
 /// One listing of one archive.
@@ -91,7 +117,12 @@ struct Seen {
     anchor: Option<Anchor>,
 }
 
-fn archive(context: &Context<'_>, place: &Place, mut views: Vec<View>, sink: &mut dyn Sink) {
+fn archive(
+    context: &Context<'_>,
+    place: &Place,
+    mut views: Vec<View>,
+    sink: &mut dyn Sink,
+) -> BTreeMap<String, BaseBackup> {
     let resource = (context.resource)(place);
     let tells: Vec<(Instant, usize)> =
         views.iter().enumerate().filter(|(_, v)| v.tells_bases).map(|(at, v)| (v.at, at)).collect();
@@ -132,19 +163,7 @@ fn archive(context: &Context<'_>, place: &Place, mut views: Vec<View>, sink: &mu
             }
         }
     }
-    for base in newest.values() {
-        let point_id = (context.point_id)(place, &base.name);
-        let names = Names {
-            run_id: format!("{resource} {}", base.name),
-            point_id,
-            resource: resource.clone(),
-            location_id: context.location.clone(),
-        };
-        sink.row(Row::Run(base.run(&names)));
-        if let Some(point) = base.point(&names) {
-            sink.row(Row::RecoveryPoint(point));
-        }
-    }
+    newest
 }
 
 /// The log archive that is written to: pgBackRest begins a new one with each new cluster.
@@ -357,7 +376,8 @@ fn log_rows(
         }
     }
     let spot = window.stretches.last().map(|(s, _)| s.spot).unwrap_or_default();
-    if whole {
+    let dated = window.latest.or(window.last_archived).is_some();
+    if whole && dated {
         sink.row(Row::Pitr(PitrSample {
             system_id: None,
             resource: Some(resource.to_owned()),
@@ -368,6 +388,8 @@ fn log_rows(
             archive_failures: None,
             origin: (context.origin)(spot, format!("pitr:{resource}:{}", utc_text(at))),
         }));
+    }
+    if whole {
         sink.row(Row::IntegrityCheck(check(context, resource, at, settled, &window, spot)));
     }
     for (stretch, restorable_from) in &window.stretches {

@@ -47,6 +47,7 @@ impl SegmentSize {
     }
 
     /// Number of the last segment that an LSN (64 bit) can be in.
+    #[cfg(test)]
     const fn last(self) -> u64 {
         (1 << 32) * self.per_log() - 1
     }
@@ -98,6 +99,7 @@ pub(crate) struct Segment {
 
 impl Segment {
     /// Reads a name.
+    #[cfg(test)]
     pub(crate) fn parse(name: &str, size: SegmentSize) -> Option<Self> {
         RawSegment::parse(name)?.sized(size)
     }
@@ -108,6 +110,7 @@ impl Segment {
     }
 
     /// The one after it on the same timeline; `None` at the end of what an LSN can say.
+    #[cfg(test)]
     pub(crate) fn next(self, size: SegmentSize) -> Option<Self> {
         (self.number < size.last()).then(|| Self { number: self.number + 1, ..self })
     }
