@@ -38,7 +38,10 @@ pub(super) fn incident(
     let mut tell = |key: &str, message: String| {
         sink.problem(problem(piece.document, Some(format!("{}/{key}", piece.pointer)), message));
     };
-    let number = text(value, "number")?;
+    let Some(number) = text(value, "number") else {
+        tell("number", "the issue has no number: it is not read".to_owned());
+        return None;
+    };
     let repository = repository(piece, known).unwrap_or_else(|| {
         tell(
             "repository_url",

@@ -155,8 +155,8 @@ fn object<'a>(
     out: &mut Vec<Piece<'a>>,
 ) -> bool {
     let told = is_not_found(&value) || text(&value, "message").is_some_and(|m| is_not_offered(&m));
-    let shape = shape(&value, document.name())
-        .or_else(|| (told && is_setting(document.name())).then_some(Shape::NotFound));
+    let shape =
+        shape(&value, document.name()).or_else(|| (told && is_setting(document.name())).then_some(Shape::NotFound));
     match (shape, text(&value, "message")) {
         (Some(shape), _) => out.push(Piece { shape, document, pointer, value, at }),
         (None, Some(message)) if value.get("documentation_url").is_some() || value.get("status").is_some() => {

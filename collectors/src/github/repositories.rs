@@ -48,7 +48,7 @@ pub(super) fn assets(
     wanted: &Wanted,
     sink: &mut dyn Sink,
 ) -> BTreeMap<String, DiscoveredAsset> {
-    let administered = administered(pieces, known);
+    let (administered, security_shown) = (administered(pieces, known), security_shown(pieces, known));
     let mut assets: BTreeMap<String, DiscoveredAsset> = BTreeMap::new();
     let mut settings: BTreeMap<String, Settings> = BTreeMap::new();
     let first = |p: &&&Piece<'_>| matches!(p.shape, Shape::Repository | Shape::Node);
@@ -91,7 +91,11 @@ pub(super) fn assets(
             Shape::AlertsOn => set(settings, "vulnerability alerts", Some("enabled".to_owned())),
             Shape::Node => {
                 of_node(&piece.value, asset);
-                nodes::settings(&piece.value, administered, settings);
+                // GitHub says that this credential administers, and shows REST's list to it: both, because either may
+                // speak of the person where the token may less.
+                let says = piece.value.get("viewerCanAdminister").and_then(Value::as_bool) == Some(true);
+                let sees = administered || says && security_shown.contains(&name);
+                nodes::settings(&piece.value, sees, settings);
             }
             Shape::Workflow => of_workflow(&piece.value, wanted, settings),
             Shape::NotFound => of_error(piece, administered, settings),
@@ -109,10 +113,19 @@ pub(super) fn assets(
 /// Repositories of which this credential was seen to read settings that only administrators may: there, a 404 of such a
 /// call means "off".
 fn administered(pieces: &[&Piece<'_>], known: &BTreeSet<String>) -> BTreeSet<String> {
-    let shows = |p: &&&Piece<'_>| match p.shape {
-        Shape::Protection | Shape::SecurityFixes | Shape::ImmutableReleases | Shape::DefaultSetup => true,
-        Shape::Repository => p.value.get("security_and_analysis").is_some_and(Value::is_object),
-        _ => false,
+    let shows = |p: &&&Piece<'_>| {
+        matches!(
+            p.shape,
+            Shape::Protection | Shape::SecurityFixes | Shape::ImmutableReleases | Shape::DefaultSetup | Shape::AlertsOn
+        )
+    };
+    pieces.iter().filter(shows).filter_map(|p| repository(p, known)).collect()
+}
+
+/// Repositories whose list of security settings was shown, which GitHub leaves out for most who may only read.
+fn security_shown(pieces: &[&Piece<'_>], known: &BTreeSet<String>) -> BTreeSet<String> {
+    let shows = |p: &&&Piece<'_>| {
+        p.shape == Shape::Repository && p.value.get("security_and_analysis").is_some_and(Value::is_object)
     };
     pieces.iter().filter(shows).filter_map(|p| repository(p, known)).collect()
 }

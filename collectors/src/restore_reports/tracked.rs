@@ -121,8 +121,11 @@ fn form(text: &str, fields: &BTreeMap<String, String>) -> Entry {
 
 /// What a form's field was filled with; nothing where GitHub writes `_No response_`.
 fn answer(lines: &[&str]) -> Option<Value> {
-    let lines: Vec<&str> =
-        lines.iter().map(|l| l.trim()).filter(|l| !l.is_empty() && !l.starts_with("```") && *l != "_No response_").collect();
+    let lines: Vec<&str> = lines
+        .iter()
+        .map(|l| l.trim())
+        .filter(|l| !l.is_empty() && !l.starts_with("```") && *l != "_No response_")
+        .collect();
     let boxed = |line: &&str| {
         let rest = line.strip_prefix("- [")?;
         let (mark, label) = rest.split_once(']')?;

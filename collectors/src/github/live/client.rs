@@ -2,9 +2,13 @@
 //!
 //! Its typed calls are not used: evidence is the bytes of an answer, and several of its types refuse answers that GitHub
 //! gives. It is built without retries and redirects, which the trail makes.
+//!
+//! GitHub asks its clients to make one request after the other. Sources are collected side by side: each server has one
+//! turn, which a question keeps until the last byte of its answer, whichever source asks.
 
+use std::collections::BTreeMap;
 use std::error::Error as _;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, Response};
@@ -21,9 +25,15 @@ const MEDIA: HeaderValue = HeaderValue::from_static("application/vnd.github+json
 const VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-github-api-version"), HeaderValue::from_static("2022-11-28"));
 
+/// Turns by server.
+static TURNS: LazyLock<Mutex<BTreeMap<String, Turn>>> = LazyLock::new(Mutex::default);
+
+type Turn = Arc<tokio::sync::Mutex<()>>;
+
 /// Asks as nobody, until it has a token.
 pub(super) struct Client {
     base: String,
+    turn: Turn,
     plain: Octocrab,
     authorised: RwLock<Option<Octocrab>>,
 }
@@ -38,11 +48,12 @@ impl Client {
         let server = reqwest::Url::parse(base).map_err(|e| e.to_string())?;
         let server = server.origin().ascii_serialization();
         let plain = Octocrab::builder()
-            .base_uri(server)
+            .base_uri(server.clone())
             .map(|b| b.set_connect_timeout(Some(limits.connect)))
             .and_then(|b| b.build())
             .map_err(|e| format!("no connection can be set up: {}", reason(&e)))?;
-        Ok(Self { base: base.to_owned(), plain, authorised: RwLock::new(None) })
+        let turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner).entry(server).or_default().clone();
+        Ok(Self { base: base.to_owned(), turn, plain, authorised: RwLock::new(None) })
     }
 
     /// From now on asks with this token.
@@ -85,8 +96,16 @@ impl Transport for Client {
             let own = request.headers().contains_key(AUTHORIZATION);
             let authorised = self.authorised.read().unwrap_or_else(PoisonError::into_inner).clone();
             let crab = authorised.filter(|_| !own).unwrap_or_else(|| self.plain.clone());
+            let turn = Arc::clone(&self.turn).lock_owned().await;
             let answer = crab.execute(request).await.map_err(|e| transport::TransportError(reason(&e)))?;
-            Ok(answer.map(|body| body.map_err(|e| transport::TransportError(reason(&e))).boxed()))
+            Ok(answer.map(|body| {
+                let fault = move |e| {
+                    // The turn ends with the body, which owns this.
+                    let _ = &turn;
+                    transport::TransportError(reason(&e))
+                };
+                body.map_err(fault).boxed()
+            }))
         })
     }
 }

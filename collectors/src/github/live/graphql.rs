@@ -126,7 +126,10 @@ impl Reader<'_> {
                     after = Some(next.to_owned());
                 }
                 _ => {
-                    trail.problem(&ask.name, "the answer does not say whether repositories follow, or where; collect again");
+                    trail.problem(
+                        &ask.name,
+                        "the answer does not say whether repositories follow, or where; collect again",
+                    );
                     return Ok(Some(fleet));
                 }
             }
@@ -199,7 +202,10 @@ impl Reader<'_> {
                 trail.wait(pause, &why).await?;
             } else if self.size > SMALLEST {
                 self.size = (self.size / 2).max(SMALLEST);
-                trail.note(format!("GraphQL answers with errors ({why}): {} repositories are asked at once from here on", self.size));
+                trail.note(format!(
+                    "GraphQL answers with errors ({why}): {} repositories are asked at once from here on",
+                    self.size
+                ));
                 return Ok(Batch::Smaller);
             } else {
                 trail.note(format!("GraphQL answers with errors ({why}): REST is asked for everything"));

@@ -1,7 +1,10 @@
 //! Issues that are incidents or restore tests, by label.
 
 use model::time::utc_text;
+use serde_json::Value;
 
+use super::super::incidents::labels;
+use super::super::piece::text;
 use super::pages::{self, Listed, PER_PAGE, Wanted, encode};
 use super::repositories::{Population, Repository};
 use super::session::Session;
@@ -33,6 +36,12 @@ fn may_have(repository: &Repository, label: &str) -> bool {
     labels.is_none_or(|all| all.iter().any(|l| l.to_lowercase() == label.to_lowercase()))
 }
 
+/// True for what reading can make something of: a number, and the label that was asked for.
+fn is_labelled(issue: &Value, label: &str) -> bool {
+    let names = labels(issue);
+    issue.get("number").is_some_and(Value::is_u64) && names.iter().any(|n| n.to_lowercase() == label.to_lowercase())
+}
+
 async fn labelled(
     session: &mut Session,
     settings: &Settings,
@@ -59,7 +68,15 @@ async fn labelled(
         twice: true,
     };
     Ok(match pages::read(session, trail, &wanted).await? {
-        Listed::Items { whole, .. } => whole,
+        Listed::Items { items, whole } => {
+            let odd = items.iter().find(|issue| !is_labelled(issue, label));
+            if let Some(odd) = odd {
+                let number = text(odd, "number").unwrap_or_else(|| "without a number".to_owned());
+                let message = format!("issue {number} came for the label {label} and does not show it; collect again");
+                trail.problem(&wanted.folder, message);
+            }
+            whole && odd.is_none()
+        }
         // Issues are switched off: there are none.
         Listed::Refused(_, answer) if answer.status.as_u16() == 410 => true,
         Listed::Refused(ask, answer) => {

@@ -33,7 +33,8 @@ pub(super) fn limited(
     match status.as_u16() {
         403 | 429 => {}
         200 if is_graphql_limit(body) => {
-            let wait = retry_after(headers, now).or_else(|| reset().filter(|_| used_up)).unwrap_or_else(|| slow(attempt));
+            let wait =
+                retry_after(headers, now).or_else(|| reset().filter(|_| used_up)).unwrap_or_else(|| slow(attempt));
             return Some((wait, "GitHub's rate limit for GraphQL is used up".to_owned()));
         }
         _ => return None,
@@ -83,7 +84,8 @@ mod tests {
     fn wait(status: u16, pairs: &[(&'static str, &str)], body: &str, attempt: u32) -> Option<u64> {
         let headers = pairs.iter().map(|(k, v)| (http::HeaderName::from_static(k), v.parse().unwrap())).collect();
         let now = instant("2026-10-01T00:00:00Z", None).unwrap();
-        limited(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), now, attempt).map(|(w, _)| w.as_secs())
+        limited(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), now, attempt)
+            .map(|(w, _)| w.as_secs())
     }
 
     #[test]
@@ -114,7 +116,10 @@ mod tests {
     #[test]
     fn graphql_tells_of_limits_with_status_200() {
         let body = r#"{"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded"}]}"#;
-        assert_eq!(wait(200, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1790812810")], body, 1), Some(11));
+        assert_eq!(
+            wait(200, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1790812810")], body, 1),
+            Some(11)
+        );
         assert_eq!(wait(200, &[], body, 2), Some(120));
         assert_eq!(wait(200, &[], r#"{"data":null,"errors":[{"type":"FORBIDDEN","message":"no"}]}"#, 1), None);
     }

@@ -84,7 +84,9 @@ async fn all(session: &mut Session, settings: &Settings, trail: &mut Trail, bega
         gaps: Vec::new(),
     };
     let one = |name: &str| format!("github:{name}");
-    let organization = settings.organization.as_ref().filter(|_| population.whole);
+    // As GitHub spells it: the configuration may differ in case.
+    let owner = population.repositories.first().and_then(|r| r.full_name.split('/').next());
+    let organization = owner.filter(|_| population.whole);
     if let Some(organization) = organization {
         trail.covers(cover(vec![one(&format!("{organization}/"))], "discovered_assets", began));
     }

@@ -22,7 +22,9 @@ pub(super) async fn ask(session: &mut Session, settings: &Settings, trail: &mut 
     trail.keep(&ask, &answer, None, None)?;
     let value = answer.value.unwrap_or_default();
     if value.get("two_factor_requirement_enabled").and_then(Value::as_bool).is_none() {
-        trail.note("whether the organisation requires two-factor authentication is not determined: GitHub tells owners only");
+        trail.note(
+            "whether the organisation requires two-factor authentication is not determined: GitHub tells owners only",
+        );
     }
     for people in ["members", "outside_collaborators"] {
         let wanted = Wanted {

@@ -145,7 +145,8 @@ fn next_link(header: &str) -> Option<String> {
     let mut rest = header;
     while let Some((_, after)) = rest.split_once('<') {
         let (url, after) = after.split_once('>')?;
-        let (parameters, more) = after.split_once(",<").or_else(|| after.split_once(", <")).map_or((after, ""), |(p, m)| (p, m));
+        let (parameters, more) =
+            after.split_once(",<").or_else(|| after.split_once(", <")).map_or((after, ""), |(p, m)| (p, m));
         let is_next = parameters.split(';').filter_map(|p| p.trim().split_once('=')).any(|(name, value)| {
             name.trim().eq_ignore_ascii_case("rel")
                 && value.trim().trim_matches('"').split(' ').any(|word| word.eq_ignore_ascii_case("next"))
@@ -164,16 +165,18 @@ fn next_link(header: &str) -> Option<String> {
 /// Checks a link before it is followed.
 fn follow(base: &str, list: &mut List, page: usize, next: &str, most: usize) -> Result<(), String> {
     if !same_server(base, next) {
-        return Err("the next page is said to be on another server, which is never asked: the list is cut here".to_owned());
+        return Err(
+            "the next page is said to be on another server, which is never asked: the list is cut here".to_owned()
+        );
     }
     list.follow(next)?;
     if page >= most {
         return Err(format!("the list has more than {most} pages; nothing that long is expected here"));
     }
     match page_of(next) {
-        Some(number) if number != page as u64 + 1 => {
-            Err(format!("the list leads from page {page} to page {number}: what stands between is missing; collect again"))
-        }
+        Some(number) if number != page as u64 + 1 => Err(format!(
+            "the list leads from page {page} to page {number}: what stands between is missing; collect again"
+        )),
         _ => Ok(()),
     }
 }
@@ -201,13 +204,18 @@ async fn probe(
     let ask = Ask::get(format!("{}#behind", last.name), behind, shape);
     let Some(answer) = session.ask(trail, &ask).await? else { return Ok(()) };
     let items = match key {
-        Some(key) => answer.value.as_ref().and_then(|v| v.get(key)).and_then(Value::as_array).map_or(&[][..], Vec::as_slice),
+        Some(key) => {
+            answer.value.as_ref().and_then(|v| v.get(key)).and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
+        }
         None => answer.items(),
     };
     if !trail.good(&ask, &answer) || items.is_empty() {
         return Ok(());
     }
-    trail.problem(&last.name, "the page names no next one, and yet there is one: the list is cut here; is a proxy in between?");
+    trail.problem(
+        &last.name,
+        "the page names no next one, and yet there is one: the list is cut here; is a proxy in between?",
+    );
     Ok(())
 }
 

@@ -115,7 +115,10 @@ mod tests {
     #[test]
     fn the_innermost_part_is_left_out() {
         let mut parts = Parts::all();
-        assert_eq!(parts.leave_out(&path("organization.repositories.nodes.3.rulesets.nodes.0.bypassActors")), Some("bypassActors"));
+        assert_eq!(
+            parts.leave_out(&path("organization.repositories.nodes.3.rulesets.nodes.0.bypassActors")),
+            Some("bypassActors")
+        );
         assert!(parts.fields().contains("rulesets") && !parts.fields().contains("bypassActors"));
         assert_eq!(parts.leave_out(&path("r3.rulesets")), Some("rulesets"));
         assert!(!parts.fields().contains("rulesets"));

@@ -75,6 +75,9 @@ pub(super) async fn list(
         }
         let flag = |key: &str| value.get(key).and_then(Value::as_bool);
         let node = nodes.remove(&full_name);
+        if node.is_none() && text(value, "default_branch").is_none() {
+            trail.problem(&full_name, "the repository names no default branch: what protects it is not asked for");
+        }
         repositories.push(Repository {
             branch: node.as_ref().map_or_else(|| text(value, "default_branch"), |n| n.branch.clone()),
             archived: flag("archived").unwrap_or_else(|| node.as_ref().is_some_and(|n| n.archived)),
@@ -178,11 +181,7 @@ fn proven(session: &Session, listed: u64, known: Option<u64>, trail: &mut Trail)
 ///
 /// # Errors
 /// Those of [`Session::ask`] and of the store.
-pub(super) async fn settings(
-    session: &mut Session,
-    population: &Population,
-    trail: &mut Trail,
-) -> Result<(), Halt> {
+pub(super) async fn settings(session: &mut Session, population: &Population, trail: &mut Trail) -> Result<(), Halt> {
     for repository in &population.repositories {
         let path = format!("repos/{}", repository.full_name);
         let node = repository.node.as_ref();

@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use http::header::AUTHORIZATION;
 use model::evidence::Page;
 use model::time::{Instant, instant};
+use octocrab::EncodingKey;
 use octocrab::auth::create_jwt;
 use octocrab::models::AppId;
-use octocrab::EncodingKey;
 use serde_json::Value;
 
 use super::client::Client;
@@ -72,12 +72,21 @@ impl Session {
     fn credential(order: &Order, settings: &Settings, trail: &Trail) -> Result<Self, String> {
         let client = Client::new(&settings.base, &trail.context.limits)?;
         let number = |key: &str| {
-            let text = order.source.text(key).ok_or_else(|| format!("`{key}` is missing: an App needs `app_id`, `installation_id` and `private_key`"))?;
+            let text = order.source.text(key).ok_or_else(|| {
+                format!("`{key}` is missing: an App needs `app_id`, `installation_id` and `private_key`")
+            })?;
             text.trim().parse::<u64>().map_err(|_| format!("`{key}`: \"{text}\" is not a number"))
         };
         let app = match (order.secret("token"), order.secret("private_key")) {
-            (Some(_), Some(_)) => return Err("`token` and `private_key` are both given; keep the one to ask with".to_owned()),
-            (None, None) => return Err("no credential: give `token`, or `app_id`, `installation_id` and `private_key` of a GitHub App".to_owned()),
+            (Some(_), Some(_)) => {
+                return Err("`token` and `private_key` are both given; keep the one to ask with".to_owned());
+            }
+            (None, None) => {
+                return Err(
+                    "no credential: give `token`, or `app_id`, `installation_id` and `private_key` of a GitHub App"
+                        .to_owned(),
+                );
+            }
             (Some(token), None) => {
                 client.authorise(token)?;
                 None
@@ -85,8 +94,9 @@ impl Session {
             (None, Some(pem)) => Some(App {
                 id: AppId(number("app_id")?),
                 installation: number("installation_id")?,
-                key: EncodingKey::from_rsa_pem(pem.expose().as_bytes())
-                    .map_err(|_| "`private_key` is no RSA key in PEM; download a new one from the App's settings".to_owned())?,
+                key: EncodingKey::from_rsa_pem(pem.expose().as_bytes()).map_err(|_| {
+                    "`private_key` is no RSA key in PEM; download a new one from the App's settings".to_owned()
+                })?,
                 until: None,
             }),
         };
@@ -240,7 +250,8 @@ impl Session {
 
     /// Counts a refusal.
     pub(super) fn refused(&mut self, right: &'static str, document: &str, answer: &Answer) {
-        let needs = answer.header("x-accepted-github-permissions").map(|p| format!("; it needs {p}")).unwrap_or_default();
+        let needs =
+            answer.header("x-accepted-github-permissions").map(|p| format!("; it needs {p}")).unwrap_or_default();
         let why = format!("not permitted ({}: {}{needs})", answer.status.as_u16(), answer.message());
         self.rights.entry(right).or_default().refused.push((document.to_owned(), why));
     }
@@ -263,7 +274,9 @@ impl Session {
     pub(super) fn settle(&mut self, trail: &mut Trail) {
         for (what, ended) in std::mem::take(&mut self.ended) {
             let Ended { lists, pages, items } = ended;
-            trail.ended(format!("{what}: {items} in {lists} lists of {pages} pages, each to the page that names no next one"));
+            trail.ended(format!(
+                "{what}: {items} in {lists} lists of {pages} pages, each to the page that names no next one"
+            ));
         }
         for (right, all) in std::mem::take(&mut self.rights) {
             match &all.refused[..] {

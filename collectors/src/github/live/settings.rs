@@ -116,7 +116,9 @@ impl Settings {
             repositories.iter().filter_map(pair).collect()
         });
         if organization.is_none() && exact.is_none() {
-            return Err("`repositories` holds patterns, which need an `organization` whose repositories are listed".to_owned());
+            return Err(
+                "`repositories` holds patterns, which need an `organization` whose repositories are listed".to_owned()
+            );
         }
         let plain = Selection::default();
         let list = |key: &str, default: &[String]| {
@@ -214,9 +216,8 @@ pub(super) fn is_login(text: &str) -> bool {
 
 /// True for `owner/name` as GitHub writes it.
 pub(super) fn is_full_name(text: &str) -> bool {
-    let name = |n: &str| {
-        !matches!(n, "" | "." | "..") && n.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-    };
+    let name =
+        |n: &str| !matches!(n, "" | "." | "..") && n.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     text.split_once('/').is_some_and(|(owner, repository)| is_login(owner) && name(repository))
 }
 
@@ -225,7 +226,9 @@ fn fields(given: &[String]) -> Result<BTreeMap<String, String>, String> {
         let (heading, field) = text.split_once('=')?;
         Some((heading.trim().to_owned(), field.trim().to_owned())).filter(|(h, f)| !h.is_empty() && !f.is_empty())
     };
-    let all = given.iter().map(|t| pair(t).ok_or_else(|| format!("`restore_test_fields`: \"{t}\": write \"Heading = field\"")));
+    let all = given
+        .iter()
+        .map(|t| pair(t).ok_or_else(|| format!("`restore_test_fields`: \"{t}\": write \"Heading = field\"")));
     let all: BTreeMap<String, String> = all.collect::<Result<_, _>>()?;
     match all.values().find(|field| !crate::restore_reports::is_field(field)) {
         Some(field) => Err(format!("`restore_test_fields`: restore tests have no field \"{field}\"")),

@@ -93,7 +93,10 @@ async fn of_repository(
     };
     let mut created = Vec::new();
     for workflow in &workflows {
-        let (Some(id), Some(file)) = (text(workflow, "id"), text(workflow, "path")) else { continue };
+        let (Some(id), Some(file)) = (text(workflow, "id"), text(workflow, "path")) else {
+            trail.problem(&path, "a workflow has no id or no path: its runs are not asked for");
+            continue;
+        };
         if !settings.wanted.is_backup(&file) {
             continue;
         }
@@ -140,7 +143,8 @@ async fn runs(
 ) -> Result<(), Halt> {
     let runs = format!("repos/{}/actions/workflows/{}/runs", repository.full_name, encode(workflow, b""));
     let since = settings.since;
-    let is_old = move |run: &Value| text(run, "created_at").and_then(|t| instant(&t, None).ok()).is_some_and(|t| t < since);
+    let is_old =
+        move |run: &Value| text(run, "created_at").and_then(|t| instant(&t, None).ok()).is_some_and(|t| t < since);
     let wanted = Wanted {
         what: "runs of workflows",
         // No filter by time: a filtered list ends after a thousand runs.
@@ -159,6 +163,10 @@ async fn runs(
         }
         Listed::Lost => return Ok(()),
     };
+    let known = |run: &&Value| text(run, "id").is_some() && text(run, "workflow_id").as_deref() == Some(workflow);
+    if items.iter().any(|run| !known(&run)) {
+        trail.problem(&wanted.folder, "a run has no id, or is another workflow's: it cannot be placed; collect again");
+    }
     for run in items.iter().filter(|run| !is_old(run)) {
         earlier(session, repository, run, trail).await?;
     }
@@ -167,7 +175,9 @@ async fn runs(
 
 /// Attempts before the last one, which the list hides: a failure that was started again is still a failure.
 async fn earlier(session: &mut Session, repository: &Repository, run: &Value, trail: &mut Trail) -> Result<(), Halt> {
-    let (Some(id), Some(last)) = (text(run, "id"), run.get("run_attempt").and_then(Value::as_u64)) else { return Ok(()) };
+    let (Some(id), Some(last)) = (text(run, "id"), run.get("run_attempt").and_then(Value::as_u64)) else {
+        return Ok(());
+    };
     if last > ATTEMPTS + 1 {
         trail.note(format!(
             "{}: of {last} attempts at run {id} the first {ATTEMPTS} and the last are read",
