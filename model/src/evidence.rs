@@ -152,7 +152,7 @@ pub struct Page {
 pub struct Covers {
     /// System ids, or `*` for all whose resources the source knows.
     pub systems: Vec<String>,
-    /// Beginnings of resource ids (`heroku-postgres:acme-prod/`). Where there are any, a system is covered only if
+    /// Beginnings of resource ids (`heroku-postgres:acme-prod/`), or whole ones. Where there are any, a system is covered only if
     /// each of its resources of this kind begins so. Network collectors state what they listed in this way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,

@@ -64,6 +64,21 @@ pub fn holes(intervals: &[Interval], from: Instant, to: Instant) -> Vec<Interval
     out
 }
 
+/// True where a pattern of the inventory is covered by what was listed: where nothing that it could match lies outside.
+///
+/// What was listed is given by beginnings of resource ids. A beginning ends where a name ends: `github:acme/app` says
+/// nothing of `github:acme/app2`, nor of the pattern `github:acme/app*`.
+fn is_listed(pattern: &str, listed: &[String]) -> bool {
+    let fixed = pattern.split(['*', '?', '[', '{']).next().unwrap_or_default();
+    let within = |beginning: &String| {
+        fixed.strip_prefix(beginning.as_str()).is_some_and(|rest| {
+            let is_whole = rest.is_empty() && fixed.len() == pattern.len();
+            is_whole || rest.starts_with('/') || beginning.ends_with(['/', ':'])
+        })
+    };
+    listed.is_empty() || listed.iter().any(within)
+}
+
 impl Coverage {
     /// Of these collections. `tables` gives the tables that a kind of source fills.
     ///
@@ -80,15 +95,9 @@ impl Coverage {
                 let systems = if stated.systems.iter().any(|s| s == "*") {
                     let prefix = format!("{}:", run.kind);
                     let generic = matches!(run.kind.as_str(), "runs" | "restore-reports");
-                    // A pattern of the inventory is covered by what was listed only if nothing it could match lies
-                    // outside: its fixed beginning must be at least as long.
-                    let listed = |r: &str| {
-                        let fixed = r.split(['*', '?', '[', '{']).next().unwrap_or_default();
-                        stated.resources.is_empty() || stated.resources.iter().any(|l| fixed.starts_with(l.as_str()))
-                    };
                     let of_kind = |s: &&System| {
                         let mut own = s.resources.iter().filter(|r| r.starts_with(&prefix)).peekable();
-                        generic || (own.peek().is_some() && own.all(|r| listed(r)))
+                        generic || (own.peek().is_some() && own.all(|r| is_listed(r, &stated.resources)))
                     };
                     inventory.systems.iter().filter(of_kind).map(|s| s.system_id.clone()).collect()
                 } else {
@@ -142,5 +151,21 @@ impl Coverage {
             .filter(|c| c.tables.iter().any(|t| t == table) && c.systems.iter().any(|s| s == system_id))
             .map(|c| c.source.as_str())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_listed;
+
+    #[test]
+    fn what_was_listed_covers_no_neighbour() {
+        let listed = |pattern: &str, beginning: &str| is_listed(pattern, &[beginning.to_owned()]);
+        assert!(listed("heroku-postgres:acme/*", "heroku-postgres:acme/"));
+        assert!(listed("github:acme/app", "github:acme/") && listed("github:acme/app", "github:acme/app"));
+        assert!(listed("s3:bucket/prefix*", "s3:bucket"));
+        assert!(!listed("github:acme/app2", "github:acme/app") && !listed("github:acme/app*", "github:acme/app"));
+        assert!(!listed("github:acme/*", "github:acme/app") && !listed("github:*", "github:acme/"));
+        assert!(is_listed("anything", &[]));
     }
 }

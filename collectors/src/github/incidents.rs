@@ -1,6 +1,7 @@
 //! Issues that are incidents, by their labels (case does not matter):
 //!
-//! * `incident` or `backup` makes an issue an incident; `investigation` makes it an investigation.
+//! * `incident`, `backup` or `investigation` makes an issue an incident (a live source may name other labels);
+//!   `investigation` makes it an investigation.
 //! * `backup`, or a cause that is a matter of backups, makes it concern backup or recovery.
 //! * `cause:backup_failed` (or any other cause of the register), `severity:high`, `system:billing-db`,
 //!   `run:<id>`, `significant`.
@@ -15,6 +16,7 @@ use model::time::{Instant, instant};
 use serde_json::Value;
 
 use super::piece::{Piece, repository, text};
+use super::selection::Wanted;
 use crate::{Batch, Sink, problem};
 
 /// The incident that an issue amounts to.
@@ -22,19 +24,24 @@ pub(super) fn incident(
     batch: &Batch<'_>,
     piece: &Piece<'_>,
     known: &BTreeSet<String>,
+    wanted: &Wanted,
     sink: &mut dyn Sink,
 ) -> Option<ObservedIncident> {
     let value = &piece.value;
     let labels = labels(value);
     let has = |name: &str| labels.iter().any(|l| l.eq_ignore_ascii_case(name));
     let investigation = has("investigation") || has("kind:investigation");
-    if value.get("pull_request").is_some_and(|p| !p.is_null()) || !(has("incident") || has("backup") || investigation) {
+    let is_pull_request = value.get("pull_request").is_some_and(|p| !p.is_null());
+    if is_pull_request || !(wanted.is_incident(&labels) || has("kind:investigation")) {
         return None;
     }
     let mut tell = |key: &str, message: String| {
         sink.problem(problem(piece.document, Some(format!("{}/{key}", piece.pointer)), message));
     };
-    let number = text(value, "number")?;
+    let Some(number) = text(value, "number") else {
+        tell("number", "the issue has no number: it is not read".to_owned());
+        return None;
+    };
     let repository = repository(piece, known).unwrap_or_else(|| {
         tell(
             "repository_url",
@@ -42,6 +49,9 @@ pub(super) fn incident(
         );
         String::new()
     });
+    if !repository.is_empty() && !wanted.has_repository(&repository) {
+        return None;
+    }
     let id = format!("{repository}#{number}");
     let mut time = |key: &str| -> Option<Instant> {
         let text = text(value, key)?;
@@ -85,7 +95,7 @@ pub(super) fn incident(
 }
 
 /// Names of the labels; older answers give them as texts.
-fn labels(value: &Value) -> Vec<String> {
+pub(super) fn labels(value: &Value) -> Vec<String> {
     let labels = value.get("labels").and_then(Value::as_array).into_iter().flatten();
     labels
         .filter_map(|l| l.as_str().map(str::to_owned).or_else(|| text(l, "name")))
@@ -94,7 +104,7 @@ fn labels(value: &Value) -> Vec<String> {
 }
 
 /// What stands behind `key:` in the labels, as written.
-fn valued<'a>(labels: &'a [String], key: &'a str) -> impl Iterator<Item = &'a str> {
+pub(super) fn valued<'a>(labels: &'a [String], key: &'a str) -> impl Iterator<Item = &'a str> {
     labels.iter().filter_map(move |label| {
         let (name, word) = label.split_once(':')?;
         let word = word.trim();

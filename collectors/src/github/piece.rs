@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::time::Instant;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Batch, Document, Sink, problem};
 
@@ -18,9 +18,37 @@ pub(super) enum Shape {
     SecurityFixes,
     ImmutableReleases,
     DefaultSetup,
+    PrivateReporting,
+    /// `vulnerability-alerts` answers 204, without a body, where they are on.
+    AlertsOn,
     Issue,
+    Organization,
+    /// A list of members or collaborators without a second factor, as one piece: an empty one tells something.
+    NoSecondFactor,
+    Workflow,
+    WorkflowRun,
+    /// The text of a workflow.
+    WorkflowFile,
+    Migration,
+    /// A repository as GraphQL shows it.
+    Node,
+    /// An organisation as GraphQL shows it.
+    OrganizationNode,
     /// An error body in place of a setting.
     NotFound,
+}
+
+impl Shape {
+    /// True for what tells of an organisation.
+    pub(super) fn is_of_organization(self) -> bool {
+        matches!(self, Self::Organization | Self::OrganizationNode | Self::NoSecondFactor)
+    }
+
+    /// True for what tells of the settings of a repository.
+    pub(super) fn is_of_repository(self) -> bool {
+        let other = matches!(self, Self::Issue | Self::WorkflowRun | Self::WorkflowFile | Self::Migration);
+        !(other || self.is_of_organization())
+    }
 }
 
 /// One object and where it stands.
@@ -41,6 +69,11 @@ pub(super) fn read<'a>(batch: &Batch<'_>, document: &'a Document, sink: &mut dyn
         Err(e) => return sink.problem(problem(document, None, format!("cannot be read: {e}; export it again"))),
     };
     let trimmed = text.trim_start();
+    let at = document.modified_at().map_or(batch.collected_at, |m| m.min(batch.collected_at));
+    if is_workflow_file(document.name()) && !trimmed.starts_with('{') {
+        let value = Value::String(text);
+        return out.push(Piece { shape: Shape::WorkflowFile, document, pointer: String::new(), value, at });
+    }
     if trimmed.is_empty() {
         return sink.problem(problem(document, None, "the file is empty; export it again"));
     }
@@ -59,7 +92,6 @@ pub(super) fn read<'a>(batch: &Batch<'_>, document: &'a Document, sink: &mut dyn
             }
         }
     }
-    let at = document.modified_at().map_or(batch.collected_at, |m| m.min(batch.collected_at));
     let pages = values.len() > 1;
     let before = out.len();
     for (n, value) in values.into_iter().enumerate() {
@@ -68,7 +100,7 @@ pub(super) fn read<'a>(batch: &Batch<'_>, document: &'a Document, sink: &mut dyn
         whole &= walk(document, pointer, value, at, sink, out);
     }
     if whole && out.len() == before {
-        sink.passed_over(document.name(), "no repository, setting of one, or issue");
+        sink.passed_over(document.name(), "no repository, setting of one, workflow, or issue");
     }
 }
 
@@ -83,14 +115,23 @@ fn walk<'a>(
 ) -> bool {
     let mut quiet = true;
     let (items, pointer) = match value {
+        Value::Array(items) if document.name().contains("2fa_disabled") => {
+            let value = Value::Array(items);
+            out.push(Piece { shape: Shape::NoSecondFactor, document, pointer, value, at });
+            return true;
+        }
         Value::Array(items) => (items, pointer),
+        Value::Object(fields) if fields.get("data").is_some_and(|d| d.is_object() || d.is_null()) => {
+            return nodes(document, &pointer, fields, at, sink, out);
+        }
         Value::Object(mut fields) if fields.contains_key("total_count") || fields.contains_key("items") => {
             if fields.get("incomplete_results").and_then(Value::as_bool) == Some(true) {
                 let message = "the search ran out of time and its result is not whole; search a shorter range";
                 sink.problem(problem(document, Some(format!("{pointer}/incomplete_results")), message));
                 quiet = false;
             }
-            let key = if fields.contains_key("items") { "items" } else { "repositories" };
+            let lists = ["items", "repositories", "workflow_runs", "workflows"];
+            let key = lists.into_iter().find(|k| fields.contains_key(*k)).unwrap_or_default();
             match fields.remove(key) {
                 Some(Value::Array(items)) => (items, format!("{pointer}/{key}")),
                 _ => return quiet,
@@ -113,8 +154,9 @@ fn object<'a>(
     sink: &mut dyn Sink,
     out: &mut Vec<Piece<'a>>,
 ) -> bool {
+    let told = is_not_found(&value) || text(&value, "message").is_some_and(|m| is_not_offered(&m));
     let shape =
-        shape(&value).or_else(|| (is_not_found(&value) && is_setting(document.name())).then_some(Shape::NotFound));
+        shape(&value, document.name()).or_else(|| (told && is_setting(document.name())).then_some(Shape::NotFound));
     match (shape, text(&value, "message")) {
         (Some(shape), _) => out.push(Piece { shape, document, pointer, value, at }),
         (None, Some(message)) if value.get("documentation_url").is_some() || value.get("status").is_some() => {
@@ -130,7 +172,46 @@ fn object<'a>(
     true
 }
 
-fn shape(value: &Value) -> Option<Shape> {
+/// GraphQL: nodes with what they are of, and errors, which come with status 200.
+fn nodes<'a>(
+    document: &'a Document,
+    pointer: &str,
+    mut fields: Map<String, Value>,
+    at: Instant,
+    sink: &mut dyn Sink,
+    out: &mut Vec<Piece<'a>>,
+) -> bool {
+    let errors = fields.get("errors").and_then(Value::as_array).filter(|e| !e.is_empty());
+    if let Some(errors) = errors {
+        let first = errors.first().and_then(|e| text(e, "message")).unwrap_or_default();
+        let message = format!(
+            "GitHub answered with {} errors beside data ({first}): what is missing is not known; ask again",
+            errors.len()
+        );
+        sink.problem(problem(document, Some(format!("{pointer}/errors")), message));
+    }
+    let quiet = errors.is_none();
+    let Some(Value::Object(data)) = fields.remove("data") else { return quiet };
+    let mut push = |shape, pointer: String, value| out.push(Piece { shape, document, pointer, value, at });
+    for (key, mut value) in data {
+        let pointer = format!("{pointer}/data/{key}");
+        if let Some(Value::Array(items)) = value.pointer_mut("/repositories/nodes").map(Value::take) {
+            for (n, item) in items.into_iter().enumerate() {
+                if item.get("nameWithOwner").is_some() {
+                    push(Shape::Node, format!("{pointer}/repositories/nodes/{n}"), item);
+                }
+            }
+        }
+        if value.get("nameWithOwner").is_some() {
+            push(Shape::Node, pointer, value);
+        } else if value.get("login").is_some() && key == "organization" {
+            push(Shape::OrganizationNode, pointer, value);
+        }
+    }
+    quiet
+}
+
+fn shape(value: &Value, path: &str) -> Option<Shape> {
     let has = |key: &str| value.get(key).is_some();
     if has("number") && has("title") && has("labels") && has("state") {
         Some(Shape::Issue)
@@ -150,6 +231,20 @@ fn shape(value: &Value) -> Option<Shape> {
         Some(Shape::ImmutableReleases)
     } else if matches!(text(value, "state").as_deref(), Some("configured" | "not-configured")) {
         Some(Shape::DefaultSetup)
+    } else if has("enabled") && path.contains("private-vulnerability-reporting") {
+        Some(Shape::PrivateReporting)
+    } else if value.get("status").and_then(Value::as_u64) == Some(204) && path.contains("vulnerability-alerts") {
+        Some(Shape::AlertsOn)
+    } else if has("workflow_id") && has("event") && has("status") {
+        Some(Shape::WorkflowRun)
+    } else if has("path") && has("state") && has("badge_url") {
+        Some(Shape::Workflow)
+    } else if has("guid") && has("lock_repositories") && has("state") {
+        Some(Shape::Migration)
+    } else if has("login") && (has("two_factor_requirement_enabled") || has("members_can_create_repositories"))
+        || text(value, "type").as_deref() == Some("Organization")
+    {
+        Some(Shape::Organization)
     } else {
         None
     }
@@ -158,6 +253,15 @@ fn shape(value: &Value) -> Option<Shape> {
 fn is_not_found(value: &Value) -> bool {
     let message = text(value, "message").unwrap_or_default();
     text(value, "status").as_deref() == Some("404") || matches!(message.as_str(), "Not Found" | "Branch not protected")
+}
+
+/// A feature that the organisation's plan lacks, or that is not switched on, is not set: that is a fact, not an error.
+pub(super) fn is_not_offered(message: &str) -> bool {
+    message.starts_with("Upgrade to GitHub") || message.contains("must be enabled for this repository")
+}
+
+fn is_workflow_file(path: &str) -> bool {
+    path.contains(".github/workflows/") && (path.ends_with(".yml") || path.ends_with(".yaml"))
 }
 
 /// True for paths of calls that answer 404 where a setting is off or may not be seen.
@@ -172,6 +276,7 @@ fn is_setting(path: &str) -> bool {
 pub(super) fn repository(piece: &Piece<'_>, known: &BTreeSet<String>) -> Option<String> {
     let value = &piece.value;
     let told = text(value, "full_name")
+        .or_else(|| text(value, "nameWithOwner"))
         .or_else(|| value.get("repository").and_then(|r| text(r, "full_name")))
         .or_else(|| {
             let address = |key| text(value, key).and_then(|url| of_address(&url));

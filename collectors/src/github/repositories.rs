@@ -6,10 +6,15 @@ use model::rows::DiscoveredAsset;
 use model::time::instant;
 use serde_json::Value;
 
-use super::piece::{Piece, Shape, repository, text};
+use super::nodes;
+use super::piece::{Piece, Shape, is_not_offered, repository, text};
+use super::selection::{Wanted, file_name};
 use crate::{Batch, Sink, problem};
 
-const NOT_DETERMINED: &str = "not determined";
+/// Shown where an answer is missing, or may mean that the credential may not see.
+pub(super) const NOT_DETERMINED: &str = "not determined";
+
+const ARCHIVED: &str = "archived: read-only at GitHub";
 
 /// Fields of a repository that are shown as they are.
 const FIELDS: &[(&str, &str)] = &[
@@ -30,25 +35,33 @@ const SECURITY: &[&str] =
     &["advanced_security", "dependabot_security_updates", "secret_scanning", "secret_scanning_push_protection"];
 
 /// Settings by name.
-type Settings = BTreeMap<String, String>;
+pub(super) type Settings = BTreeMap<String, String>;
+
+/// Settings whose call answers 404 where they are off, to those who may read settings.
+const OFF_BY_404: &[&str] = &["vulnerability alerts", "automated security fixes", "immutable releases"];
 
 /// One asset a repository, by asset id.
 pub(super) fn assets(
     batch: &Batch<'_>,
     pieces: &[&Piece<'_>],
     known: &BTreeSet<String>,
+    wanted: &Wanted,
     sink: &mut dyn Sink,
 ) -> BTreeMap<String, DiscoveredAsset> {
+    let (administered, security_shown) = (administered(pieces, known), security_shown(pieces, known));
     let mut assets: BTreeMap<String, DiscoveredAsset> = BTreeMap::new();
     let mut settings: BTreeMap<String, Settings> = BTreeMap::new();
-    let repositories = pieces.iter().filter(|p| p.shape == Shape::Repository);
-    for piece in repositories.chain(pieces.iter().filter(|p| p.shape != Shape::Repository)) {
+    let first = |p: &&&Piece<'_>| matches!(p.shape, Shape::Repository | Shape::Node);
+    for piece in pieces.iter().filter(first).chain(pieces.iter().filter(|p| !first(p))) {
         let Some(name) = repository(piece, known) else {
             let place = (!piece.pointer.is_empty()).then(|| piece.pointer.clone());
             let message = "does not say which repository it is about; put it into folders owner/repo";
             sink.problem(problem(piece.document, place, message));
             continue;
         };
+        if !wanted.has_repository(&name) {
+            continue;
+        }
         let id = format!("github:{name}");
         let asset = assets.entry(id.clone()).or_insert_with(|| DiscoveredAsset {
             asset_id: id.clone(),
@@ -64,6 +77,7 @@ pub(super) fn assets(
         asset.first_seen_at = asset.first_seen_at.min(piece.at);
         asset.last_seen_at = asset.last_seen_at.max(piece.at);
         let settings = settings.entry(id).or_default();
+        let administered = administered.contains(&name);
         match piece.shape {
             Shape::Repository => of_repository(&piece.value, asset, settings),
             Shape::Branch => of_branch(&piece.value, settings),
@@ -73,8 +87,19 @@ pub(super) fn assets(
             Shape::SecurityFixes => set(settings, "dependabot security fixes", text(&piece.value, "enabled")),
             Shape::ImmutableReleases => set(settings, "immutable releases", text(&piece.value, "enabled")),
             Shape::DefaultSetup => set(settings, "code scanning default setup", text(&piece.value, "state")),
-            Shape::NotFound => of_error(piece, settings),
-            Shape::Issue => {}
+            Shape::PrivateReporting => set(settings, "private vulnerability reporting", text(&piece.value, "enabled")),
+            Shape::AlertsOn => set(settings, "vulnerability alerts", Some("enabled".to_owned())),
+            Shape::Node => {
+                of_node(&piece.value, asset);
+                // GitHub says that this credential administers, and shows REST's list to it: both, because either may
+                // speak of the person where the token may less.
+                let says = piece.value.get("viewerCanAdminister").and_then(Value::as_bool) == Some(true);
+                let sees = administered || says && security_shown.contains(&name);
+                nodes::settings(&piece.value, sees, settings);
+            }
+            Shape::Workflow => of_workflow(&piece.value, wanted, settings),
+            Shape::NotFound => of_error(piece, administered, settings),
+            _ => {}
         }
     }
     for (id, settings) in settings {
@@ -85,8 +110,45 @@ pub(super) fn assets(
     assets
 }
 
-fn set(settings: &mut Settings, name: &str, value: Option<String>) {
+/// Repositories of which this credential was seen to read settings that only administrators may: there, a 404 of such a
+/// call means "off".
+fn administered(pieces: &[&Piece<'_>], known: &BTreeSet<String>) -> BTreeSet<String> {
+    let shows = |p: &&&Piece<'_>| {
+        matches!(
+            p.shape,
+            Shape::Protection | Shape::SecurityFixes | Shape::ImmutableReleases | Shape::DefaultSetup | Shape::AlertsOn
+        )
+    };
+    pieces.iter().filter(shows).filter_map(|p| repository(p, known)).collect()
+}
+
+/// Repositories whose list of security settings was shown, which GitHub leaves out for most who may only read.
+fn security_shown(pieces: &[&Piece<'_>], known: &BTreeSet<String>) -> BTreeSet<String> {
+    let shows = |p: &&&Piece<'_>| {
+        p.shape == Shape::Repository && p.value.get("security_and_analysis").is_some_and(Value::is_object)
+    };
+    pieces.iter().filter(shows).filter_map(|p| repository(p, known)).collect()
+}
+
+pub(super) fn set(settings: &mut Settings, name: &str, value: Option<String>) {
     settings.insert(name.to_owned(), value.unwrap_or_else(|| NOT_DETERMINED.to_owned()));
+}
+
+fn of_node(value: &Value, asset: &mut DiscoveredAsset) {
+    if let Some(created) = text(value, "createdAt").and_then(|t| instant(&t, None).ok()) {
+        asset.first_seen_at = asset.first_seen_at.min(created);
+    }
+    if value.get("isArchived").and_then(Value::as_bool) == Some(true) {
+        asset.excluded_reason = Some(ARCHIVED.to_owned());
+    }
+}
+
+/// A workflow that makes backups, and whether GitHub runs it.
+fn of_workflow(value: &Value, wanted: &Wanted, settings: &mut Settings) {
+    let path = text(value, "path").unwrap_or_default();
+    if wanted.is_backup(&path) {
+        set(settings, &format!("workflow {}", file_name(&path)), text(value, "state"));
+    }
 }
 
 fn of_repository(value: &Value, asset: &mut DiscoveredAsset, settings: &mut Settings) {
@@ -95,7 +157,7 @@ fn of_repository(value: &Value, asset: &mut DiscoveredAsset, settings: &mut Sett
     }
     asset.environment = value.get("custom_properties").and_then(|p| text(p, "environment"));
     let archived = value.get("archived").and_then(Value::as_bool) == Some(true);
-    asset.excluded_reason = archived.then(|| "archived: read-only at GitHub".to_owned());
+    asset.excluded_reason = archived.then(|| ARCHIVED.to_owned());
     for (key, name) in FIELDS {
         if let Some(shown) = text(value, key) {
             set(settings, name, Some(shown));
@@ -153,13 +215,18 @@ fn branch_of(url: &str) -> Option<String> {
 /// An effective rule of the default branch; several make a list.
 fn of_rule(value: &Value, settings: &mut Settings) {
     let Some(kind) = text(value, "type") else { return };
-    let reviews = value.get("parameters").and_then(|p| text(p, "required_approving_review_count"));
+    rule(&kind, value.get("parameters").and_then(|p| text(p, "required_approving_review_count")), settings);
+}
+
+/// Adds a rule to the list of those that hold for the default branch.
+pub(super) fn rule(kind: &str, reviews: Option<String>, settings: &mut Settings) {
     let shown = match reviews {
         Some(n) => format!("{kind} ({n} approving reviews)"),
-        None => kind,
+        None => kind.to_owned(),
     };
     let list = settings.entry("branch rules".to_owned()).or_default();
-    let mut rules: Vec<&str> = list.split(", ").filter(|r| !r.is_empty()).chain([shown.as_str()]).collect();
+    let old = list.split(", ").filter(|r| !r.is_empty() && *r != "none");
+    let mut rules: Vec<&str> = old.chain([shown.as_str()]).collect();
     rules.sort_unstable();
     rules.dedup();
     *list = rules.join(", ");
@@ -178,18 +245,30 @@ fn of_ruleset(value: &Value, settings: &mut Settings) {
     if let Some(actors) = value.get("bypass_actors").and_then(Value::as_array) {
         shown.push(format!("{} may bypass", actors.len()));
     }
-    set(settings, &format!("ruleset {name}"), Some(shown.join(", ")));
+    let name = format!("ruleset {name}");
+    if value.get("rules").is_none() {
+        // An item of the list, which leaves the rules out: it says less than the ruleset's own answer.
+        settings.entry(name).or_insert_with(|| shown.join(", "));
+    } else {
+        set(settings, &name, Some(shown.join(", ")));
+    }
 }
 
-/// A 404: only `Branch not protected` says that something is off.
-fn of_error(piece: &Piece<'_>, settings: &mut Settings) {
+/// A 404: `Branch not protected` says that something is off, and so does that of some calls to those who may read
+/// settings. A 403 that names the plan says that the feature is not there.
+fn of_error(piece: &Piece<'_>, administered: bool, settings: &mut Settings) {
     let message = text(&piece.value, "message").unwrap_or_default();
+    let branch = branch_of(piece.document.name()).map(|b| b.replace(".json", ""));
+    let classic = || format!("branch {}: classic protection", branch.as_deref().unwrap_or("(default)"));
+    let what = piece.document.file_name().split('.').next().unwrap_or_default().replace(['-', '_'], " ");
     if message == "Branch not protected" {
-        let branch =
-            branch_of(piece.document.name()).map_or_else(|| "(default)".to_owned(), |b| b.replace(".json", ""));
-        set(settings, &format!("branch {branch}: classic protection"), Some("absent".to_owned()));
+        set(settings, &classic(), Some("absent".to_owned()));
+    } else if is_not_offered(&message) {
+        let name = if what == "protection" { classic() } else { what };
+        set(settings, &name, Some(format!("not available ({message})")));
+    } else if administered && OFF_BY_404.contains(&what.as_str()) {
+        settings.entry(what).or_insert_with(|| "disabled".to_owned());
     } else {
-        let what = piece.document.file_name().split('.').next().unwrap_or_default().replace(['-', '_'], " ");
         settings.entry(what).or_insert_with(|| format!("{NOT_DETERMINED} (404 {message})"));
     }
 }

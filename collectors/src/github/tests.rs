@@ -6,6 +6,8 @@ use super::KIND;
 use crate::testing::{parse, text};
 use crate::{Document, Kept};
 
+mod shapes;
+
 fn read(documents: &[(&str, &str)]) -> Kept {
     let documents: Vec<Document> = documents.iter().map(|(name, content)| text(name, content)).collect();
     parse(&KIND, None, &documents)

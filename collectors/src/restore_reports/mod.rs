@@ -23,8 +23,10 @@ mod row;
 #[cfg(test)]
 mod tests;
 mod toml_tables;
+mod tracked;
 
 use entry::Entry;
+pub(crate) use tracked::{Report, is_field, of_text};
 
 /// Registry entry.
 pub const KIND: Kind = Kind {

@@ -1,0 +1,146 @@
+//! A report kept as the text of an issue: front matter, or the headings of an issue form (`### Started at`, the answer
+//! below it).
+//!
+//! Headings that stand for no field are prose and passed over; one that is nearly a field's name is told, as in files.
+//! What the tracker itself knows (number, address, label of the system) fills what the text leaves out.
+
+use std::collections::BTreeMap;
+
+use model::rows::RestoreTest;
+
+use super::entry::{Entry, Field, Found, Value, known, nearest};
+use super::{front_matter, json, row, toml_tables};
+use crate::{Batch, Document, Sink, problem};
+
+/// What a tracker knows of a report.
+#[derive(Debug)]
+pub(crate) struct Report<'a> {
+    /// Id of the issue, for a test that has none of its own.
+    pub id: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// Its address.
+    pub url: Option<String>,
+    /// System that it names outside of the text.
+    pub system: Option<&'a str>,
+    /// It is closed: a result must be there.
+    pub finished: bool,
+    /// For lineage.
+    pub pointer: &'a str,
+    /// For people.
+    pub place: &'a str,
+}
+
+/// True for the name of a field of restore tests, as [`of_text`] takes it.
+pub(crate) fn is_field(name: &str) -> bool {
+    known(name).is_some()
+}
+
+/// The test that the text of an issue reports. `fields` names fields by the headings that stand for them.
+pub(crate) fn of_text(
+    batch: &Batch<'_>,
+    document: &Document,
+    report: &Report<'_>,
+    fields: &BTreeMap<String, String>,
+    sink: &mut dyn Sink,
+) -> Option<RestoreTest> {
+    let text = report.text.replace("\r\n", "\n");
+    let text = text.trim_start();
+    let at = |place: &str| format!("{}, {place}", report.place);
+    let found = match front_matter(text) {
+        Some((fence, Some(front), line)) if fence == "+++" => toml_tables::read(front, line),
+        Some((_, Some(front), line)) => json::read_yaml(front, line),
+        Some((fence, None, _)) => {
+            let message = format!("the front matter has no closing {fence}; add the line");
+            sink.problem(problem(document, Some(at("line 1")), message));
+            return None;
+        }
+        None => Found { entries: vec![form(text, fields)], problems: Vec::new() },
+    };
+    for (place, message) in found.problems {
+        sink.problem(problem(document, Some(at(&place.unwrap_or_default())), message));
+    }
+    let mut entries = found.entries.into_iter();
+    let mut entry = entries.next()?;
+    if entries.next().is_some() {
+        let message = "an issue is one test: write each into an issue of its own";
+        sink.problem(problem(document, Some(report.place.to_owned()), message));
+    }
+    let has = |entry: &Entry, key: &str| entry.fields.iter().any(|f| known(&f.key) == Some(key));
+    if !report.finished && !has(&entry, "result") {
+        return None;
+    }
+    entry.place = at(entry.place.as_str());
+    entry.pointer = report.pointer.to_owned();
+    entry.report.clone_from(&report.url);
+    for field in &mut entry.fields {
+        field.place = at(field.place.as_str());
+    }
+    let mut fill = |key: &str, value: Option<&str>| {
+        if let Some(value) = value.filter(|_| !has(&entry, key)) {
+            let value = Value::Text(value.to_owned());
+            entry.fields.push(Field { key: key.to_owned(), value, place: report.place.to_owned() });
+        }
+    };
+    fill("test_id", Some(report.id));
+    fill("system_id", report.system);
+    row::read(batch, document, &entry, sink)
+}
+
+/// Headings and what stands below them.
+fn form(text: &str, fields: &BTreeMap<String, String>) -> Entry {
+    let mut entry = Entry { place: "line 1".to_owned(), ..Entry::default() };
+    let mut open: Option<(String, String, Vec<&str>)> = None;
+    let mut close = |open: Option<(String, String, Vec<&str>)>| {
+        let Some((heading, place, lines)) = open else { return };
+        let named = fields.iter().find(|(h, _)| h.trim().eq_ignore_ascii_case(&heading)).map(|(_, field)| field);
+        let key = named.unwrap_or(&heading);
+        // Every heading that is no field is prose, but for one that may be a misspelt field.
+        let meant = known(key).is_some() || nearest(key).is_some();
+        if let Some(value) = answer(&lines).filter(|_| meant) {
+            entry.fields.push(Field { key: key.clone(), value, place });
+        }
+    };
+    for (n, line) in text.lines().enumerate() {
+        match line.trim_start().strip_prefix("##") {
+            Some(rest) if rest.trim_start_matches('#').starts_with(' ') => {
+                close(open.take());
+                let heading = rest.trim_start_matches('#').trim().to_owned();
+                open = Some((heading, format!("line {}", n + 1), Vec::new()));
+            }
+            _ => {
+                if let Some((_, _, lines)) = &mut open {
+                    lines.push(line);
+                }
+            }
+        }
+    }
+    close(open);
+    entry
+}
+
+/// What a form's field was filled with; nothing where GitHub writes `_No response_`.
+fn answer(lines: &[&str]) -> Option<Value> {
+    let lines: Vec<&str> = lines
+        .iter()
+        .map(|l| l.trim())
+        .filter(|l| !l.is_empty() && !l.starts_with("```") && *l != "_No response_")
+        .collect();
+    let boxed = |line: &&str| {
+        let rest = line.strip_prefix("- [")?;
+        let (mark, label) = rest.split_once(']')?;
+        Some((mark.eq_ignore_ascii_case("x"), label.trim().to_owned()))
+    };
+    let boxes: Vec<(bool, String)> = lines.iter().filter_map(boxed).collect();
+    match (&lines[..], &boxes[..]) {
+        ([], _) => None,
+        (_, [(checked, _)]) if lines.len() == 1 => Some(Value::Bool(*checked)),
+        (_, [_, ..]) if boxes.len() == lines.len() => {
+            Some(Value::List(boxes.into_iter().filter(|(checked, _)| *checked).map(|(_, label)| label).collect()))
+        }
+        _ if lines.len() > 1 && lines.iter().all(|l| l.starts_with("- ") || l.starts_with("* ")) => {
+            Some(Value::List(lines.iter().map(|l| l[2..].trim().to_owned()).collect()))
+        }
+        _ => Some(Value::Text(lines.join(" "))),
+    }
+}
