@@ -13,21 +13,29 @@ use model::time::{Instant, Tz};
 mod aws;
 mod document;
 pub mod fetch;
+mod groups;
 pub mod lines;
 pub mod record;
+mod session;
+mod shell;
+mod verdict;
 
 pub use document::{Content, Document, READ_LIMIT};
 
 pub mod aws_backup;
 pub mod barman;
 pub mod borg;
+pub mod duplicity;
 pub mod github;
 pub mod heroku_postgres;
 pub mod pg_dump;
 pub mod pgbackrest;
+pub mod rclone;
+pub mod rdiff_backup;
 pub mod rds;
 pub mod restic;
 pub mod restore_reports;
+pub mod rsnapshot;
 pub mod runs;
 pub mod s3;
 
@@ -65,6 +73,10 @@ pub const KINDS: &[Kind] = &[
     pgbackrest::KIND,
     restic::KIND,
     borg::KIND,
+    duplicity::KIND,
+    rdiff_backup::KIND,
+    rsnapshot::KIND,
+    rclone::KIND,
     barman::KIND,
     pg_dump::KIND,
     aws_backup::KIND,

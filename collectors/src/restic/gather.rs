@@ -3,7 +3,7 @@
 use model::time::Instant;
 
 use super::command::{Action, Command};
-use super::groups::{Group as Documents, groups, tell_mute_failure, text};
+use crate::groups::{Group as Documents, groups, tell_mute_failure, text};
 use super::output::{Job, Reader};
 use super::snapshot::{self, Lists};
 use crate::record::RunRecord;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::command::Action;
-use super::groups::clean;
+use crate::groups::clean;
 use super::snapshot::{Summary, is_id, short};
 
 /// What the output of one command tells.

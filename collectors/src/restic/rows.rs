@@ -12,7 +12,7 @@ use sha2::Digest;
 
 use super::command::Action;
 use super::gather::{Found, Listed, Told};
-use super::groups::tell_future;
+use crate::groups::tell_future;
 use super::judge::{Verdict, times, verdict};
 use super::snapshot::{Snapshot, resource, short};
 use crate::{Batch, Sink, problem};

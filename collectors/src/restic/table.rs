@@ -2,7 +2,7 @@
 
 use model::time::{Tz, WallClock, local_time};
 
-use super::groups::clean;
+use crate::groups::clean;
 use super::snapshot::{Lists, Snapshot, is_id};
 
 /// A table, and whether its last line ("29 snapshots") counts as many rows as were read.
