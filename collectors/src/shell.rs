@@ -235,7 +235,11 @@ mod tests {
     fn calls_are_found_and_their_exit_codes_owned() {
         let one = |words: &str, masked: bool| vec![(words.to_owned(), masked)];
         assert_eq!(found("/usr/bin/tool a b"), one("a b", false));
-        assert_eq!(found("sudo -u tool /opt/tool.exe a"), one("/opt/tool.exe a", false), "a user of that name is taken");
+        assert_eq!(
+            found("sudo -u tool /opt/tool.exe a"),
+            one("/opt/tool.exe a", false),
+            "a user of that name is taken"
+        );
         assert_eq!(found("tool no; tool a"), one("a", false));
         assert_eq!(found("tool a 2>&1 | tee log"), one("a", true));
         assert_eq!(found("set -o pipefail; tool a | tee log"), one("a", false));

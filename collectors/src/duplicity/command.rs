@@ -34,12 +34,9 @@ impl Action {
             "restore" | "rb" => Self::Restore,
             "verify" | "vb" => Self::Verify,
             "collection-status" | "st" => Self::Status,
-            "remove-older-than"
-            | "ro"
-            | "remove-all-but-n-full"
-            | "ra"
-            | "remove-all-inc-of-but-n-full"
-            | "ri" => Self::Remove,
+            "remove-older-than" | "ro" | "remove-all-but-n-full" | "ra" | "remove-all-inc-of-but-n-full" | "ri" => {
+                Self::Remove
+            }
             "cleanup" | "cl" | "list-current-files" | "ls" | "replicate" | "sync" => Self::Other,
             _ => return None,
         })

@@ -191,7 +191,9 @@ fn claim(runs: &mut [Run<'_>], known: &Known<'_>) -> BTreeSet<(String, Instant)>
         let found = made(&sessions, &named);
         for (run, set) in mine.iter_mut().filter(|r| whole(r) && r.row.started_at.is_some()).zip(found) {
             let set = run.row.recovery_point_id.clone().or_else(|| set.map(str::to_owned));
-            let Some((at, seen)) = set.as_deref().and_then(set_time).and_then(|at| sets.get_key_value(&at)) else { continue };
+            let Some((at, seen)) = set.as_deref().and_then(set_time).and_then(|at| sets.get_key_value(&at)) else {
+                continue;
+            };
             taken.insert((resource.clone(), *at));
             run.row.component = run.row.component.or(Some(component(seen)));
             if matches!(run.row.status, RunStatus::Success | RunStatus::Partial) {
@@ -297,11 +299,8 @@ fn points(batch: &Batch<'_>, found: &Found<'_>, known: &Known<'_>, runs: &[Run<'
         for (at, seen) in sets {
             let name = set_name(*at);
             let run = by_point.get(&(resource.as_str(), name.as_str()));
-            let origin = batch.origin(
-                seen.listed.document,
-                format!("point/{resource}/{name}"),
-                format!("line:{}", seen.line),
-            );
+            let origin =
+                batch.origin(seen.listed.document, format!("point/{resource}/{name}"), format!("line:{}", seen.line));
             let mut point = RecoveryPoint::new(origin, &name);
             point.resource = Some(resource.clone());
             point.component = Some(component(seen));

@@ -100,8 +100,7 @@ fn read<'a>(
         let ours = std::mem::take(&mut reader.ours);
         reader.document();
         let stderr = record.is_some() && is_stderr(document.name());
-        let whole =
-            each_line(document, record.is_some(), sink, |number, line| reader.line(number, line, stderr));
+        let whole = each_line(document, record.is_some(), sink, |number, line| reader.line(number, line, stderr));
         reader.end_of_document(whole.unwrap_or(true));
         if whole.is_some() {
             read_any = read_any.or(Some(*document));

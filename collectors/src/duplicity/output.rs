@@ -24,7 +24,8 @@ static STAMPED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static VERIFIED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[^:]+: (\d+) [^,]+, (\d+) [^.]+\.$").ok());
 /// Names of volumes and manifests: `duplicity-inc.<from>.to.<to>.vol1.difftar.gpg`.
 static FILE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"duplicity-(full|inc)\.(?:\d{8}T\d{6}Z\.to\.)?(\d{8}T\d{6}Z)\.(?:vol\d+\.difftar|manifest)(\.gpg)?").ok()
+    Regex::new(r"duplicity-(full|inc)\.(?:\d{8}T\d{6}Z\.to\.)?(\d{8}T\d{6}Z)\.(?:vol\d+\.difftar|manifest)(\.gpg)?")
+        .ok()
 });
 
 /// Beginnings of messages that end a command (English; in other languages the exit code and the level tell).
@@ -266,7 +267,10 @@ impl Reader {
         } else if self.block && self.statistics(number, text) {
         } else if after("Skipped volume upload, as effectivly nothing has changed").is_some() {
             self.job(number, text).skipped = true;
-        } else if after("Writing ").is_some() || text.contains(": to_final called for ") || after("to_final called").is_some() {
+        } else if after("Writing ").is_some()
+            || text.contains(": to_final called for ")
+            || after("to_final called").is_some()
+        {
             self.wrote(number, text);
         } else if let Some(end) = after("Deleting complete backup chain ").and_then(ctime) {
             self.job(number, text).deleted.push((end, false));
@@ -319,7 +323,8 @@ impl Reader {
             self.failed(number, text, code);
         } else if level == Level::Warning && code.is_none_or(|c| c >= 8) || text.starts_with("Error ") {
             // Codes below 8 tell of left-over files at the target (`log.py`, `WarningCode`).
-            let unread = ["Error accessing", "Error listing", "Error opening", "Error [", "Error initializing", "Skipping "];
+            let unread =
+                ["Error accessing", "Error listing", "Error opening", "Error [", "Error initializing", "Skipping "];
             if unread.iter().any(|w| text.starts_with(w)) {
                 self.job(number, text).said.warn(text);
             }
@@ -337,7 +342,8 @@ impl Reader {
         if over && !self.single {
             self.jobs.push(Job { line: number, ..Job::default() });
         }
-        const OWN: &[&str] = &["Backup source directory ", "BackendException:", "CommandLineError:", "UnsupportedBackendScheme:"];
+        const OWN: &[&str] =
+            &["Backup source directory ", "BackendException:", "CommandLineError:", "UnsupportedBackendScheme:"];
         self.ours |= code.is_some() || OWN.iter().any(|f| text.starts_with(f)) || text.contains("duplicity instance");
         let job = self.job(number, text);
         job.damaged |= text.starts_with("Invalid data - ");

@@ -147,7 +147,9 @@ mod tests {
         for line in "[v]\ntype = crypt\nremote = s:x\n[a]\ntype = alias\nremote = v:sub\n[s]\ntype = s3\n[o]\ntype = alias\nremote = o:".lines() {
             reader.line(line, &mut remotes);
         }
-        for (place, wanted) in [("v:d", true), ("a:", true), ("s:d", false), ("/x", false), ("o:", false), (":crypt,remote=x:", true)] {
+        for (place, wanted) in
+            [("v:d", true), ("a:", true), ("s:d", false), ("/x", false), ("o:", false), (":crypt,remote=x:", true)]
+        {
             assert_eq!(encrypts(place, &remotes), wanted, "{place}");
         }
         assert_eq!(listed("vault:   crypt").unwrap().1.kind, "crypt");

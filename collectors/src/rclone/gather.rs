@@ -152,9 +152,9 @@ fn told_already(
         let named = t.command.as_ref().and_then(|c| c.log_file.as_deref()) == Some(document.file_name());
         let silent = t.job.first.is_none();
         let window = t.times.0.zip(t.times.1.or(t.times.0));
-        let within = window.zip(times.0.zip(times.1)).is_some_and(|((from, to), (first, last))| {
-            from - slack <= first && last <= to + slack
-        });
+        let within = window
+            .zip(times.0.zip(times.1))
+            .is_some_and(|((from, to), (first, last))| from - slack <= first && last <= to + slack);
         t.record.is_some() && (named || silent) && within
     });
     match seen {

@@ -307,7 +307,8 @@ impl Reader {
             job.said.fail(text);
             if job.action.is_none() {
                 let verb = ended.map(|v| v.trim_end_matches(':'));
-                job.action = verb.and_then(|v| Command::read(&[v.to_owned(), String::new(), String::new()])).map(|c| c.action);
+                job.action =
+                    verb.and_then(|v| Command::read(&[v.to_owned(), String::new(), String::new()])).map(|c| c.action);
             }
             let known = job.action.is_some();
             self.ours |= known;
@@ -321,14 +322,18 @@ impl Reader {
         match level {
             "ERROR" | "CRITICAL" | "ALERT" | "EMERGENCY" => {
                 let whole = object.map_or_else(|| text.to_owned(), |object| format!("{object}: {text}"));
-                job.error = if text.starts_with("Attempt ") && text.ends_with(" succeeded") { None } else { Some(whole) };
+                job.error =
+                    if text.starts_with("Attempt ") && text.ends_with(" succeeded") { None } else { Some(whole) };
             }
             _ if text.contains("as --dry-run is set") || text.contains("as --interactive") => job.dry_run = true,
             _ if text.ends_with("There was nothing to transfer") => {
                 job.nothing_to_transfer = true;
                 job.copies = true;
             }
-            _ if text.starts_with("Copied (") || text.contains(": Copied (") || text.contains("Moved (server-side)") => {
+            _ if text.starts_with("Copied (")
+                || text.contains(": Copied (")
+                || text.contains("Moved (server-side)") =>
+            {
                 job.copies = true;
                 self.ours = true;
             }

@@ -121,16 +121,26 @@ impl Command {
 }
 
 fn is_other(option: &str) -> bool {
-    ["--compare", "--check-destination-dir", "--list-at-time", "--list-changed-since", "--calculate-average", "--test-server", "--server"]
-        .iter()
-        .any(|o| option.starts_with(o))
+    [
+        "--compare",
+        "--check-destination-dir",
+        "--list-at-time",
+        "--list-changed-since",
+        "--calculate-average",
+        "--test-server",
+        "--server",
+    ]
+    .iter()
+    .any(|o| option.starts_with(o))
 }
 
 /// True for names of increments: `file.2026-10-23T03:30:00+02:00.diff.gz`.
 fn is_increment(path: &str) -> bool {
     let name = path.trim_end_matches(".gz");
     [".diff", ".snapshot", ".dir", ".missing"].iter().any(|end| {
-        name.strip_suffix(end).and_then(|n| n.rsplit_once('.')).is_some_and(|(_, at)| super::repository::session_time(at).is_some())
+        name.strip_suffix(end)
+            .and_then(|n| n.rsplit_once('.'))
+            .is_some_and(|(_, at)| super::repository::session_time(at).is_some())
     })
 }
 

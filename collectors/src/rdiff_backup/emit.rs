@@ -406,9 +406,9 @@ fn points(
 ) {
     let mut deleted: BTreeMap<(String, Instant), Option<Instant>> = BTreeMap::new();
     for told in found.jobs.iter().filter(|t| t.action == Action::Remove && t.record.is_some()) {
-        let resource = names.of_told(told).filter(|_| {
-            matches!(judged(batch, told).status, RunStatus::Success | RunStatus::Partial)
-        });
+        let resource = names
+            .of_told(told)
+            .filter(|_| matches!(judged(batch, told).status, RunStatus::Success | RunStatus::Partial));
         let Some(resource) = resource else { continue };
         let mut clock = WallClock::new(told.zone);
         for at in told.job.deleted.iter().filter_map(|local| clock.place(*local).ok()) {

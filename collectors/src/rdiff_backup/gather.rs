@@ -118,7 +118,8 @@ fn part_of_repository<'a>(document: &'a Document, found: &mut Found<'a>, sink: &
 }
 
 fn command(record: &RunRecord) -> (Option<Command>, bool) {
-    let is_program = |name: &str| name == "rdiff-backup" || name.starts_with("rdiff-backup-") || name == "rdiff-backup.bin";
+    let is_program =
+        |name: &str| name == "rdiff-backup" || name.starts_with("rdiff-backup-") || name == "rdiff-backup.bin";
     let mut all = calls(&record.command, &is_program, &Command::read);
     match all.len() {
         0 => (None, false),
@@ -127,13 +128,7 @@ fn command(record: &RunRecord) -> (Option<Command>, bool) {
     }
 }
 
-fn read<'a>(
-    group: Group<'a>,
-    shared: Option<Tz>,
-    batch: &'a Batch<'a>,
-    sink: &mut dyn Sink,
-    found: &mut Found<'a>,
-) {
+fn read<'a>(group: Group<'a>, shared: Option<Tz>, batch: &'a Batch<'a>, sink: &mut dyn Sink, found: &mut Found<'a>) {
     let record = group.record;
     let (command, masked) = record.as_ref().map(command).unwrap_or_default();
     let zone = record.as_ref().and_then(|r| r.timezone).or(shared);

@@ -46,8 +46,9 @@ pub(super) fn ctime(text: &str) -> Option<NaiveDateTime> {
 
 static PARSABLE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(\d{8,11}) (directory|regular|special|missing|file)$").ok());
-static SIZES: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) +[\d.]+ \w+ +[\d.]+ \w+").ok());
+static SIZES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) +[\d.]+ \w+ +[\d.]+ \w+").ok()
+});
 
 impl List {
     /// Takes a line; true where it was one of a list.

@@ -32,7 +32,11 @@ pub(super) fn unread(name: &str) -> Option<&'static str> {
     let (kind, rest) = file.split_once('.').unwrap_or((file, ""));
     let dated = rest.split('.').any(|part| session_time(part).is_some());
     match kind {
-        "file_statistics" | "mirror_metadata" | "extended_attributes" | "access_control_lists" | "win_access_control_lists"
+        "file_statistics"
+        | "mirror_metadata"
+        | "extended_attributes"
+        | "access_control_lists"
+        | "win_access_control_lists"
             if dated =>
         {
             Some("names and properties of all files; tells of no run")

@@ -57,7 +57,9 @@ fn joined<'a>(found: &'a Found<'_>) -> Vec<Run<'a>> {
     let mut claimed = BTreeSet::new();
     for told in found.told.iter().filter(|t| t.record.is_none()) {
         let of_record = out.iter().take(recorded).enumerate().position(|(at, r)| {
-            !claimed.contains(&(at, told.document.name())) && same_command(&r.session, &told.session) && near(r.told, &told.session, found.zone)
+            !claimed.contains(&(at, told.document.name()))
+                && same_command(&r.session, &told.session)
+                && near(r.told, &told.session, found.zone)
         });
         let twice = out.iter().skip(recorded).position(|r| {
             r.told.document.name() != told.document.name()
@@ -232,9 +234,13 @@ fn row(batch: &Batch<'_>, run: &Run<'_>, work: Work, times: Times, known: &Known
     if run.session.superseded && !run.session.completed {
         said.signal("it never ended: a later run took the lock");
     }
-    let around = Around { record, masked: run.told.masked, missing: run.told.missing, collected_at: batch.collected_at };
+    let around =
+        Around { record, masked: run.told.masked, missing: run.told.missing, collected_at: batch.collected_at };
     let mut verdict = verdict(&said, &around, &exit_code);
-    if verdict.status == RunStatus::Unknown && record.is_none() && start.is_some_and(|at| may_still_run(at, batch.collected_at)) {
+    if verdict.status == RunStatus::Unknown
+        && record.is_none()
+        && start.is_some_and(|at| may_still_run(at, batch.collected_at))
+    {
         verdict.status = RunStatus::Running;
         verdict.detail = None;
     }

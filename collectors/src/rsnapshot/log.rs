@@ -159,14 +159,23 @@ impl Reader {
     }
 
     /// The session that a line with this command line belongs to.
-    fn session(&mut self, number: u64, text: &str, command: Command, message: &str, stamp: Option<NaiveDateTime>) -> usize {
+    fn session(
+        &mut self,
+        number: u64,
+        text: &str,
+        command: Command,
+        message: &str,
+        stamp: Option<NaiveDateTime>,
+    ) -> usize {
         let open = self.sessions.iter().rposition(|s| s.command == command && !s.over());
         // Errors of one command follow each other, and `completed, but with some errors` follows them.
         let failed = || {
             let at = self.sessions.iter().rposition(|s| s.command == command && !s.completed && !s.refused)?;
             let session = self.sessions.get(at)?;
             let ends = message.trim_start_matches("ERROR: ").contains("completed, but");
-            let near = ends || session.started || session.ended.zip(stamp).is_none_or(|(last, now)| (now - last).num_seconds().abs() <= 60);
+            let near = ends
+                || session.started
+                || session.ended.zip(stamp).is_none_or(|(last, now)| (now - last).num_seconds().abs() <= 60);
             (near && message.starts_with("ERROR: ") && session.said.failure.is_some()).then_some(at)
         };
         open.or_else(failed).unwrap_or_else(|| {
