@@ -13,9 +13,13 @@ use model::time::{Instant, Tz};
 mod aws;
 mod document;
 pub mod fetch;
+mod groups;
 pub mod lines;
 pub mod net;
 pub mod record;
+mod session;
+mod shell;
+mod verdict;
 mod wal;
 
 pub use document::{Content, Document, READ_LIMIT};
@@ -23,13 +27,17 @@ pub use document::{Content, Document, READ_LIMIT};
 pub mod aws_backup;
 pub mod barman;
 pub mod borg;
+pub mod duplicity;
 pub mod github;
 pub mod heroku_postgres;
 pub mod pg_dump;
 pub mod pgbackrest;
+pub mod rclone;
+pub mod rdiff_backup;
 pub mod rds;
 pub mod restic;
 pub mod restore_reports;
+pub mod rsnapshot;
 pub mod runs;
 pub mod s3;
 pub mod wal_e;
@@ -79,6 +87,10 @@ pub const KINDS: &[Kind] = &[
     pgbackrest::KIND,
     restic::KIND,
     borg::KIND,
+    duplicity::KIND,
+    rdiff_backup::KIND,
+    rsnapshot::KIND,
+    rclone::KIND,
     barman::KIND,
     wal_g::KIND,
     wal_e::KIND,

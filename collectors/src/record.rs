@@ -192,6 +192,13 @@ pub fn records(batch: &Batch<'_>, sink: &mut dyn Sink) -> Vec<RunRecord> {
     out
 }
 
+/// The zone that all run records share: logs beside them were written on the same machine.
+#[must_use]
+pub fn only_zone(records: &[RunRecord]) -> Option<Tz> {
+    let first = records.iter().find_map(|r| r.timezone)?;
+    records.iter().all(|r| r.timezone.is_none_or(|z| z == first)).then_some(first)
+}
+
 #[expect(clippy::too_many_arguments, reason = "one record and the list around it; a struct would only rename them")]
 fn read_one(
     document: &Document,

@@ -3,26 +3,14 @@
 use std::collections::BTreeMap;
 
 use model::rows::{
-    BackupRun, Component, Immutability, Integrity, Listing, ObservedPlan, RecoveryPoint, RestoreTest, Row, RunStatus,
-    StorageLocation, TestResult, TestTrigger, Trigger,
+    Component, Immutability, Integrity, ObservedPlan, Row, RunStatus, StorageLocation, TestResult, TestTrigger, Trigger,
 };
 use model::time::instant;
 
 use super::KIND;
-use crate::testing::{parse, text};
+use crate::testing::{listings, parse, points, restores, rows, runs, text};
 use crate::{Document, Kept};
 
-macro_rules! rows {
-    ($name:ident, $variant:ident, $row:ty) => {
-        fn $name(kept: &Kept) -> Vec<&$row> {
-            kept.rows.iter().filter_map(|r| if let Row::$variant(row) = r { Some(row) } else { None }).collect()
-        }
-    };
-}
-rows!(runs, Run, BackupRun);
-rows!(points, RecoveryPoint, RecoveryPoint);
-rows!(restores, RestoreTest, RestoreTest);
-rows!(listings, Listing, Listing);
 rows!(storage, Storage, StorageLocation);
 rows!(plans, Plan, ObservedPlan);
 

@@ -15,7 +15,7 @@
 
 use model::time::Tz;
 
-use crate::record::{RunRecord, is_record_name, records};
+use crate::record::{RunRecord, is_record_name, only_zone, records};
 use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
 
 mod command;
@@ -85,12 +85,6 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     }
     let Reader { told, state, .. } = reader;
     rows::emit(batch, &records, zone, told, state, sink);
-}
-
-/// The zone that all run records share: logs beside them were written on the same machine.
-fn only_zone(records: &[RunRecord]) -> Option<Tz> {
-    let first = records.iter().find_map(|r| r.timezone)?;
-    records.iter().all(|r| r.timezone.is_none_or(|z| z == first)).then_some(first)
 }
 
 struct Reader<'a> {

@@ -5,8 +5,8 @@ use model::time::Instant;
 use super::command::{Action, Command};
 use super::output::{Job, List, Reader};
 use super::pieces::pieces;
+use crate::groups::{Group, groups, tell_mute_failure, text};
 use crate::record::RunRecord;
-use crate::restic::groups::{Group, groups, tell_mute_failure, text};
 use crate::{Batch, Document, Sink, problem};
 
 /// A job, with what was recorded around it.

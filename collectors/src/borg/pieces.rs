@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::restic::groups::{clean, log_prefix};
+use crate::groups::{clean, log_prefix};
 use crate::restic::snapshot::elements;
 
 /// One part of a document, with its first line (from 1).

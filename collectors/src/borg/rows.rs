@@ -14,7 +14,7 @@ use super::command::{Action, repository_name};
 use super::gather::{Found, Told};
 use super::judge::{Around, Verdict, verdict};
 use super::known::{Known, Seen};
-use crate::restic::groups::tell_future;
+use crate::groups::tell_future;
 use crate::{Batch, Sink, problem};
 
 pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {

@@ -1,11 +1,8 @@
-use model::rows::{
-    BackupRun, Component, DiscoveredAsset, Listing, ObservedPlan, PitrSample, RecoveryPoint, RestoreTest, Row,
-    RunStatus, TestResult, Trigger,
-};
+use model::rows::{Component, DiscoveredAsset, ObservedPlan, PitrSample, Row, RunStatus, TestResult, Trigger};
 use model::time::{Instant, instant};
 
 use super::KIND;
-use crate::testing::{parse, text};
+use crate::testing::{listings, parse, points, restores, rows, runs, text};
 use crate::{Document, Kept};
 
 fn read(documents: &[(&str, &str)]) -> Kept {
@@ -13,17 +10,6 @@ fn read(documents: &[(&str, &str)]) -> Kept {
     parse(&KIND, None, &documents)
 }
 
-macro_rules! rows {
-    ($name:ident, $variant:ident, $type:ty) => {
-        fn $name(kept: &Kept) -> Vec<&$type> {
-            kept.rows.iter().filter_map(|r| if let Row::$variant(row) = r { Some(row) } else { None }).collect()
-        }
-    };
-}
-rows!(runs, Run, BackupRun);
-rows!(points, RecoveryPoint, RecoveryPoint);
-rows!(restores, RestoreTest, RestoreTest);
-rows!(listings, Listing, Listing);
 rows!(plans, Plan, ObservedPlan);
 rows!(samples, Pitr, PitrSample);
 rows!(assets, Asset, DiscoveredAsset);

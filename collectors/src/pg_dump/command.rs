@@ -3,7 +3,7 @@
 //! Options follow the manual pages of PostgreSQL 9.6 to 18. Shell syntax is read only as far as it
 //! decides what an exit code means: pipes, lists, redirections and `set -o pipefail`.
 
-use super::shell::{Segment, segments};
+use crate::shell::{Segment, segments};
 
 /// A tool whose traces this reader knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

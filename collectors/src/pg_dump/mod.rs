@@ -28,7 +28,6 @@ mod merge;
 mod phrases;
 mod rows;
 mod server;
-mod shell;
 mod stamp;
 #[cfg(test)]
 mod tests;

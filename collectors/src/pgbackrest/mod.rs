@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use model::rows::{Listing, Row};
 use model::time::{Tz, WallClock};
 
-use crate::record::{RunRecord, is_record_name, records};
+use crate::record::{RunRecord, is_record_name, only_zone, records};
 use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
 
 mod info;
@@ -104,12 +104,6 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     }
     processes.sort_by_key(merge::identity);
     emit(batch, &records, &processes, &mut found.listings, sink);
-}
-
-/// The zone that all run records share: logs beside them were written on the same machine.
-fn only_zone(records: &[RunRecord]) -> Option<Tz> {
-    let first = records.iter().find_map(|r| r.timezone)?;
-    records.iter().all(|r| r.timezone.is_none_or(|z| z == first)).then_some(first)
 }
 
 /// Reads one document by what is in it.

@@ -15,8 +15,35 @@ use crate::aws::lists::{Lists, Seen};
 use crate::aws::session::{self, Scope};
 use crate::net::{Halt, Live, Order, Pending, Trail};
 
+/// See [`Live::rights`].
+const RIGHTS: &str = r#"This policy for the role or user, in every account (and `sts:AssumeRole` on the roles of `role_arn` for the credentials that
+assume them):
+
+```json
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "Backproof",
+      "Effect": "Allow",
+      "Action": [
+        "rds:DescribeDBClusterAutomatedBackups",
+        "rds:DescribeDBClusterSnapshots",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstanceAutomatedBackups",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBSnapshots",
+        "rds:DescribeEvents"
+      ],
+      "Resource": "*"
+    }
+  ]
+}
+```
+"#;
+
 /// Registry entry.
-pub(super) const LIVE: Live = Live { keys: session::KEYS, rights: "", fetch };
+pub(super) const LIVE: Live = Live { keys: session::KEYS, rights: RIGHTS, fetch };
 
 /// How far events reach.
 const REACH_DAYS: i32 = 14;

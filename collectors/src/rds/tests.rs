@@ -1,26 +1,14 @@
 //! Documented replies beyond the sample.
 
 use model::rows::{
-    BackupRun, DiscoveredAsset, Listing, ObservedPlan, PitrSample, RecoveryPoint, RestoreTest, Row, RunStatus,
-    StorageLocation, TestKind, TestResult, Trigger,
+    DiscoveredAsset, ObservedPlan, PitrSample, Row, RunStatus, StorageLocation, TestKind, TestResult, Trigger,
 };
 use model::time::instant;
 
 use super::KIND;
-use crate::testing::{parse, text};
+use crate::testing::{listings, parse, points, restores, rows, runs, text};
 use crate::{Document, Kept};
 
-macro_rules! rows {
-    ($name:ident, $variant:ident, $row:ty) => {
-        fn $name(kept: &Kept) -> Vec<&$row> {
-            kept.rows.iter().filter_map(|r| if let Row::$variant(row) = r { Some(row) } else { None }).collect()
-        }
-    };
-}
-rows!(runs, Run, BackupRun);
-rows!(points, RecoveryPoint, RecoveryPoint);
-rows!(restores, RestoreTest, RestoreTest);
-rows!(listings, Listing, Listing);
 rows!(pitr, Pitr, PitrSample);
 rows!(plans, Plan, ObservedPlan);
 rows!(storage, Storage, StorageLocation);

@@ -3,9 +3,9 @@
 use model::time::Instant;
 
 use super::command::{Action, Command};
-use super::groups::{Group as Documents, groups, tell_mute_failure, text};
 use super::output::{Job, Reader};
 use super::snapshot::{self, Lists};
+use crate::groups::{Group as Documents, groups, tell_mute_failure, text};
 use crate::record::RunRecord;
 use crate::{Batch, Document, Sink, problem};
 

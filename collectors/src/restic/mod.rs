@@ -9,7 +9,6 @@ use crate::{Batch, Kind, Sink, fetch};
 
 pub(crate) mod command;
 mod gather;
-pub(crate) mod groups;
 mod judge;
 mod output;
 mod rows;

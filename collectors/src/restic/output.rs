@@ -8,8 +8,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::command::Action;
-use super::groups::clean;
 use super::snapshot::{Summary, is_id, short};
+use crate::groups::clean;
 
 /// What the output of one command tells.
 #[derive(Debug, Clone, Default)]

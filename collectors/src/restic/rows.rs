@@ -12,9 +12,9 @@ use sha2::Digest;
 
 use super::command::Action;
 use super::gather::{Found, Listed, Told};
-use super::groups::tell_future;
 use super::judge::{Verdict, times, verdict};
 use super::snapshot::{Snapshot, resource, short};
+use crate::groups::tell_future;
 use crate::{Batch, Sink, problem};
 
 /// How restic encrypts, always (design document: "AES-256 in counter mode", authenticated with Poly1305-AES).

@@ -2,8 +2,8 @@
 
 use model::time::{Tz, WallClock, local_time};
 
-use super::groups::clean;
 use super::snapshot::{Lists, Snapshot, is_id};
+use crate::groups::clean;
 
 /// A table, and whether its last line ("29 snapshots") counts as many rows as were read.
 pub(super) struct Table {

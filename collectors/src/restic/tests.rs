@@ -1,123 +1,28 @@
 //! The sample against its ground truth; other versions, options and damage.
 
-use model::rows::{BackupRun, IntegrityCheck, RecoveryPoint, RestoreTest, Row, RunStatus};
-use model::time::{Instant, instant};
+use model::rows::{BackupRun, Row, RunStatus};
 use serde_json::Value;
 
 use super::KIND;
-use crate::testing::{documents, parse, sample, text};
+use crate::testing::{
+    assert_time, checks, differences_from_truth, listings, parse, points, restores, runs, sample_documents, sorted,
+    text, truth, word,
+};
 use crate::{Document, Kept};
-
-fn runs(kept: &Kept) -> Vec<&BackupRun> {
-    kept.rows.iter().filter_map(|r| if let Row::Run(r) = r { Some(r) } else { None }).collect()
-}
-fn points(kept: &Kept) -> Vec<&RecoveryPoint> {
-    kept.rows.iter().filter_map(|r| if let Row::RecoveryPoint(r) = r { Some(r) } else { None }).collect()
-}
-fn restores(kept: &Kept) -> Vec<&RestoreTest> {
-    kept.rows.iter().filter_map(|r| if let Row::RestoreTest(r) = r { Some(r) } else { None }).collect()
-}
-fn checks(kept: &Kept) -> Vec<&IntegrityCheck> {
-    kept.rows.iter().filter_map(|r| if let Row::IntegrityCheck(r) = r { Some(r) } else { None }).collect()
-}
-
-fn truth() -> Vec<Value> {
-    let bytes = std::fs::read(sample("restic").join("truth.json")).unwrap();
-    let value: Value = serde_json::from_slice(&bytes).unwrap();
-    value["runs"].as_array().unwrap().clone()
-}
-
-fn sample_documents() -> Vec<Document> {
-    documents(&sample("restic"))
-        .into_iter()
-        .filter(|d| d.name() == "runs.json" || d.name().starts_with("evidence/"))
-        .collect()
-}
-
-fn word(value: &Value) -> &str {
-    match value.as_str().unwrap() {
-        "warning" => "partial",
-        "interrupted" => "aborted",
-        other => other,
-    }
-}
-
-fn same_time(case: &str, got: Option<Instant>, want: &Value, tolerance: f64) {
-    let want = want.as_str().map(|t| instant(t, None).unwrap());
-    match (got, want) {
-        (None, None) => {}
-        (Some(got), Some(want)) => {
-            let off = (got - want).num_milliseconds().abs();
-            assert!(off <= (tolerance * 1000.0) as i64, "{case}: {got} instead of {want}");
-        }
-        other => panic!("{case}: {other:?}"),
-    }
-}
 
 #[test]
 fn the_sample_reads_as_its_truth() {
-    let kept = parse(&KIND, None, &sample_documents());
-    assert!(kept.problems.is_empty(), "{:?}", kept.problems);
-    let (runs, restores, checks) = (runs(&kept), restores(&kept), checks(&kept));
-    let mut counts = (0, 0, 0);
-    for want in truth() {
-        let case = want["id"].as_str().unwrap();
-        let tolerance = want["tolerance_s"].as_f64().unwrap_or(1.0);
-        let point = want["recovery_point"].as_str();
-        let near = |t: Option<Instant>| {
-            let want = instant(want["started_at"].as_str().unwrap(), None).unwrap();
-            t.is_some_and(|t| (t - want).num_milliseconds().abs() < 500)
-        };
-        match want["kind"].as_str().unwrap() {
-            "backup" => {
-                counts.0 += 1;
-                let run = runs.iter().find(|r| match point {
-                    Some(_) => r.recovery_point_id.as_deref() == point,
-                    None => near(r.started_at),
-                });
-                let run = run.unwrap_or_else(|| panic!("{case}: no run"));
-                assert_eq!(run.status.as_str(), word(&want["status"]), "{case}");
-                same_time(case, run.started_at, &want["started_at"], tolerance);
-                same_time(case, run.ended_at, &want["finished_at"], tolerance);
-                assert_eq!(run.bytes, want["bytes"].as_u64(), "{case}");
-                assert_eq!(run.bytes_stored, want["bytes_stored"].as_u64(), "{case}");
-                assert_eq!(run.encrypted, want["encrypted"].as_bool(), "{case}");
-                assert_eq!(run.recovery_point_id.as_deref(), point, "{case}");
-                assert_eq!(run.resource.as_deref().map(|r| &r[..27]), Some("restic:files01/srv/data/sha"), "{case}");
-            }
-            "restore" => {
-                counts.1 += 1;
-                let row = restores.iter().find(|r| near(r.started_at)).unwrap_or_else(|| panic!("{case}"));
-                assert_eq!(row.result.as_str(), word(&want["status"]), "{case}");
-                same_time(case, row.started_at, &want["started_at"], tolerance);
-                same_time(case, row.restore_finished_at, &want["finished_at"], tolerance);
-                assert_eq!(row.recovery_point_id.as_deref(), point, "{case}");
-                assert_eq!(row.bytes, want["bytes"].as_u64(), "{case}");
-                assert!(row.from_log && row.service_ready_at.is_none());
-            }
-            "verify" => {
-                counts.2 += 1;
-                let row = checks.iter().find(|r| near(r.started_at)).unwrap_or_else(|| panic!("{case}"));
-                assert_eq!(row.status.as_str(), word(&want["status"]), "{case}");
-                same_time(case, row.ended_at, &want["finished_at"], tolerance);
-            }
-            "expire" => {}
-            other => panic!("{other}"),
-        }
-    }
-    assert_eq!((runs.len(), restores.len(), checks.len()), counts);
-}
-
-/// Everything about a run that must not depend on the order of documents.
-fn sorted(kept: &Kept) -> Vec<String> {
-    let mut out: Vec<String> = kept.rows.iter().map(|r| format!("{r:?}")).collect();
-    out.sort();
-    out
+    let kept = parse(&KIND, None, &sample_documents("restic"));
+    assert_eq!(differences_from_truth("restic", &kept, &[]), Vec::<String>::new());
+    let ours = |r: &&BackupRun| r.resource.as_deref().is_some_and(|r| r.starts_with("restic:files01/srv/data/sha"));
+    assert!(runs(&kept).iter().all(ours));
+    assert!(restores(&kept).iter().all(|r| r.from_log && r.service_ready_at.is_none()));
+    assert_eq!(checks(&kept).len(), truth("restic").iter().filter(|t| t["kind"] == "verify").count());
 }
 
 #[test]
 fn order_of_documents_and_a_second_reading_change_nothing() {
-    let mut all = sample_documents();
+    let mut all = sample_documents("restic");
     let first = sorted(&parse(&KIND, None, &all));
     assert_eq!(first, sorted(&parse(&KIND, None, &all)));
     all.reverse();
@@ -126,9 +31,9 @@ fn order_of_documents_and_a_second_reading_change_nothing() {
 
 #[test]
 fn without_run_records_only_what_the_bytes_prove_holds() {
-    let all: Vec<Document> = sample_documents().into_iter().filter(|d| d.name() != "runs.json").collect();
+    let all: Vec<Document> = sample_documents("restic").into_iter().filter(|d| d.name() != "runs.json").collect();
     let kept = parse(&KIND, Some("UTC"), &all);
-    for want in truth().iter().filter(|w| w["kind"] == "backup") {
+    for want in truth("restic").iter().filter(|w| w["kind"] == "backup") {
         let case = want["id"].as_str().unwrap();
         let Some(point) = want["recovery_point"].as_str() else { continue };
         let run = *runs(&kept).iter().find(|r| r.recovery_point_id.as_deref() == Some(point)).unwrap();
@@ -149,12 +54,11 @@ fn without_run_records_only_what_the_bytes_prove_holds() {
 
 #[test]
 fn forget_tells_deletions_and_later_lists_miss_them() {
-    let kept = parse(&KIND, None, &sample_documents());
+    let kept = parse(&KIND, None, &sample_documents("restic"));
     let deleted: Vec<_> = points(&kept).into_iter().filter(|p| p.deleted_at.is_some()).collect();
     assert_eq!(deleted.len(), 16);
-    same_time("deletion", deleted[0].deleted_at, &Value::from("2026-11-22T21:04:42.476Z"), 0.5);
-    let listings: Vec<_> =
-        kept.rows.iter().filter_map(|r| if let Row::Listing(l) = r { Some(l) } else { None }).collect();
+    assert_time("deletion", deleted[0].deleted_at, &Value::from("2026-11-22T21:04:42.476Z"), 0.5);
+    let listings = listings(&kept);
     let counts: Vec<usize> = listings.iter().map(|l| l.recovery_point_ids.len()).collect();
     assert!(counts.contains(&29) && counts.contains(&13), "{counts:?}");
     assert!(listings.iter().all(|l| l.complete));
@@ -186,8 +90,8 @@ fn a_newer_summary_carries_its_own_clock() {
     assert_eq!(run.status, RunStatus::Success);
     assert_eq!(run.recovery_point_id.as_deref(), Some(ID));
     assert_eq!((run.bytes, run.bytes_stored), (Some(3_000_005), Some(2_900_000)));
-    same_time("start", run.started_at, &Value::from("2026-11-01T02:10:42.5Z"), 0.0);
-    same_time("end", run.ended_at, &Value::from("2026-11-01T02:10:55.5Z"), 0.0);
+    assert_time("start", run.started_at, &Value::from("2026-11-01T02:10:42.5Z"), 0.0);
+    assert_time("end", run.ended_at, &Value::from("2026-11-01T02:10:55.5Z"), 0.0);
     assert_eq!(run.run_id, "snapshot/029c8b53");
 }
 
@@ -258,7 +162,7 @@ fn lists_alone_prove_runs_flat_and_grouped() {
         let run = runs(&kept)[0];
         assert_eq!((run.bytes, run.bytes_stored, run.status), (Some(11), Some(5), RunStatus::Success));
         assert_eq!(run.resource.as_deref(), Some("restic:h/a,/b"));
-        same_time("end", run.ended_at, &Value::from("2026-11-01T01:01:00Z"), 0.0);
+        assert_time("end", run.ended_at, &Value::from("2026-11-01T01:01:00Z"), 0.0);
         assert_eq!(points(&kept)[0].bytes, Some(11));
     }
     for empty in ["[]", "null\n"] {
@@ -457,15 +361,17 @@ ID        Time                 Host        Tags        Paths       Size
         runs(&kept).iter().map(|r| (r.resource.as_deref().unwrap(), r.recovery_point_id.as_deref().unwrap())).collect();
     assert_eq!(found, [("restic:db1/data,/etc", "029c8b53"), ("restic:db1/data", "1111aaaa")]);
     // 01:30 comes first in the list, so 01:10 is the second time the clock showed that hour.
-    same_time("repeated hour", runs(&kept)[1].started_at, &Value::from("2026-11-01T06:10:00Z"), 0.0);
+    assert_time("repeated hour", runs(&kept)[1].started_at, &Value::from("2026-11-01T06:10:00Z"), 0.0);
     let kept = parse(&KIND, None, &[text("list.txt", table)]);
     assert!(runs(&kept).iter().all(|r| r.zone_unknown && r.started_at.is_none()));
 
     let table = table.replace("2 snapshots", "3 snapshots");
     let kept = recorded("restic snapshots", "0", &table, "");
     assert!(kept.rows.iter().all(|r| !matches!(r, Row::Listing(l) if l.complete)), "the count tells of a missing row");
-    let all: Vec<Document> =
-        sample_documents().into_iter().filter(|d| d.name().contains("16b") || d.name() == "runs.json").collect();
+    let all: Vec<Document> = sample_documents("restic")
+        .into_iter()
+        .filter(|d| d.name().contains("16b") || d.name() == "runs.json")
+        .collect();
     assert_eq!(points(&parse(&KIND, None, &all)).len(), 29);
 }
 

@@ -1,24 +1,14 @@
 //! Documented replies beyond the sample.
 
-use model::rows::{BackupRun, Immutability, Listing, RecoveryPoint, Row, RunStatus, StorageLocation};
+use model::rows::{Immutability, Row, RunStatus, StorageLocation};
 use model::time::instant;
 
 mod archives;
 
 use super::{KIND, naming, policy};
-use crate::testing::{parse, text};
+use crate::testing::{listings, parse, points, rows, runs, text};
 use crate::{Document, Kept};
 
-macro_rules! rows {
-    ($name:ident, $variant:ident, $row:ty) => {
-        fn $name(kept: &Kept) -> Vec<&$row> {
-            kept.rows.iter().filter_map(|r| if let Row::$variant(row) = r { Some(row) } else { None }).collect()
-        }
-    };
-}
-rows!(runs, Run, BackupRun);
-rows!(points, RecoveryPoint, RecoveryPoint);
-rows!(listings, Listing, Listing);
 rows!(storage, Storage, StorageLocation);
 
 fn read(documents: &[Document]) -> Kept {

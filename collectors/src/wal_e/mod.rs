@@ -39,6 +39,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs", "recovery_points", "restore_tests"],
     claim,
     parse,
+    live: None,
 };
 
 /// Text is kept; data of backups and segments are not.

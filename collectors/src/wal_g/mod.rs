@@ -50,6 +50,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs", "recovery_points", "restore_tests", "pitr_status", "log_segments"],
     claim,
     parse,
+    live: None,
 };
 
 /// Text is kept; data of backups, segments, and lists of files (they can exceed a gigabyte) are not.

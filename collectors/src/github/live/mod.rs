@@ -33,7 +33,26 @@ use session::Session;
 use settings::Settings;
 
 /// How this kind asks.
-pub(super) const LIVE: Live = Live { keys: settings::KEYS, fetch: start };
+pub(super) const LIVE: Live = Live { keys: settings::KEYS, rights: RIGHTS, fetch: start };
+
+/// See [`Live::rights`].
+const RIGHTS: &str = "\
+A fine-grained personal access token of the organisation (an owner may have to approve it), or a GitHub App with the same \
+permissions, all *read*:
+
+| Permission | For |
+|---|---|
+| Repository: Metadata | repositories, effective rules, rulesets |
+| Repository: Administration | branch protection, security settings |
+| Repository: Actions | workflows and their runs |
+| Repository: Contents | names of workflow files, branches |
+| Repository: Issues | incidents and restore tests |
+| Organization: Members | who has no second factor (an owner's token only) |
+| Organization: Administration | the organisation's settings |
+
+What a permission is missing for is *not determined*, and the manifest names it. Migration archives are listed to classic tokens \
+of owners only (`read:org`, `repo`).
+";
 
 /// Keys whose values are secrets, or people's addresses that no evidence needs.
 const SECRETS: &[&str] = &["temp_clone_token", "secret", "token", "email", "billing_email", "notification_email"];

@@ -1,7 +1,7 @@
-//! Which documents belong to one command: shared by the readers of restic and borg.
+//! Which documents belong to one command, and their text: shared by the readers of command-line tools.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::LazyLock;
 
 use chrono::Duration;
@@ -9,6 +9,7 @@ use model::rows::BackupRun;
 use model::time::utc_text;
 use regex::Regex;
 
+use crate::lines::{Line, Lines};
 use crate::record::{RunRecord, is_record_name, records};
 use crate::{Batch, Document, Sink, problem};
 
@@ -59,7 +60,7 @@ pub(crate) fn groups<'a>(batch: &Batch<'a>, sink: &mut dyn Sink) -> Vec<Group<'a
     out
 }
 
-fn is_stderr(name: &str) -> bool {
+pub(crate) fn is_stderr(name: &str) -> bool {
     name.ends_with(".stderr") || name.ends_with(".err")
 }
 
@@ -92,6 +93,86 @@ pub(crate) fn text(document: &Document, recorded: bool, sink: &mut dyn Sink) -> 
             sink.problem(problem(document, None, format!("cannot be read: {e}")));
             None
         }
+    }
+}
+
+/// Gives every line of a document to `take`, with its number, in memory that does not grow with it. Bytes that are not
+/// UTF-8 are replaced, UTF-16 with a byte order mark is decoded. Answers whether the last line is whole; nothing where
+/// there was no line.
+pub(crate) fn each_line(
+    document: &Document,
+    recorded: bool,
+    sink: &mut dyn Sink,
+    mut take: impl FnMut(u64, &str),
+) -> Option<bool> {
+    let mut read = || -> io::Result<Option<bool>> {
+        let mut lines = Lines::new(decoded(document)?);
+        let mut whole = None;
+        while let Some((number, line)) = lines.next()? {
+            match line {
+                Line::Text(bytes) => {
+                    let text = String::from_utf8_lossy(bytes);
+                    take(number, if number == 1 { text.trim_start_matches('\u{feff}') } else { &text });
+                }
+                Line::TooLong => {
+                    let text = "longer than 4 MiB and not read; split it";
+                    sink.problem(problem(document, Some(format!("line {number}")), text));
+                }
+            }
+            whole = Some(lines.ended_by_newline());
+        }
+        Ok(whole)
+    };
+    match read() {
+        Ok(whole) => {
+            if whole.is_none() && !recorded {
+                sink.problem(problem(document, None, "the file is empty; collect it again once the command has ended"));
+            }
+            whole
+        }
+        Err(e) => {
+            sink.problem(problem(document, None, format!("cannot be read: {e}; collect it again")));
+            None
+        }
+    }
+}
+
+/// The text of a document as a stream; UTF-16 becomes UTF-8.
+fn decoded(document: &Document) -> io::Result<Box<dyn BufRead>> {
+    let mut reader = document.open()?;
+    let unit: fn([u8; 2]) -> u16 = match reader.fill_buf()?.get(..2) {
+        Some([0xff, 0xfe]) => u16::from_le_bytes,
+        Some([0xfe, 0xff]) => u16::from_be_bytes,
+        _ => return Ok(reader),
+    };
+    Ok(Box::new(BufReader::new(Utf16 { reader, unit, high: None, ready: Vec::new() })))
+}
+
+struct Utf16 {
+    reader: Box<dyn BufRead>,
+    unit: fn([u8; 2]) -> u16,
+    /// First half of a pair that the next block ends.
+    high: Option<u16>,
+    ready: Vec<u8>,
+}
+
+impl Read for Utf16 {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.ready.is_empty() {
+            let mut block = Vec::with_capacity(8192);
+            self.reader.by_ref().take(8192).read_to_end(&mut block)?;
+            let mut units: Vec<u16> = self.high.take().into_iter().collect();
+            units.extend(block.chunks_exact(2).map(|pair| (self.unit)([pair[0], pair[1]])));
+            if block.len() == 8192 && units.last().is_some_and(|u| (0xd800..0xdc00).contains(u)) {
+                self.high = units.pop();
+            }
+            self.ready = String::from_utf16_lossy(&units).into_bytes();
+        }
+        let count = out.len().min(self.ready.len());
+        let (Some(to), Some(from)) = (out.get_mut(..count), self.ready.get(..count)) else { return Ok(0) };
+        to.copy_from_slice(from);
+        self.ready.drain(..count);
+        Ok(count)
     }
 }
 
@@ -160,4 +241,32 @@ pub(crate) fn log_prefix(line: &str) -> usize {
         .ok()
     });
     PREFIX.as_ref().and_then(|p| p.find(line)).map_or(0, |found| found.end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kept;
+
+    fn lines(bytes: Vec<u8>) -> (Vec<String>, Option<bool>, usize) {
+        let document = Document::in_memory("x", "x", None, bytes);
+        let (mut sink, mut out) = (Kept::default(), Vec::new());
+        let whole = each_line(&document, false, &mut sink, |_, line| out.push(line.to_owned()));
+        (out, whole, sink.problems.len())
+    }
+
+    #[test]
+    fn lines_of_any_encoding() {
+        let text = format!("{}\u{1f980}ž\nlast", "x".repeat(4093));
+        let wide = |big: bool| -> Vec<u8> {
+            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+            units.flat_map(|u: u16| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
+        };
+        let wanted: Vec<String> = text.lines().map(str::to_owned).collect();
+        for bytes in [text.clone().into_bytes(), wide(true), wide(false), format!("\u{feff}{text}").into_bytes()] {
+            assert_eq!(lines(bytes), (wanted.clone(), Some(false), 0));
+        }
+        assert_eq!(lines(b"a\xff\r\n".to_vec()), (vec!["a\u{fffd}".to_owned()], Some(true), 0));
+        assert_eq!(lines(Vec::new()), (vec![], None, 1));
+    }
 }
