@@ -199,8 +199,12 @@ class Workspace:
             file.write('[organization]\nname = "Peers"\ntimezone = "UTC"\n' + sources)
 
     def run(self, *words: str, seconds: int = 120) -> subprocess.CompletedProcess:
-        done = subprocess.run([harness.BACKPROOF, *words], cwd=self.path, env=self.env, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=seconds, check=False)
+        command = [harness.BACKPROOF, *words]
+        try:
+            done = subprocess.run(command, cwd=self.path, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=seconds, check=False)
+        except subprocess.TimeoutExpired:
+            done = subprocess.CompletedProcess(command, 124, "", f"not done after {seconds} s")
         self.said += done.stdout + done.stderr
         return done
 
