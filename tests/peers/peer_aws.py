@@ -8,10 +8,11 @@ rows that the same folder on disk gives.
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import aws_seed
 from harness import check, instant
-from live import VENV, Loopback, Program, Reply, Request, Workspace, by, environment, free_port, same, there
+from live import VENV, Loopback, Program, Reply, Request, Workspace, by, environment, free_ports, same, there
 from peer_aws_backup import LINEAGE, period
 
 MOTO, WEED = f"{VENV}/bin/moto_server", f"{VENV}/bin/weed"
@@ -48,7 +49,7 @@ class moto:
     """A moto server, for as long as it is needed."""
 
     def __init__(self, base: str):
-        port = free_port()
+        [port] = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         self.program = Program("moto", [MOTO, "-H", "127.0.0.1", "-p", str(port)], [port], environment(base), base)
 
@@ -74,7 +75,7 @@ class weed(moto):
         with open(identities, "w", encoding="utf-8") as file:
             json.dump(IDENTITIES, file)
         names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc", "s3.port", "s3.port.grpc")
-        ports = {name: free_port() for name in names}
+        ports = dict(zip(names, free_ports(len(names))))
         self.url = f"http://127.0.0.1:{ports['s3.port']}"
         words = [WEED, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}", "-master.volumeSizeLimitMB=64", "-volume.max=100", "-filer", "-s3",
                  f"-s3.config={identities}", "-master.telemetry=false", *[f"-{name}={port}" for name, port in ports.items()]]
@@ -229,8 +230,8 @@ def until(ready, what: str, seconds: int = 30):
 def long_list(base: str, url: str, s3, keys: list[str], administrator: dict[str, str]):
     """More objects than one page holds."""
     s3.create_bucket(Bucket="acme-long")
-    for key in keys:
-        aws_seed.put(s3, "acme-long", key, b"x")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: aws_seed.put(s3, "acme-long", key, b"x"), keys))
     workspace = Workspace(base, buckets(url, ["acme-long"]), **administrator).collect()
     seen = {r["recovery_point_id"].rsplit("@", 1)[0].removeprefix("acme-long/") for r in workspace.show("recovery-points", period())}
     check("s3 seaweedfs: a list over pages", seen == set(keys), f"{len(seen)} of {len(keys)}")

@@ -17,7 +17,7 @@ from fake_github import NOT_FOUND, RIGHTS, SECONDARY, FakeGitHub, error, exhaust
 from github_data import CANARY, TOKEN, Repository
 from github_description import SCHEMA, SOURCE, example, trimmed
 from harness import check
-from live import CACHE, Loopback, Program, Reply, Request, Workspace, by, environment, free_port, same, there
+from live import CACHE, Loopback, Program, Reply, Request, Workspace, by, environment, free_ports, same, settings, there
 
 PRISM = f"{CACHE}/node-github/node_modules/.bin/prism"
 RECORDED = f"{CACHE}/node-github/node_modules/@octokit/fixtures/scenarios/api.github.com/paginate-issues/normalized-fixture.json"
@@ -25,7 +25,7 @@ PERIOD = "2026-01-01..2026-12-31"
 
 
 def prism(base: str, name: str, *words: str) -> tuple[Program, str]:
-    port = free_port()
+    [port] = free_ports(1)
     command = [PRISM, words[0], "-h", "127.0.0.1", "-p", str(port), os.path.join(base, "github.json"), *words[1:]]
     return Program(name, command, [port], environment(base), base), f"http://127.0.0.1:{port}"
 
@@ -93,11 +93,6 @@ def source(url: str, what: str) -> str:
 
 def collected(base: str, url: str, what: str = 'organization = "acme"') -> Workspace:
     return Workspace(base, source(url, what), GITHUB_TOKEN=TOKEN).collect()
-
-
-def settings(asset: dict) -> dict[str, str]:
-    pairs = [s.split(" = ", 1) if isinstance(s, str) else s for s in asset.get("settings") or []]
-    return {name: str(value) for name, value in pairs}
 
 
 def test(root):

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fake_heroku import DATA, LIMITED, PLATFORM, FakeHeroku, error
 from harness import check, instant
 from heroku_data import CANARY, TOKEN, app, company
-from live import CACHE, Reply, Request, Workspace, by, environment, same, there
+from live import CACHE, Reply, Request, Workspace, by, environment, same, settings, there
 
 CLI = f"{CACHE}/node-heroku/node_modules/.bin/heroku"
 DATA_PATHS = ("/client", "/data")
@@ -143,23 +143,18 @@ def compare_databases(form: str, text: str, assets: dict[str, dict]):
     for block in text.split("=== ")[1:]:
         said = pairs(block)
         id = f"heroku-postgres:{said.pop('Billing App', 'acme-prod')}/{said.pop('Add-on', 'not told')}"
-        settings = settings_of(assets.get(id, {}))
+        shown = settings(assets.get(id, {}))
         for name in ("Followers", "Following", "Forked From", "Forks"):
             said.pop(name, None)
         for name, value in said.items():
             # The plan is the add-on's id of it, not its title.
             if name != "Plan":
-                same(f"heroku {form}: {id} {name}", settings.get(name.lower()), value)
-
-
-def settings_of(asset: dict) -> dict[str, str]:
-    pairs = [s.split(" = ", 1) if isinstance(s, str) else s for s in asset.get("settings") or []]
-    return {name: value for name, value in pairs}
+                same(f"heroku {form}: {id} {name}", shown.get(name.lower()), value)
 
 
 def compare_schedules(form: str, id: str, text: str, assets: dict[str, dict]):
     for name, hour, zone in re.findall(r"^(\w+): daily at (\d+):00 (\S+)", text, re.M):
-        seen = settings_of(assets.get(id, {})).get(f"schedule {name}", "")
+        seen = settings(assets.get(id, {})).get(f"schedule {name}", "")
         check(f"heroku {form}: schedule of {id}", seen.startswith(f"daily at {int(hour):02d}:00 ({zone})"), f"{seen!r}: {hour} {zone}")
 
 
