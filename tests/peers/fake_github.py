@@ -5,6 +5,7 @@ GraphQL schema (github_graphql.py). It has what a mock of examples has not: pagi
 and 304, rate limits in headers, renamed repositories, and rights: without administration a 404 means anything.
 """
 
+import base64
 import hashlib
 import json
 import re
@@ -12,7 +13,7 @@ import time
 from urllib.parse import urlencode
 
 import github_graphql
-from github_data import CANARY, TOKEN, Repository, listed, organization, repository
+from github_data import CANARY, TOKEN, Repository, listed, organization, repository, workflow_text
 from github_description import example
 from live import Loopback, Reply, Request
 
@@ -43,10 +44,10 @@ class FakeGitHub(Loopback):
     def __init__(self, description: dict, count: int = 23, owner: str = "acme", rights: set[str] = RIGHTS, port: int = 0):
         self.description, self.owner, self.rights = description, owner, set(rights)
         self.repositories = [repository(description, owner, n) for n in range(count)]
-        self.organization = organization(description, owner)
+        self.organization = organization(description, owner, self.repositories)
         self.template = example(description, "/orgs/{org}/repos")[0]
         self.old_names = {f"{owner}/old-store": self.repositories[0]} if count else {}
-        self.used = 0
+        self.used, self.refused_queries = 0, []
         super().__init__(port)
         # Where clients reach it, when that is through somebody else.
         self.base = self.url
@@ -167,6 +168,8 @@ class FakeGitHub(Loopback):
                 return self.page(request, [self.shown(r, listed(r, self.template)) for r in self.repositories], numeric="/organizations/600/repos")
             case ["members" | "outside_collaborators"] if request.one("filter").startswith("2fa"):
                 return self.page(request, []) if self.allowed("owner") else error(422, "Only owners can use this filter.")
+            case ["migrations"]:
+                return self.page(request, []) if self.allowed("owner") else NOT_FOUND
             case ["members"]:
                 return self.page(request, example(self.description, "/orgs/{org}/members"))
             case ["rulesets"]:
@@ -216,6 +219,8 @@ class FakeGitHub(Loopback):
                 alert = example(self.description, "/repos/{owner}/{repo}/secret-scanning/alerts")[0]
                 alert |= {"secret": None if request.one("hide_secret") == "true" else CANARY}
                 return self.page(request, [alert]) if self.allowed("alerts") else NOT_FOUND
+            case ["contents", ".github", "workflows", name]:
+                return self.content(request, r, name)
             case ["actions", *more]:
                 return self.actions(request, r, more, numeric)
             case ["issues", *more]:
@@ -239,6 +244,17 @@ class FakeGitHub(Loopback):
         body["commit"]["url"] = f"https://api.github.com/repos/{r.full_name}/commits/{body['commit']['sha']}"
         return Reply(200, body)
 
+    def content(self, request: Request, r: Repository, name: str) -> Reply | None:
+        if not self.allowed("contents"):
+            return forbidden("contents=read")
+        if name not in [w["path"].rsplit("/", 1)[1] for w in r.workflows]:
+            return None
+        text = workflow_text()
+        if "raw" in request.headers.get("accept", ""):
+            return Reply(200, text, {"Content-Type": "application/vnd.github.raw+json; charset=utf-8"})
+        body = example(self.description, "/repos/{owner}/{repo}/contents/{path}")
+        return Reply(200, body | {"name": name, "path": f".github/workflows/{name}", "size": len(text), "content": base64.b64encode(text).decode()})
+
     def actions(self, request: Request, r: Repository, rest: list[str], numeric: str) -> Reply | None:
         if not self.allowed("actions"):
             return forbidden("actions=read")
@@ -252,6 +268,11 @@ class FakeGitHub(Loopback):
                 return self.page(request, r.runs, "workflow_runs", numeric)
             case ["runs", id]:
                 return next((Reply(200, x) for x in r.runs if str(x["id"]) == id), None)
+            case ["runs", id, "attempts", number]:
+                run = next((x for x in r.runs if str(x["id"]) == id and 1 <= int(number) <= x["run_attempt"]), None)
+                # What was started again had failed.
+                early = {"run_attempt": int(number), "conclusion": "failure", "status": "completed"}
+                return run and Reply(200, run if int(number) == run["run_attempt"] else run | early)
             case ["runs", id, "jobs" | "artifacts" as what] if any(str(x["id"]) == id for x in r.runs):
                 return self.page(request, [], what, numeric)
             case ["permissions"]:

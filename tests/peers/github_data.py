@@ -127,7 +127,8 @@ def workflows(description: dict, out: Repository, n: int):
         conclusion = words[(n + day) % 5]
         out.runs.append(base | {
             "id": 50_000 + n * 100 + day, "name": "backup" if day % 2 else None, "event": "schedule", "workflow_id": 4000 + n,
-            "path": f".github/workflows/backup.yml@{out.branch}", "head_branch": out.branch, "run_number": day, "run_attempt": 1,
+            # Every sixth was started again.
+            "path": f".github/workflows/backup.yml@{out.branch}", "head_branch": out.branch, "run_number": day, "run_attempt": 2 if day == 6 else 1,
             "status": "completed" if conclusion else "in_progress", "conclusion": conclusion,
             "created_at": f"2026-10-{day:02d}T02:00:07Z", "run_started_at": f"2026-10-{day:02d}T02:00:07Z",
             "updated_at": f"2026-10-{day:02d}T02:{10 + day}:00Z"})
@@ -160,9 +161,14 @@ def is_incident(issue: dict) -> bool:
     return bool(names & {"incident", "backup", "investigation"}) and "pull_request" not in issue
 
 
-def organization(description: dict, owner: str) -> dict:
+def workflow_text() -> bytes:
+    return b"name: backup\non:\n  schedule:\n    - cron: '7 2 * * *'\njobs:\n  copy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ./copy.sh\n"
+
+
+def organization(description: dict, owner: str, repositories: list[Repository]) -> dict:
     out = example(description, "/orgs/{org}")
-    return out | {"login": owner, "id": 600, "two_factor_requirement_enabled": True, "default_repository_permission": "read",
+    public = sum(not r.rest["private"] for r in repositories)
+    return out | {"public_repos": public, "total_private_repos": len(repositories) - public, "owned_private_repos": len(repositories) - public} | {"login": owner, "id": 600, "two_factor_requirement_enabled": True, "default_repository_permission": "read",
                   "members_can_create_public_repositories": False, "web_commit_signoff_required": False, "archived_at": None}
 
 

@@ -19,7 +19,7 @@ OF_REPOSITORY = [
     "/rulesets/{ruleset_id}", "/vulnerability-alerts", "/automated-security-fixes", "/private-vulnerability-reporting",
     "/immutable-releases", "/code-scanning/default-setup", "/code-security-configuration", "/dependabot/alerts",
     "/secret-scanning/alerts", "/actions/workflows", "/actions/workflows/{workflow_id}", "/actions/workflows/{workflow_id}/runs",
-    "/actions/runs", "/actions/runs/{run_id}", "/actions/runs/{run_id}/jobs", "/actions/runs/{run_id}/artifacts",
+    "/actions/runs", "/actions/runs/{run_id}", "/actions/runs/{run_id}/jobs", "/actions/runs/{run_id}/artifacts", "/actions/runs/{run_id}/attempts/{attempt_number}",
     "/actions/permissions", "/actions/permissions/artifact-and-log-retention", "/issues", "/issues/{issue_number}",
     "/issues/{issue_number}/comments", "/issues/{issue_number}/events", "/issues/{issue_number}/timeline", "/contents/{path}",
     "/commits", "/collaborators", "/teams", "/keys", "/hooks", "/properties/values", "/environments", "/releases",
@@ -60,6 +60,9 @@ def trimmed() -> dict:
                 numeric["parameters"] = [p for p in numeric["parameters"] if p.get("name", p.get("$ref", "").split("/")[-1]) not in gone]
                 numeric["parameters"].append({"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}})
                 paths[by_id + path.removeprefix(named)] = {"get": numeric}
+    # Slashes in the path of a file may be sent as they are, which a template of paths can't say.
+    file = copy.deepcopy(paths[REPOSITORY + "/contents/{path}"]["get"]) | {"operationId": "contents-of-workflow"}
+    paths[REPOSITORY + "/contents/.github/workflows/{path}"] = {"get": file}
     anything = {"application/json": {"schema": {"type": "object"}}}
     paths["/graphql"] = {"post": {"operationId": "graphql", "requestBody": {"content": {"application/json": {"schema": {
         "type": "object", "required": ["query"], "properties": {"query": {"type": "string"}}}}}},

@@ -54,8 +54,18 @@ def branch_rule(p: dict, branch: str) -> dict:
             "requiredStatusCheckContexts": checks["contexts"] if checks else None}
 
 
+def update_rule(p: dict, branch: str) -> dict:
+    """What everybody who may read sees of the rule that holds for a branch."""
+    return {"__typename": "RefUpdateRule", "pattern": branch, "allowsForcePushes": p["allow_force_pushes"]["enabled"],
+            "allowsDeletions": p["allow_deletions"]["enabled"], "requiresLinearHistory": p["required_linear_history"]["enabled"],
+            "requiresSignatures": p["required_signatures"]["enabled"], "blocksCreations": False, "requiresConversationResolution": True}
+
+
 def rule(r: dict) -> dict:
-    return {"__typename": "RepositoryRule", "id": "RRU", "type": r["type"].upper(), "parameters": None}
+    parameters = None
+    if r["type"] == "pull_request":
+        parameters = {"__typename": "PullRequestParameters", "requiredApprovingReviewCount": r["parameters"]["required_approving_review_count"]}
+    return {"__typename": "RepositoryRule", "id": "RRU", "type": r["type"].upper(), "parameters": parameters}
 
 
 def ruleset(r: dict) -> dict:
@@ -64,6 +74,13 @@ def ruleset(r: dict) -> dict:
             "enforcement": r["enforcement"].upper(), "createdAt": "2024-01-01T00:00:00Z", "updatedAt": "2024-01-01T00:00:00Z",
             "conditions": {"refName": {"include": names["include"], "exclude": names["exclude"]}}, "rules": [rule(x) for x in r["rules"]],
             "bypassActors": []}
+
+
+def tree(r: Repository):
+    def find(expression: str, **_):
+        files = [w["path"].rsplit("/", 1)[1] for w in r.workflows]
+        return {"__typename": "Tree", "entries": [{"name": f} for f in files]} if expression == "HEAD:.github/workflows" and files else None
+    return find
 
 
 def issue(i: dict) -> dict:
@@ -92,7 +109,10 @@ def repository(r: Repository, administrator: bool) -> dict:
             "hasVulnerabilityAlertsEnabled": r.alerts_on if administrator else False, "viewerCanAdminister": administrator,
             "viewerPermission": "ADMIN" if administrator else "READ", "description": rest["description"],
             "defaultBranchRef": {"__typename": "Ref", "id": "REF", "name": r.branch, "target": target, "branchProtectionRule": protection,
-                                 "rules": [rule(x) for x in r.rules]},
+                                 "rules": [rule(x) for x in r.rules],
+                                 "refUpdateRule": update_rule(r.protection, r.branch) if r.protection else None},
+            "isMirror": False, "mirrorUrl": None, "parent": None, "lockReason": None, "hasIssuesEnabled": True, "object": tree(r),
+            "labels": [{"__typename": "Label", "name": n} for n in sorted({x["name"] for i in r.issues for x in i["labels"]})],
             "branchProtectionRules": [protection] if protection and administrator else [], "rulesets": [ruleset(x) for x in r.rulesets],
             "issues": issues, "vulnerabilityAlerts": [], "isSecurityPolicyEnabled": False, "securityPolicyUrl": None}
 
@@ -116,6 +136,7 @@ def answer(fake, body: dict) -> dict:
                         operation_name=body.get("operationName"), field_resolver=resolve)
     out = {} if done.data is None and done.errors else {"data": done.data}
     if done.errors:
+        fake.refused_queries += [e.message for e in done.errors]
         out["errors"] = [{"message": e.message, "path": e.path, "locations": [{"line": p.line, "column": p.column} for p in e.locations or []]}
                          for e in done.errors]
     return out

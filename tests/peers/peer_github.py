@@ -88,7 +88,7 @@ class Forward(Loopback):
 
 
 def source(url: str, what: str) -> str:
-    return f'[sources.github.org]\n{what}\nurl = "{url}"\ntoken = {{ env = "GITHUB_TOKEN" }}\n'
+    return f'[sources.github.org]\n{what}\nurl = "{url}"\ntoken = {{ env = "GITHUB_TOKEN" }}\npatience = "PT15S"\ntimeout = "PT15S"\n'
 
 
 def collected(base: str, url: str, what: str = 'organization = "acme"') -> Workspace:
@@ -130,7 +130,8 @@ def calls(r: Repository) -> list[str]:
             f"{at}/private-vulnerability-reporting", f"{at}/immutable-releases", f"{at}/code-scanning/default-setup",
             f"{at}/code-security-configuration", f"{at}/dependabot/alerts?state=open", f"{at}/secret-scanning/alerts?hide_secret=true",
             f"{at}/actions/workflows", f"{at}/actions/workflows/{workflow}/runs?event=schedule", f"{at}/actions/runs?per_page=100",
-            *[f"{at}/actions/runs/{x['id']}" for x in r.runs[:1]], f"{at}/actions/permissions", f"{at}/issues?state=all&per_page=100",
+            *[f"{at}/actions/runs/{x['id']}" for x in r.runs[:1]], *[f"{at}/actions/runs/{x['id']}/attempts/1" for x in r.runs if x["run_attempt"] > 1],
+            f"{at}/contents/.github/workflows/backup.yml", f"{at}/actions/permissions", f"{at}/issues?state=all&per_page=100",
             f"{at}/actions/permissions/artifact-and-log-retention", *[f"{at}/issues/{i['number']}" for i in r.issues[:2]],
             f"{at}/collaborators", f"{at}/teams", f"{at}/keys", f"{at}/hooks"]
 
@@ -139,7 +140,7 @@ def validate(fake: FakeGitHub, through: str, description: dict):
     """Prism stands between: an answer that the description does not allow becomes a 500 that says why."""
     paths = ["/orgs/acme", "/orgs/acme/repos?per_page=100", "/orgs/acme/members", "/orgs/acme/members?filter=2fa_disabled", "/rate_limit",
              "/orgs/acme/outside_collaborators?filter=2fa_disabled", "/orgs/acme/code-security/configurations", "/user", "/user/repos",
-             "/search/issues?q=repo:acme/store-000+label:incident", "/orgs/acme/rulesets", "/repos/acme/nothing"]
+             "/search/issues?q=repo:acme/store-000+label:incident", "/orgs/acme/rulesets", "/orgs/acme/migrations", "/repos/acme/nothing"]
     for r in fake.repositories[:12]:  # each rhythm of settings at least once
         paths += calls(r)
     wrong = []
@@ -201,6 +202,8 @@ def organisation(base: str, fake: FakeGitHub, through: str):
     issues = {f"{r.full_name}#{i['number']}": i for r in fake.repositories for i in r.issues}
     wrong = [n for n, row in incidents.items() if (row["opened_at"], row["closed_at"]) != (issues[n]["created_at"], issues[n]["closed_at"])]
     check("github organisation: times of incidents", bool(incidents) and not wrong, str(wrong[:5]))
+    copies(fake, workspace)
+    check("github organisation: queries that GitHub's schema allows", bool(asked) and not fake.refused_queries, str(fake.refused_queries[:3]))
     same("github organisation: secrets in the store", workspace.holding(CANARY), [])
     writes = [f"{r.method} {r.path}" for r in asked if r.method not in ("GET", "HEAD") and r.path != "/graphql"
               or b"mutation" in r.body.split(b"{")[0]]
@@ -238,7 +241,46 @@ def contradictions(r: Repository, shown: dict[str, str]) -> list[str]:
     for name, true in (("visibility", r.rest["visibility"]), ("default branch", r.branch)):
         if plain.get(name) != true:
             wrong.append(f"{name} is {true}, shown {plain.get(name)}")
+    return wrong + unprotected(r, shown)
+
+
+def unprotected(r: Repository, shown: dict[str, str]) -> list[str]:
+    """Where the protection of the default branch is shown otherwise than it is."""
+    p, wrong = r.protection, []
+    parts = {"force pushes allowed": "allow_force_pushes", "deletion allowed": "allow_deletions", "applies to administrators": "enforce_admins",
+             "linear history required": "required_linear_history", "signatures required": "required_signatures"}
+    for part, key in parts.items():
+        seen, true = shown.get(f"branch {r.branch}: {part}"), words(p[key]["enabled"]) if p else None
+        if seen != true:
+            wrong.append(f"branch {r.branch}: {part} is {true}, shown {seen}")
+    reviews = p and p.get("required_pull_request_reviews")
+    true = (str(reviews["required_approving_review_count"]) if reviews else "not required") if p else None
+    if shown.get(f"branch {r.branch}: approving reviews") != true:
+        wrong.append(f"approving reviews is {true}, shown {shown.get(f'branch {r.branch}: approving reviews')}")
+    held = shown.get("branch rules", "none")
+    types = {rule["type"] for rule in r.rules}
+    if any(t not in held for t in types) or "required_signatures" in held or (not types and held != "none"):
+        wrong.append(f"rules are {sorted(types)}, shown {held}")
     return wrong
+
+
+RUNS = {"success": {"success"}, "failure": {"failed"}, "cancelled": {"aborted"}, "timed_out": {"failed", "aborted"}, None: {"running"}}
+
+
+def copies(fake: FakeGitHub, workspace: Workspace):
+    """Runs of the workflow that makes backups, each attempt by itself."""
+    rows = [r for r in workspace.show("runs", PERIOD) if (r["resource"] or "").startswith("github:acme/")]
+    true = sorted((f"github:{r.full_name}", x["run_started_at"], x["conclusion"]) for r in fake.repositories for x in r.runs)
+    true = sorted(true + [(f"github:{r.full_name}", x["run_started_at"], "failure") for r in fake.repositories for x in r.runs if x["run_attempt"] > 1], key=str)
+    left = [(r["resource"], r["started_at"], r["status"]) for r in rows]
+    missing = []
+    for resource, began, conclusion in true:
+        found = next((row for row in left if row[:2] == (resource, began) and row[2] in RUNS[conclusion]), None)
+        if found:
+            left.remove(found)
+        else:
+            missing.append((resource, began, conclusion))
+    check("github organisation: runs of workflows that copy", bool(rows) and not missing and not left, f"missing {missing[:4]}, too many {left[:4]}")
 
 
 def rights(base: str, description: dict):
@@ -249,10 +291,12 @@ def rights(base: str, description: dict):
         check("github few rights: repositories", len([a for a in assets if a.startswith("github:acme/")]) == 4, str(sorted(assets)))
         for r in fake.repositories:
             shown = settings(assets.get(f"github:{r.full_name}", {}))
-            off = {k: v for k, v in shown.items() if words(v) in ("off", "false", "disabled", "none", "no")
+            off = {k: v for k, v in shown.items() if words(v) in ("off", "false", "disabled", "none", "no", "absent")
                    and any(w in k.lower() for w in ("alert", "scanning", "fixes", "updates", "immutable", "two", "2fa", "protection"))}
             check(f"github few rights: nothing of {r.full_name} is off", bool(shown) and not off, f"{off} of {shown}")
-        check("github few rights: told", workspace.code == 4, workspace.output)
+        shown = settings(assets.get("github:acme", {}))
+        factor = [v for k, v in shown.items() if "two-factor" in k]
+        check("github few rights: the second factor is not determined", bool(assets) and not set(map(words, factor)) & {"false", "no", "none"}, str(factor))
 
 
 def troubles(base: str, description: dict):

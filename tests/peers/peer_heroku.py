@@ -160,7 +160,7 @@ def compare_schedules(form: str, id: str, text: str, assets: dict[str, dict]):
 
 def sources(fake_url: str, data_url: str, scope: str) -> str:
     return (f'[sources.heroku-postgres.prod]\n{scope}\nurl = "{fake_url}"\ndata_url = "{data_url}"\n'
-            'token = { env = "HEROKU_API_KEY" }\n')
+            'token = { env = "HEROKU_API_KEY" }\npatience = "PT15S"\ntimeout = "PT10S"\n')
 
 
 def tables(workspace: Workspace) -> dict[str, dict]:
