@@ -31,12 +31,12 @@ def without(item: dict) -> dict:
 def vaults(now: float) -> list[dict]:
     def one(name: str, **more) -> dict:
         return without({"BackupVaultName": name, "BackupVaultArn": vault_arn(name), "VaultType": "BACKUP_VAULT", "VaultState": "AVAILABLE",
-                        "CreationDate": now - 400 * DAY, "EncryptionKeyArn": KEY, "NumberOfRecoveryPoints": 3, "Locked": False} | more)
+                        "CreationDate": now - 400 * DAY, "EncryptionKeyArn": KEY, "Locked": False} | more)
     return [one("plain"), one("governance", Locked=True, MinRetentionDays=7, MaxRetentionDays=365),
             one("compliance", Locked=True, MinRetentionDays=35, LockDate=now - 100 * DAY),
             one("not-yet", Locked=True, MinRetentionDays=35, LockDate=now + 3 * DAY),
             one("airgap", VaultType="LOGICALLY_AIR_GAPPED_BACKUP_VAULT", EncryptionKeyArn=None, EncryptionKeyType="AWS_OWNED_KMS_KEY",
-                Locked=True, MinRetentionDays=30, MaxRetentionDays=60, NumberOfRecoveryPoints=0)]
+                Locked=True, MinRetentionDays=30, MaxRetentionDays=60)]
 
 
 def plans(now: float) -> list[dict]:

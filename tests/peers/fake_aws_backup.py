@@ -146,7 +146,7 @@ class FakeBackup(Loopback):
     def perform(self, name: str, asked: dict, data: dict) -> dict:
         if name in LISTS:
             key, kind = LISTS[name]
-            items = data[kind] if kind else []
+            items = self.counted(data) if kind == "vaults" else data[kind] if kind else []
             if name == "ListBackupJobs":
                 items = [i for i in items if i["CreationDate"] > self.now - 30 * DAY]
             if name == "ListRecoveryPointsByBackupVault":
@@ -208,8 +208,14 @@ class FakeBackup(Loopback):
             raise not_found(what)
         return found
 
+    def counted(self, data: dict) -> list[dict]:
+        """Vaults with the number of their recovery points, unless a test says otherwise."""
+        def count(vault: dict) -> int:
+            return sum(p["BackupVaultName"] == vault["BackupVaultName"] for p in data["points"])
+        return [{"NumberOfRecoveryPoints": count(v)} | v for v in data["vaults"]]
+
     def vault(self, name: str, data: dict) -> dict:
-        found = next((v for v in data["vaults"] if v["BackupVaultName"] == name), None)
+        found = next((v for v in self.counted(data) if v["BackupVaultName"] == name), None)
         if found is None:
             # AWS does not tell a vault that is not there from one that one may not see.
             raise Refusal(403, "AccessDeniedException", f"Insufficient privileges to perform this action on {name}.")

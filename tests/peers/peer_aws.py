@@ -78,7 +78,8 @@ class weed(moto):
         ports = dict(zip(names, free_ports(len(names))))
         self.url = f"http://127.0.0.1:{ports['s3.port']}"
         words = [WEED, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}", "-master.volumeSizeLimitMB=64", "-volume.max=100", "-filer", "-s3",
-                 f"-s3.config={identities}", "-master.telemetry=false", *[f"-{name}={port}" for name, port in ports.items()]]
+                 f"-s3.config={identities}", "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
+                 f"-filer.localSocket={folder}/filer.sock", f"-s3.localSocket={folder}/s3.sock", *[f"-{name}={port}" for name, port in ports.items()]]
         # Without a key of its own it refuses to encrypt.
         env = environment(base, WEED_S3_SSE_KEY="peer")
         self.program = Program("weed", words, [ports["s3.port"]], env, base)

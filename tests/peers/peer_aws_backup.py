@@ -211,6 +211,10 @@ def refusals(base: str):
     slow = case("throttled", "/restore-jobs", error(400, "ThrottlingException", "Rate exceeded"), 1)
     check("aws-backup throttled once: asked again, whole", slow.code == 0 and len(slow.show("restore-tests", period())) == 11, slow.output)
     with FakeBackup() as fake:
+        fake.regions["us-east-1"]["vaults"][0]["NumberOfRecoveryPoints"] = 3
+        short = Workspace(base, source(fake.url), **CREDENTIALS).collect()
+        check("aws-backup a list shorter than its vault's count: not complete", short.code == 4 and short.source().get("status") == "incomplete", short.output)
+    with FakeBackup() as fake:
         wrong = Workspace(base, source(fake.url), **CREDENTIALS | {"AWS_ACCESS_KEY_ID": "AKIAWRONG"}).collect()
         check("aws-backup unknown key: failed", wrong.code == 4 and wrong.source().get("status") == "failed", wrong.output)
     with FakeBackup() as fake:
