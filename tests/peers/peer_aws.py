@@ -80,9 +80,7 @@ class weed(moto):
         words = [WEED, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}", "-master.volumeSizeLimitMB=64", "-volume.max=100", "-filer", "-s3",
                  f"-s3.config={identities}", "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
                  f"-filer.localSocket={folder}/filer.sock", f"-s3.localSocket={folder}/s3.sock", *[f"-{name}={port}" for name, port in ports.items()]]
-        # Without a key of its own it refuses to encrypt.
-        env = environment(base, WEED_S3_SSE_KEY="peer")
-        self.program = Program("weed", words, [ports["s3.port"]], env, base)
+        self.program = Program("weed", words, [ports["s3.port"]], environment(base), base)
 
 
 # What was set is what is read.
@@ -178,13 +176,14 @@ def moto_knows_no_jobs(base: str, url: str):
 
 def seaweed(base: str, url: str, s3):
     until(lambda: s3.create_bucket(Bucket="acme-real", ObjectLockEnabledForBucket=True), "SeaweedFS takes a bucket")
-    s3.put_bucket_encryption(Bucket="acme-real", ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]})
     s3.put_object_lock_configuration(Bucket="acme-real", ObjectLockConfiguration={
         "ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}})
     s3.create_bucket(Bucket="acme-files")
     keys = [f"hourly/{n:04d}/dump-{n:05d}.sql" for n in range(1100)]
     for n, key in enumerate(keys[:20]):
         aws_seed.put(s3, "acme-real", key, aws_seed.content(key, n))
+    # Its first encrypted write waits half a minute for a lock.
+    s3.put_bucket_encryption(Bucket="acme-real", ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]})
     administrator = credentials("admin-key", "admin-secret")
 
     workspace = Workspace(base, buckets(url, ["acme-real"]), **administrator).collect()
