@@ -180,9 +180,9 @@ def seaweed(base: str, url: str, s3):
         "ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}})
     s3.create_bucket(Bucket="acme-files")
     keys = [f"hourly/{n:04d}/dump-{n:05d}.sql" for n in range(1100)]
-    for n, key in enumerate(keys[:20]):
-        aws_seed.put(s3, "acme-real", key, aws_seed.content(key, n))
-    # Its first encrypted write waits half a minute for a lock.
+    # After an empty first object it waits half a minute for its volumes.
+    for n in [*range(1, 20), 0]:
+        aws_seed.put(s3, "acme-real", keys[n], aws_seed.content(keys[n], n))
     s3.put_bucket_encryption(Bucket="acme-real", ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]})
     administrator = credentials("admin-key", "admin-secret")
 
