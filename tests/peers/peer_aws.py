@@ -142,7 +142,7 @@ def objects(form: str, s3, sizes: dict[str, int], workspace: Workspace):
 def databases(base: str, url: str):
     rds = aws_seed.client("rds", url)
     true = aws_seed.databases(rds)
-    text = f'[sources.rds.main]\nregions = ["us-east-1"]\nurl = "{url}"\npatience = "PT20S"\n'
+    text = f'[sources.rds.main]\nregions = ["us-east-1"]\nurl = "{url}"\npatience = "PT3S"\n'
     workspace = Workspace(base, text, **credentials()).collect()
     check("rds: collected", workspace.code in (0, 4) and bool(workspace.manifest()), workspace.output)
     runs = by(workspace.show("runs", period()), "run_id")

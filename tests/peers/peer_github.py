@@ -349,9 +349,10 @@ def documented(base: str, url: str, description: dict):
     assets = by(workspace.show("assets", PERIOD), "asset_id")
     check("github documented: the repository", "github:octocat/Hello-World" in assets, str(sorted(assets)))
     check("github documented: stored", any(b"Hello-World" in o for o in stored(workspace)), "no object holds it")
-    token = example(description, "/orgs/{org}/repos")[0].get("temp_clone_token")
-    held = [o for o in stored(workspace) if token and f'"{token}"'.encode() in o]
-    check("github documented: no token of the example is stored", bool(stored(workspace)) and not held, str(token))
+    single = collected(base, url, 'repositories = ["octocat/Hello-World"]')
+    token = example(description, "/repos/{owner}/{repo}")["temp_clone_token"]
+    check("github documented: a repository by name", any(b"Hello-World" in o for o in stored(single)), single.output)
+    same("github documented: the example's token in the store", single.holding(token), [])
 
 
 def anything(base: str, url: str):
