@@ -123,6 +123,22 @@ def wal_g(s3, bucket: str, prefix: str) -> set[str]:
     return {full, delta}
 
 
+def pgbackrest(s3, bucket: str, prefix: str) -> tuple[set[str], str]:
+    """A pgBackRest repository: a full and an incremental backup, and one that has only begun; answers the former and the latter."""
+    full, increment, begun = "20261001-020000F", "20261001-020000F_20261002-020001I", "20261003-020000F"
+    for label in (full, increment, begun):
+        put(s3, bucket, f"{prefix}backup/kasse/{label}/pg_data/base/1/1255.lz4", content(label, 1500))
+        # The copy is written while the backup runs, the manifest itself at its end.
+        for name in ("backup.manifest.copy",) if label == begun else ("backup.manifest.copy", "backup.manifest"):
+            put(s3, bucket, f"{prefix}backup/kasse/{label}/{name}", b"[backup]\n")
+    put(s3, bucket, f"{prefix}backup/kasse/backup.info", b"[db]\n")
+    put(s3, bucket, f"{prefix}archive/kasse/archive.info", b"[db]\n")
+    for number in range(3, 12):
+        digest = hashlib.sha1(str(number).encode()).hexdigest()
+        put(s3, bucket, f"{prefix}archive/kasse/15-1/{segment(1, number)[:16]}/{segment(1, number)}-{digest}.lz4", content(str(number), 300))
+    return {full, increment}, begun
+
+
 def folder(s3, bucket: str, prefix: str, path: str) -> int:
     """Uploads a folder as it is; answers the number of files."""
     import os

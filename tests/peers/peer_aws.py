@@ -238,17 +238,18 @@ def long_list(base: str, url: str, s3, keys: list[str], administrator: dict[str,
 
 
 def archives(base: str, url: str, s3, administrator: dict[str, str]):
-    """A bucket that holds a WAL-G archive: base backups by name, segments no backups of their own."""
-    s3.create_bucket(Bucket="acme-wal")
-    backups = aws_seed.wal_g(s3, "acme-wal", "main/")
-    workspace = Workspace(base, buckets(url, ["acme-wal"]), **administrator).collect()
-    points = workspace.show("recovery-points", period())
-    named = {b for b in backups if any(b == p["recovery_point_id"].rsplit("/", 1)[-1].split("@")[0] for p in points)}
-    same("s3 wal-g: base backups", named, backups)
-    cut = [p for p in points if aws_seed.segment(1, 14) in p["recovery_point_id"] and p["good"]]
-    check("s3 wal-g: a backup without its end is no good point", bool(points) and not cut, str(cut))
-    segments = [p["recovery_point_id"] for p in points if "wal_005" in p["recovery_point_id"]]
-    check("s3 wal-g: a segment is no recovery point", bool(points) and not segments, str(segments[:3]))
+    """Buckets that hold archives of PostgreSQL: base backups by name, segments no backups of their own."""
+    for name in ("acme-wal-g", "acme-pgbackrest"):
+        s3.create_bucket(Bucket=name)
+    wal_g = aws_seed.wal_g(s3, "acme-wal-g", "main/"), f"base_{aws_seed.segment(1, 14)}"
+    for bucket, (backups, cut) in (("acme-wal-g", wal_g), ("acme-pgbackrest", aws_seed.pgbackrest(s3, "acme-pgbackrest", "repo/"))):
+        workspace = Workspace(base, buckets(url, [bucket]), **administrator).collect()
+        points = workspace.show("recovery-points", period())
+        named = {b for b in backups for p in points if b in p["recovery_point_id"].replace("@", "/").split("/")}
+        same(f"s3 {bucket}: base backups", named, backups)
+        check(f"s3 {bucket}: they and no other point", bool(points) and len(points) <= len(backups) + 1, str([p["recovery_point_id"] for p in points]))
+        good = [p["recovery_point_id"] for p in points if cut in p["recovery_point_id"] and p["good"]]
+        check(f"s3 {bucket}: a backup without its end is no good point", bool(points) and not good, str(good))
 
 
 def folders(base: str, url: str, s3, administrator: dict[str, str]):
