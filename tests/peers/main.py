@@ -1,5 +1,6 @@
 """Runs every peer (or those named) and prints how many comparisons held."""
 
+import glob
 import importlib
 import os
 import shutil
@@ -11,7 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import harness
 
-PEERS = ["pgbackrest", "borg", "restic", "pg_dump"]
+# Those that take longest start first.
+LONG = ["aws", "heroku", "github", "pgbackrest", "borg"]
+
+
+def peers():
+    """Every file peer_NAME.py is a peer."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    names = {os.path.basename(path)[len("peer_"):-len(".py")] for path in glob.glob(os.path.join(here, "peer_*.py"))}
+    return [n for n in LONG if n in names] + sorted(names - set(LONG))
 
 
 def one(peer, root):
@@ -31,7 +40,7 @@ def main():
     try:
         # Two at a time: each peer has its own folder, port and repository.
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda peer: one(peer, root), sys.argv[1:] or PEERS))
+            list(pool.map(lambda peer: one(peer, root), sys.argv[1:] or peers()))
     finally:
         if os.environ.get("KEEP_PEERS"):
             print(f"kept {root}")
