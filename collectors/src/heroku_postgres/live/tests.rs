@@ -11,7 +11,7 @@ use model::workspace::Setting;
 use serde_json::{Value, json};
 
 use super::super::KIND;
-use super::transfers::forgotten;
+use super::transfers::{Window, forgotten};
 use super::{ACCOUNT, Gap, client};
 use crate::net::testing::{Reply, Server, context, run};
 use crate::net::{Halt, Order, Token, Trail};
@@ -400,6 +400,19 @@ fn a_pause_longer_than_the_memory_of_the_list_is_told() {
 }
 
 #[test]
+fn where_clocks_disagree_the_shorter_time_is_claimed() {
+    let at = |text: &str| instant(text, None).unwrap();
+    let mut window = Window::default();
+    assert_eq!((window.from(), window.to()), (None, None));
+    window.extend(at("2024-06-08T10:00:00Z"), Some(at("2024-06-08T09:00:00Z")));
+    let both = (Some(at("2024-06-01T10:00:00Z")), Some(at("2024-06-08T09:00:00Z")));
+    assert_eq!((window.from(), window.to()), both);
+    // Each further list reaches less far back, and the first was given earliest.
+    window.extend(at("2024-06-08T10:05:00Z"), None);
+    assert_eq!((window.from(), window.to()), (Some(at("2024-06-01T10:05:00Z")), both.1));
+}
+
+#[test]
 fn numbers_that_are_missing_show_what_is_forgotten() {
     let at = |text: &str| instant(text, None).unwrap();
     let (from, to) = (at("2024-06-01T00:00:00Z"), at("2024-06-08T00:00:00Z"));
@@ -450,8 +463,8 @@ fn an_answer_that_did_not_change_is_not_sent_again_and_a_list_that_grew_is() {
     let serve = |world: World| {
         Server::start(move |_, seen| {
             let reply = answer(&world, seen);
-            let Reply::Whole(status @ (200 | 206), _, body) = &reply else { return reply };
-            let etag = format!("\"{status}-{}-{}\"", body.len(), body.iter().map(|b| u64::from(*b)).sum::<u64>());
+            let Reply::Whole(200 | 206, _, body) = &reply else { return reply };
+            let etag = format!("\"{}-{}\"", body.len(), body.iter().map(|b| u64::from(*b)).sum::<u64>());
             if seen.header("if-none-match") == Some(&etag) {
                 Reply::status(304, "")
             } else {

@@ -36,7 +36,7 @@ pub(super) struct Window {
 
 impl Window {
     /// One more list, asked for at `asked` of a server whose clock showed `server`.
-    fn extend(&mut self, asked: Instant, server: Option<Instant>) {
+    pub(super) fn extend(&mut self, asked: Instant, server: Option<Instant>) {
         // Times of transfers are the server's. Where the clocks disagree, the shorter time is claimed.
         let (early, late) = server.map_or((asked, asked), |s| (asked.min(s), asked.max(s)));
         let (first, last) = self.asked.unwrap_or((early, late));
