@@ -86,7 +86,7 @@ async fn collect(order: &Order, trail: &mut Trail) -> Result<(), Halt> {
     let described = described(&mut client, &apps.names, &estate).await?;
     client.ended();
     for (resources, tables, from, to, gaps) in
-        history.statements(apps.account).into_iter().chain(described.statements(apps.account, began))
+        history.statements().into_iter().chain(described.statements(began))
     {
         trail.covers(Covers {
             systems: vec!["*".to_owned()],
@@ -114,8 +114,6 @@ async fn collect(order: &Order, trail: &mut Trail) -> Result<(), Halt> {
 #[derive(Debug, Default)]
 struct Apps {
     names: BTreeSet<String>,
-    /// They are all that the account sees.
-    account: bool,
 }
 
 async fn apps(client: &mut Client<'_>, source: &SourceConfig) -> Result<Apps, Halt> {
@@ -141,7 +139,6 @@ async fn apps(client: &mut Client<'_>, source: &SourceConfig) -> Result<Apps, Ha
     };
     if let Some(path) = list {
         let listed = client.list(&path, Piece::App).await?;
-        out.account = team.is_none() && listed.whole;
         for item in &listed.items {
             out.names.extend(text(item, "name").filter(|name| client::is_name(name)));
         }
@@ -264,8 +261,6 @@ struct History {
     window: Window,
     /// Beginnings of resource ids, with the times for which transfers are gone.
     read: BTreeMap<String, Vec<Gap>>,
-    /// Every list was read that there can be.
-    whole: bool,
 }
 
 /// Resources, tables, interval and its gaps.
@@ -275,11 +270,14 @@ impl History {
     /// One statement on everything; where transfers are gone, others on what they don't concern.
     ///
     /// A system whose databases lie in several apps is covered only by a statement on all of them.
-    fn statements(&self, account: bool) -> Vec<Statement> {
+    ///
+    /// Even where all apps of an account were listed nothing is said of others: an app that the inventory names and the
+    /// account does not see was not looked at.
+    fn statements(&self) -> Vec<Statement> {
         let (Some(from), Some(to)) = (self.window.from(), self.window.to()) else { return Vec::new() };
         let statement = |resources: Vec<String>, gaps: Vec<Gap>| (resources, HISTORY, from, Some(to), gaps);
         let all = self.read.values().flatten().cloned().collect::<Vec<Gap>>();
-        let mut out = vec![statement(prefixes(account && self.whole, self.read.keys()), all.clone())];
+        let mut out = vec![statement(self.read.keys().cloned().collect(), all.clone())];
         if all.is_empty() {
             return out;
         }
@@ -293,27 +291,16 @@ impl History {
     }
 }
 
-/// Beginning of the ids of all databases.
-const ACCOUNT: &str = "heroku-postgres:";
-
-/// What was read, or all there is.
-fn prefixes<'a>(all: bool, read: impl Iterator<Item = &'a String>) -> Vec<String> {
-    if all { vec![ACCOUNT.to_owned()] } else { read.cloned().collect() }
-}
-
 async fn history(client: &mut Client<'_>, apps: &BTreeSet<String>, estate: &Estate) -> Result<History, Halt> {
     let mut owners: BTreeSet<String> = estate.databases.values().map(|d| d.owner.clone()).collect();
     // An app that had a database when it was read last may still list what that made.
     let before = client.trail.context.known.clone();
     owners.extend(apps.iter().filter(|app| before.contains_key(&transfers::page(app))).cloned());
-    let mut out = History { whole: true, ..History::default() };
+    let mut out = History::default();
     for owner in &owners {
         let owned: Vec<&Database> = estate.databases.values().filter(|d| d.owner == *owner).collect();
         let there = owned.iter().any(|d| d.is_there());
-        let Some(gaps) = client.transfers(owner, there, &mut out.window).await? else {
-            out.whole = false;
-            continue;
-        };
+        let Some(gaps) = client.transfers(owner, there, &mut out.window).await? else { continue };
         if estate.named.contains(owner) || owned.is_empty() {
             out.read.insert(format!("heroku-postgres:{owner}/"), gaps);
         } else {
@@ -329,15 +316,12 @@ async fn history(client: &mut Client<'_>, apps: &BTreeSet<String>, estate: &Esta
 struct Described {
     listed: BTreeSet<String>,
     told: BTreeSet<String>,
-    /// Both hold all there is.
-    whole: bool,
 }
 
 impl Described {
-    fn statements(&self, account: bool, began: Instant) -> Vec<Statement> {
+    fn statements(&self, began: Instant) -> Vec<Statement> {
         let statement = |set: &BTreeSet<String>, tables| {
-            let resources = prefixes(account && self.whole, set.iter());
-            (!set.is_empty()).then_some((resources, tables, began, None, Vec::new()))
+            (!set.is_empty()).then(|| (set.iter().cloned().collect(), tables, began, None, Vec::new()))
         };
         [statement(&self.listed, LISTED), statement(&self.told, TOLD)].into_iter().flatten().collect()
     }
@@ -346,7 +330,7 @@ impl Described {
 async fn described(client: &mut Client<'_>, apps: &BTreeSet<String>, estate: &Estate) -> Result<Described, Halt> {
     let of = |app: &String| format!("heroku-postgres:{app}/");
     let listed: BTreeSet<String> = apps.intersection(&estate.listed).map(of).collect();
-    let mut out = Described { whole: listed.len() == apps.len(), told: listed.clone(), listed };
+    let mut out = Described { told: listed.clone(), listed };
     for database in estate.databases.values() {
         let told = client.database(database).await?;
         if !apps.contains(&database.owner) {
@@ -356,7 +340,6 @@ async fn described(client: &mut Client<'_>, apps: &BTreeSet<String>, estate: &Es
             }
         } else if !told {
             out.told.remove(&of(&database.owner));
-            out.whole = false;
         }
     }
     Ok(out)
