@@ -138,3 +138,35 @@ pub fn parse(store: &Store, run: &SourceRun, sink: &mut dyn Sink) {
     };
     (kind.parse)(&batch, sink);
 }
+
+#[cfg(test)]
+mod tests {
+    use model::rows::{Listing, Origin};
+
+    use super::*;
+
+    #[test]
+    fn a_listing_of_a_service_that_was_not_told_whole_proves_no_deletion() {
+        for partial in [false, true] {
+            let mut builder = Builder::default();
+            let at = model::time::instant("2026-11-22T00:00:00Z", None).unwrap();
+            let origin = Origin {
+                source_id: Arc::from("db"),
+                kind: Arc::from("rds"),
+                record_id: "l".to_owned(),
+                observed_at: at,
+                evidence: Arc::from("e"),
+                pointer: String::new(),
+            };
+            let listing = Listing {
+                resource: "r".to_owned(),
+                listed_at: at,
+                recovery_point_ids: Vec::new(),
+                complete: true,
+                origin,
+            };
+            Into { builder: &mut builder, partial, problems: Vec::new() }.row(Row::Listing(listing));
+            assert_eq!(builder.finish().unwrap().listings[0].complete, !partial);
+        }
+    }
+}

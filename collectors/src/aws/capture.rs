@@ -27,7 +27,7 @@ use serde_json::Value;
 use super::question::Question;
 use super::xml::{self, Read};
 use crate::net::manners::{self, Verdict};
-use crate::net::{Halt, Trail, stopped, transport};
+use crate::net::{Halt, Token, Trail, stopped, transport};
 
 /// What one attempt brought, before anybody reads it.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +55,7 @@ pub(crate) struct Capture {
 struct Inner {
     sent: bool,
     too_large: bool,
+    secrets: Vec<Token>,
     raw: Option<Raw>,
 }
 
@@ -80,11 +81,16 @@ impl Intercept for Capture {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         // An address may also come from the environment or a profile.
-        let uri = context.request().uri();
-        if let Some(origin) = transport::origin(uri) {
+        let request = context.request();
+        if let Some(origin) = transport::origin(request.uri()) {
             transport::base(&origin)?;
         }
-        self.lock().sent = true;
+        let mut inner = self.lock();
+        inner.sent = true;
+        inner.secrets.extend(request.headers().get("x-amz-security-token").map(Token::new));
+        let key = request.headers().get("authorization").and_then(|a| a.split(['=', '/']).nth(1));
+        let real = key.filter(|k| k.len() >= 16 && (k.starts_with("AKIA") || k.starts_with("ASIA")));
+        inner.secrets.extend(real.map(Token::new));
         Ok(())
     }
 
@@ -239,6 +245,9 @@ const UNKNOWN: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
+/// Codes of refusals that repeat the whole request, its session token in several spellings.
+const ECHOES: &[&str] = &["IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"];
+
 impl Refusal {
     /// True where the same credentials will get no other answer from this service in this region.
     pub(crate) fn ends_all(&self) -> bool {
@@ -356,10 +365,12 @@ where
             done = whole => done.ok(),
             () = stopped(&mut stop) => return Err(Halt::Stopped),
         };
-        let (sent, too_large, raw) = {
+        let (sent, too_large, secrets, raw) = {
             let mut inner = capture.lock();
-            (inner.sent, inner.too_large, inner.raw.take())
+            (inner.sent, inner.too_large, std::mem::take(&mut inner.secrets), inner.raw.take())
         };
+        // Errors repeat what was sent.
+        secrets.into_iter().for_each(|secret| trail.hide(secret));
         let raw = raw.map(|raw| Raw { attempts: attempt, ..raw });
         if let Some(date) = raw.as_ref().and_then(|raw| raw.header("date")) {
             trail.clock(date, asked);
@@ -450,6 +461,8 @@ where
         Ok(_) => (String::new(), String::new()),
         Err(error) => said(error, raw.as_ref()),
     };
+    let raw = raw.map(|raw| if ECHOES.contains(&code.as_str()) { Raw { body: Vec::new(), ..raw } } else { raw });
+    let message = if ECHOES.contains(&code.as_str()) { String::new() } else { message };
     // An answer that broke off in its body is none.
     let raw = raw.filter(|raw| raw.whole || result.is_ok());
     let status = raw.as_ref().and_then(|raw| StatusCode::from_u16(raw.status).ok());

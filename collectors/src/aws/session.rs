@@ -134,6 +134,11 @@ pub(crate) async fn open(order: &Order, trail: &mut Trail) -> Result<Vec<Scope>,
         let text = format!("the AWS configuration could not be read within {} s", limits.answer.as_secs());
         return over(trail, &order.source.declared_in, text);
     };
+    // The environment and the profile may name an address as well.
+    let url = match base.endpoint_url().map(transport::base).transpose() {
+        Ok(url) => url,
+        Err(why) => return over(trail, &order.source.declared_in, format!("AWS_ENDPOINT_URL: {why}")),
+    };
     scopes(order, &base, url.as_deref(), trail).await
 }
 
@@ -168,6 +173,12 @@ async fn scopes(order: &Order, base: &SdkConfig, url: Option<&str>, trail: &mut 
             own_address: url.is_some(),
         };
         if let Some((known, name)) = identity(trail, scope, role).await? {
+            if known.account.is_some() && scopes.iter().any(|other: &Scope| other.account == known.account) {
+                let text =
+                    format!("{name} is in an account that another role of this source stands for; it is left out");
+                trail.problem(&order.source.declared_in, text);
+                continue;
+            }
             who.push(name);
             scopes.extend(regions.iter().map(|region| known.elsewhere(region)));
         }

@@ -181,3 +181,6 @@ fn head(bytes: &[u8]) -> Map<String, Value> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

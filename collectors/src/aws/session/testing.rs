@@ -49,6 +49,16 @@ pub(crate) async fn scope(url: &str) -> Scope {
     }
 }
 
+/// The same with credentials of a session.
+pub(crate) async fn with_token(url: &str, token: &str) -> Scope {
+    use aws_sdk_sts::config::{Credentials, IdentityCache, SharedCredentialsProvider};
+    let scope = scope(url).await;
+    let credentials =
+        Credentials::new("ASIAEXAMPLEEXAMPLE00", "secret-of-a-test", Some(token.to_owned()), None, "test");
+    let config = scope.config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials));
+    Scope { config: config.identity_cache(IdentityCache::no_cache()).build(), ..scope }
+}
+
 /// What was kept, as `parse` sees it.
 pub(crate) fn documents(pages: &[Page], objects: &Arc<Memory>) -> Vec<Document> {
     let mut out: Vec<Document> = pages

@@ -6,7 +6,7 @@ use model::time::instant;
 
 use super::*;
 use crate::Kept;
-use crate::aws::session::testing::{documents, scope};
+use crate::aws::session::testing::{documents, scope, with_token};
 use crate::aws_backup::KIND;
 use crate::net::Collected;
 use crate::net::testing::{Reply, Seen, Server, run, trail};
@@ -321,4 +321,25 @@ fn a_gap_longer_than_the_reach_is_noted() {
     });
     let collected = trail.finish();
     assert!(collected.notes[0].contains("what ran between is not known"), "{:?}", collected.notes);
+}
+
+#[test]
+fn a_refused_signature_leaves_nothing_of_the_request_behind() {
+    let server = Server::start(|_, seen| {
+        let token = seen.header("x-amz-security-token").unwrap_or("none").to_owned();
+        let hex: String = token.bytes().map(|b| format!("{b:02x} ")).collect();
+        let body =
+            format!(r#"{{"message":"The Canonical String should have been x-amz-security-token:{token} {hex}"}}"#);
+        Reply::status(403, &body).header("x-amzn-errortype", "InvalidSignatureException")
+    });
+    let (mut trail, objects, _stop) = trail();
+    run(async {
+        let scopes = [with_token(&server.url, "FwoG-session-canary").await];
+        all(&scopes, &mut trail).await.unwrap();
+    });
+    assert_eq!(server.seen()[0].header("x-amz-security-token"), Some("FwoG-session-canary"));
+    let collected = trail.finish();
+    assert!(collected.problems[0].message.contains("InvalidSignatureException"), "{:?}", collected.problems);
+    let everything = format!("{collected:?} {}", objects.everything());
+    assert!(!everything.contains("canary") && !everything.contains("63 61 6e 61 72 79"), "{everything}");
 }
