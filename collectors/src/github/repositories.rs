@@ -38,7 +38,7 @@ const SECURITY: &[&str] =
 pub(super) type Settings = BTreeMap<String, String>;
 
 /// Settings whose call answers 404 where they are off, to those who may read settings.
-const OFF_BY_404: &[&str] = &["vulnerability alerts", "automated security fixes", "immutable releases"];
+const OFF_BY_404: &[&str] = &["vulnerability alerts", "dependabot security fixes", "immutable releases"];
 
 /// One asset a repository, by asset id.
 pub(super) fn assets(
@@ -261,6 +261,7 @@ fn of_error(piece: &Piece<'_>, administered: bool, settings: &mut Settings) {
     let branch = branch_of(piece.document.name()).map(|b| b.replace(".json", ""));
     let classic = || format!("branch {}: classic protection", branch.as_deref().unwrap_or("(default)"));
     let what = piece.document.file_name().split('.').next().unwrap_or_default().replace(['-', '_'], " ");
+    let what = if what == "automated security fixes" { "dependabot security fixes".to_owned() } else { what };
     if message == "Branch not protected" {
         set(settings, &classic(), Some("absent".to_owned()));
     } else if is_not_offered(&message) {

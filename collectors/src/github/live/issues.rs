@@ -22,7 +22,7 @@ pub(super) async fn ask(
     trail: &mut Trail,
 ) -> Result<bool, Halt> {
     let mut whole = !population.repositories.is_empty();
-    for repository in population.repositories.iter().filter(|r| r.has_issues) {
+    for repository in population.repositories.iter().filter(|r| r.has_issues != Some(false)) {
         for label in settings.labels.iter().filter(|label| may_have(repository, label)) {
             whole &= labelled(session, settings, repository, label, trail).await?;
         }
@@ -78,7 +78,7 @@ async fn labelled(
             whole && odd.is_none()
         }
         // Issues are switched off: there are none.
-        Listed::Refused(_, answer) if answer.status.as_u16() == 410 => true,
+        Listed::Refused(_, answer) if answer.status.as_u16() == 410 && repository.has_issues.is_none() => true,
         Listed::Refused(ask, answer) => {
             trail.good(&ask, &answer);
             false

@@ -17,7 +17,8 @@ pub(super) struct Repository {
     pub(super) full_name: String,
     pub(super) branch: Option<String>,
     pub(super) archived: bool,
-    pub(super) has_issues: bool,
+    /// Issues are switched on; `None` where nobody tells.
+    pub(super) has_issues: Option<bool>,
     /// What GraphQL told, where it did.
     pub(super) node: Option<Node>,
 }
@@ -53,6 +54,12 @@ pub(super) async fn list(
             if complete && agreed {
                 same(trail, &values, nodes.keys());
             }
+            if complete && values.is_empty() {
+                let message = format!(
+                    "no repository of {organization} is to be seen with this credential; give it access to them"
+                );
+                trail.problem("repositories", message);
+            }
             whole = complete && proven(session, values.len() as u64, known, trail);
             values
         }
@@ -81,7 +88,7 @@ pub(super) async fn list(
         repositories.push(Repository {
             branch: node.as_ref().map_or_else(|| text(value, "default_branch"), |n| n.branch.clone()),
             archived: flag("archived").unwrap_or_else(|| node.as_ref().is_some_and(|n| n.archived)),
-            has_issues: flag("has_issues").or_else(|| node.as_ref().and_then(|n| n.has_issues)).unwrap_or(true),
+            has_issues: flag("has_issues").or_else(|| node.as_ref().and_then(|n| n.has_issues)),
             full_name,
             node,
         });
@@ -269,7 +276,17 @@ async fn rulesets(session: &mut Session, trail: &mut Trail, path: &str) -> Resul
         let Some(id) = ruleset.get("id").and_then(Value::as_u64) else { continue };
         let name = format!("{path}/rulesets/{id}.json");
         let url = session.url(&format!("{path}/rulesets/{id}?includes_parents=true"));
-        session.setting(trail, "metadata=read", &Ask::get(name, url, Shape::Object(&["enforcement"]))).await?;
+        let ask = Ask::get(name, url, Shape::Object(&["enforcement"]));
+        let Some(answer) = session.ask(trail, &ask).await? else { continue };
+        match answer.status.as_u16() {
+            403 => session.refused("metadata=read", &ask.name, &answer),
+            204 => trail.problem(&ask.name, "the answer is empty where a ruleset was expected; collect again"),
+            // It was listed a moment ago.
+            _ if trail.good(&ask, &answer) => {
+                trail.keep(&ask, &answer, None, None)?;
+            }
+            _ => {}
+        }
     }
     Ok(())
 }

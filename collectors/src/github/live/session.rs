@@ -227,7 +227,7 @@ impl Session {
     pub(super) async fn setting(&mut self, trail: &mut Trail, right: &'static str, ask: &Ask) -> Result<(), Halt> {
         let Some(answer) = self.ask(trail, ask).await? else { return Ok(()) };
         match answer.status.as_u16() {
-            204 => {
+            204 if ask.shape == Shape::Any => {
                 self.granted(right);
                 no_content(trail, ask, &answer)?;
             }
@@ -238,6 +238,7 @@ impl Session {
                 trail.keep(ask, &answer, None, None)?;
             }
             403 | 451 => self.refused(right, &ask.name, &answer),
+            204 => trail.problem(&ask.name, "the answer is empty where a setting was expected; collect again"),
             _ => {
                 if trail.good(ask, &answer) {
                     self.granted(right);

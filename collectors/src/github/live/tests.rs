@@ -15,6 +15,7 @@ use crate::{Document, Kept};
 
 mod access;
 mod fake;
+mod faults;
 mod lists;
 mod whole;
 

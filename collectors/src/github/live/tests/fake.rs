@@ -40,11 +40,13 @@ pub struct Hub {
     pub repos: Vec<Repo>,
     pub admin: bool,
     pub graphql: bool,
+    /// Repositories say whether they have issues.
+    pub tells_issues: bool,
 }
 
 impl Hub {
     pub fn of(repos: Vec<Repo>) -> Self {
-        Self { repos, admin: true, graphql: true }
+        Self { repos, admin: true, graphql: true, tells_issues: true }
     }
 
     /// Starts it. `first` may answer in its stead.
@@ -88,6 +90,9 @@ impl Hub {
         let mut value = json!({"id": n + 1, "full_name": format!("acme/{}", repo.name), "private": true, "visibility": "private",
             "archived": repo.archived, "disabled": false, "fork": false, "default_branch": "main", "has_issues": true,
             "created_at": "2024-01-01T00:00:00Z", "pushed_at": "2026-11-01T00:00:00Z", "temp_clone_token": "clone-canary"});
+        if !self.tells_issues {
+            value["has_issues"] = Value::Null;
+        }
         if self.admin {
             value["security_and_analysis"] = json!({"secret_scanning": {"status": "enabled"}});
         }

@@ -160,12 +160,15 @@ fn runs_that_cannot_be_had_cover_nothing() {
 
 #[test]
 fn issues_that_are_switched_off_are_none() {
-    let server = three().start(|_, seen| {
+    let gone = |_: usize, seen: &Seen| {
         seen.path()
             .contains("/issues?")
             .then(|| Reply::status(410, &fake::error(410, "Issues are disabled for this repo")))
-    });
-    let brought = collect(&server, &[]);
+    };
+    // The repository says that it has issues: one of the two answers is wrong.
+    assert!(collect(&three().start(gone), &[]).problems()[0].contains("410"));
+    let silent = Hub { tells_issues: false, ..three() };
+    let brought = collect(&silent.start(gone), &[]);
     assert_eq!(brought.problems(), Vec::<String>::new());
     assert!(brought.net.covers.iter().any(|c| c.tables == ["incidents"]));
 }
