@@ -86,8 +86,7 @@ pub(crate) fn made<'k>(
         // Stamps of backups are whole seconds, those of statistics hundredths.
         let newest = backups.range(..=start + Duration::milliseconds(10)).next_back();
         let fits = |made: &Instant| {
-            after.is_none_or(|last| *made > last)
-                && earliest.is_none_or(|from| *made + Duration::seconds(1) > from)
+            after.is_none_or(|last| *made > last) && earliest.is_none_or(|from| *made + Duration::seconds(1) > from)
         };
         if let (Some((_, id)), Some(slot)) = (newest.filter(|(made, _)| fits(made)), out.get_mut(at)) {
             *slot = Some(*id);
