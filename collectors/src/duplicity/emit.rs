@@ -178,6 +178,8 @@ fn claim(runs: &mut [Run<'_>], known: &Known<'_>) -> BTreeSet<(String, Instant)>
         let named: BTreeMap<Instant, &str> = names.iter().map(|(at, name)| (*at, name.as_str())).collect();
         let mut mine: Vec<&mut Run<'_>> =
             runs.iter_mut().filter(|r| r.row.resource.as_ref() == Some(resource) && !r.row.unchanged).collect();
+        // A run that wrote nothing, a dry run perhaps, made no set.
+        mine.retain(|r| r.told.is_none_or(|t| t.job.stats.destination_change != Some(0)));
         let whole = |r: &Run<'_>| r.told.is_some_and(|t| t.job.stats.whole());
         let sessions: Vec<(Instant, Option<Instant>)> = mine
             .iter()
@@ -205,11 +207,18 @@ fn claim(runs: &mut [Run<'_>], known: &Known<'_>) -> BTreeSet<(String, Instant)>
                 }
             }
         }
-        // What an interrupted run left is listed like any other set.
-        for run in mine.iter().filter(|r| !whole(r)) {
+        // Without statistics the record's time tells; what an interrupted run left is listed like any other set.
+        for run in mine.iter_mut().filter(|r| !whole(r)) {
             let (Some(from), Some(to)) = (run.row.started_at, run.row.ended_at) else { continue };
             let slack = Duration::seconds(1);
-            taken.extend(sets.range(from - slack..=(to + slack).max(from)).map(|(at, _)| (resource.clone(), *at)));
+            let found: Vec<(Instant, &Seen<'_>)> =
+                sets.range(from - slack..=(to + slack).max(from)).map(|(at, seen)| (*at, seen)).collect();
+            taken.extend(found.iter().map(|(at, _)| (resource.clone(), *at)));
+            if let ([(at, seen)], RunStatus::Success | RunStatus::Partial) = (&found[..], run.row.status) {
+                run.row.recovery_point_id = Some(set_name(*at));
+                run.row.taken_at = Some(*at);
+                run.row.component = run.row.component.or(Some(component(seen)));
+            }
         }
     }
     taken

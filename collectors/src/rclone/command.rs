@@ -181,8 +181,7 @@ impl Command {
             None => option == "-f",
         };
         let arguments = Arguments::read(words, &takes_value);
-        let is_command = |word: &str| COMMANDS.iter().any(|(name, ..)| *name == word) || OTHER.contains(&word);
-        let at = arguments.operands.iter().position(|o| is_command(o))?;
+        let at = arguments.operands.iter().position(|o| is_verb(o))?;
         let verb = arguments.operands.get(at)?;
         let (action, needed) =
             COMMANDS.iter().find(|(name, ..)| name == verb).map_or((Action::Other, 0), |(_, action, n)| (*action, *n));
@@ -206,6 +205,11 @@ impl Command {
             log_file: arguments.value(&["--log-file"]).map(|f| f.rsplit(['/', '\\']).next().unwrap_or(f).to_owned()),
         })
     }
+}
+
+/// True for a word that is a command of rclone.
+pub(super) fn is_verb(word: &str) -> bool {
+    COMMANDS.iter().any(|(name, ..)| *name == word) || OTHER.contains(&word)
 }
 
 /// A destination without options (`remote,user=me:path`, `:sftp,pass=x:path`), credentials, and the slash at its end.

@@ -24,6 +24,8 @@ pub(super) struct Told<'a> {
     /// Start and end, from the record or the log.
     pub times: (Option<Instant>, Option<Instant>),
     pub zone_unknown: bool,
+    /// Logs that told of it too.
+    pub logs: Vec<String>,
 }
 
 /// Everything that was found.
@@ -136,11 +138,24 @@ fn read<'a>(group: Group<'a>, shared: Option<Tz>, batch: &'a Batch<'a>, sink: &m
             _ => format!("line:{}", job.line),
         };
         let (record, missing) = (record.clone().filter(|_| single), group.missing);
-        found.jobs.push(Told { job, action, document, pointer, record, command, masked, missing, times, zone_unknown });
+        found.jobs.push(Told {
+            job,
+            action,
+            document,
+            pointer,
+            record,
+            command,
+            masked,
+            missing,
+            times,
+            zone_unknown,
+            logs: Vec::new(),
+        });
     }
 }
 
-/// Gives what a `--log-file` tells to the record of the same run. Answers the job where there is none.
+/// Gives what a `--log-file` tells to the record of the same run: the one that begins next to it. Answers the job where
+/// there is none.
 fn told_already(
     job: Job,
     document: &Document,
@@ -148,17 +163,18 @@ fn told_already(
     found: &mut Found<'_>,
 ) -> Option<Job> {
     let slack = Duration::seconds(2);
-    let seen = found.jobs.iter_mut().find(|t| {
+    let Some((first, last)) = times.0.zip(times.1) else { return Some(job) };
+    let distance = |t: &Told<'_>| {
         let named = t.command.as_ref().and_then(|c| c.log_file.as_deref()) == Some(document.file_name());
         let silent = t.job.first.is_none();
-        let window = t.times.0.zip(t.times.1.or(t.times.0));
-        let within = window
-            .zip(times.0.zip(times.1))
-            .is_some_and(|((from, to), (first, last))| from - slack <= first && last <= to + slack);
-        t.record.is_some() && (named || silent) && within
-    });
-    match seen {
-        Some(seen) => {
+        let (from, to) = t.times.0.zip(t.times.1.or(t.times.0)).filter(|_| t.record.is_some() && (named || silent))?;
+        let within = from - slack <= first && last <= to + slack && !t.logs.contains(&document.file_name().to_owned());
+        within.then(|| (first - from).abs())
+    };
+    let best = found.jobs.iter_mut().filter_map(|t| Some((distance(t)?, t))).min_by_key(|(distance, _)| *distance);
+    match best {
+        Some((_, seen)) => {
+            seen.logs.push(document.file_name().to_owned());
             seen.job.append(job);
             None
         }

@@ -13,7 +13,7 @@ use regex::Regex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::command::{Action, Command};
+use super::command::{Action, Command, is_verb};
 use crate::groups::clean;
 use crate::verdict::Said;
 
@@ -263,7 +263,8 @@ impl Reader {
     fn counted(&mut self, number: u64, stamp: Option<Stamp>, elapsed: Option<Duration>, clean: bool) {
         let start = stamp.zip(elapsed).and_then(|(stamp, elapsed)| stamp.minus(elapsed));
         let known = self.job.as_ref().and_then(|j| j.start);
-        let same = known.zip(start).is_none_or(|(a, b)| a.apart(b).is_some_and(|d| d <= Duration::seconds(2)));
+        // Stamps of text are whole seconds, elapsed times tenths.
+        let same = known.zip(start).is_none_or(|(a, b)| a.apart(b).is_some_and(|d| d <= Duration::milliseconds(1_200)));
         if self.single || same {
             self.settle();
         } else if let Some(job) = self.job.take() {
@@ -297,7 +298,7 @@ impl Reader {
         }
         let said = level != "ERROR" && object.is_none();
         let failed = said
-            && (text.starts_with("Failed to ")
+            && (fails(text)
                 || text.starts_with("Fatal error: ")
                 || text.starts_with("Error: unknown ")
                 || text.starts_with("Command ") && text.contains(" needs ") && text.contains(" arguments"));
@@ -366,6 +367,16 @@ impl Reader {
             job.said.end(text);
         }
     }
+}
+
+/// True for the last words of a command that failed; it says so of lesser things as well (`Failed to find user cache dir`).
+fn fails(text: &str) -> bool {
+    const WHAT: &[&str] =
+        &["create file system for ", "load config", "configure token", "parse config", "parse command", "decrypt"];
+    text.strip_prefix("Failed to ").is_some_and(|rest| {
+        let verb = rest.split([' ', ':']).next().unwrap_or_default();
+        WHAT.iter().any(|what| rest.starts_with(what)) || is_verb(verb)
+    })
 }
 
 fn local(text: &str) -> Option<Stamp> {
