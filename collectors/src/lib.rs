@@ -16,6 +16,7 @@ pub mod fetch;
 pub mod lines;
 pub mod net;
 pub mod record;
+mod wal;
 
 pub use document::{Content, Document, READ_LIMIT};
 

@@ -118,8 +118,13 @@ impl<'a> Basis<'a> {
             }
         }
         for all in segments.values_mut() {
-            all.sort_by(|a, b| (&a.timeline, &a.segment).cmp(&(&b.timeline, &b.segment)));
-            all.dedup_by(|a, b| a.timeline == b.timeline && a.segment == b.segment);
+            // The same listing may have been collected several times: the last reading of it counts.
+            type Key<'a> = (&'a str, Option<&'a str>, Option<model::time::Instant>, &'a str, &'a str);
+            fn key(s: &LogSegment) -> Key<'_> {
+                (&s.origin.source_id, s.resource.as_deref(), s.listed_at, &s.timeline, &s.segment)
+            }
+            all.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| b.origin.observed_at.cmp(&a.origin.observed_at)));
+            all.dedup_by(|a, b| key(a) == key(b));
         }
         let incidents = incidents(&tables, input.registers);
         let sources = sources(&tables, input.sources);

@@ -268,16 +268,10 @@ impl Fixture {
 
     /// A shipped log.
     pub fn segment(&mut self, system: &str, timeline: &str, segment: &str, previous: Option<&str>) -> &mut Self {
-        self.rows.push(Row::LogSegment(LogSegment {
-            system_id: Some(system.to_owned()),
-            resource: None,
-            timeline: timeline.to_owned(),
-            segment: segment.to_owned(),
-            previous_segment: previous.map(str::to_owned),
-            archived_at: None,
-            location_id: None,
-            origin: origin("runs", "log", segment, self.as_of),
-        }));
+        let mut row = LogSegment::new(origin("runs", "log", segment, self.as_of), timeline, segment);
+        row.system_id = Some(system.to_owned());
+        row.previous_segment = previous.map(str::to_owned);
+        self.rows.push(Row::LogSegment(row));
         self
     }
 

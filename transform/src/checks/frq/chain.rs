@@ -1,10 +1,10 @@
 //! FRQ-06: the log chain from base to newest point is unbroken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::inventory::Schedule;
-use model::rows::{Component, Integrity, TestKind, TestResult};
-use model::time::utc_text;
+use model::rows::{Component, Integrity, LogSegment, TestKind, TestResult};
+use model::time::{Instant, utc_text};
 
 use crate::judgement::Judgement;
 use crate::world::World;
@@ -25,33 +25,28 @@ pub fn chain(world: &World<'_>) -> Vec<Judgement> {
             );
             continue;
         }
-        let segments: Vec<_> = world.segments_of(i).collect();
-        if !segments.is_empty() {
-            let mut have: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-            for s in &segments {
-                have.entry(&s.timeline).or_default().insert(&s.segment);
-            }
-            // A predecessor that is absent is harmless only for the oldest segment of its timeline.
-            let missing: Vec<String> = segments
-                .iter()
-                .filter(|s| have.get(s.timeline.as_str()).and_then(|all| all.first()) != Some(&s.segment.as_str()))
-                .filter_map(|s| s.previous_segment.as_deref().map(|p| (s, p)))
-                .filter(|(s, p)| !have.get(s.timeline.as_str()).is_some_and(|all| all.contains(p)))
-                .map(|(_, p)| p.to_owned())
-                .collect();
-            out.push(
-                match missing.first() {
-                    None => {
-                        Judgement::pass(unit, format!("{} segments follow one another without a hole.", segments.len()))
-                    }
-                    Some(first) => Judgement::fail(
-                        unit,
-                        "segment_missing",
-                        format!("{} segments are missing, the first is {first}.", missing.len()),
-                    ),
+        let listings = listings(world, i);
+        if !listings.is_empty() {
+            // A hole that several listings show is one.
+            let broken: Vec<Vec<&LogSegment>> = listings.iter().map(|rows| holes(rows)).collect();
+            let worst = broken.iter().max_by_key(|holes| lost(holes)).filter(|holes| !holes.is_empty());
+            let judgement = match worst.and_then(|holes| holes.first().map(|first| (lost(holes), first))) {
+                None => {
+                    let most = listings.iter().map(|rows| rows.iter().map(|s| s.segments.unwrap_or(1)).sum::<u64>());
+                    let most = most.max().unwrap_or(0);
+                    Judgement::pass(unit, format!("{most} segments follow one another without a hole."))
                 }
-                .about(unit),
-            );
+                Some((lost, first)) => Judgement::fail(
+                    unit,
+                    "segment_missing",
+                    format!(
+                        "{lost} segments are missing; the first hole ends with {}, before {}.",
+                        first.previous_segment.as_deref().unwrap_or("an unknown one"),
+                        first.segment
+                    ),
+                ),
+            };
+            out.push(judgement.about(unit));
             continue;
         }
         let range = world
@@ -87,4 +82,56 @@ pub fn chain(world: &World<'_>) -> Vec<Judgement> {
         );
     }
     out
+}
+
+/// The listings of each archive that tell of the period: those taken in it; without one the last before it, else the
+/// first after it. Rows that no listing dates belong together.
+fn listings<'w>(world: &World<'w>, system: usize) -> Vec<Vec<&'w LogSegment>> {
+    type Dated<'w> = BTreeMap<Option<Instant>, Vec<&'w LogSegment>>;
+    let mut archives: BTreeMap<(String, Option<&str>), Dated<'_>> = BTreeMap::new();
+    for row in world.segments_of(system) {
+        let archive = (format!("{}.{}", row.origin.kind, row.origin.source_id), row.resource.as_deref());
+        archives.entry(archive).or_default().entry(row.listed_at).or_default().push(row);
+    }
+    let (start, until) = (world.period.start(), world.until());
+    let mut out = Vec::new();
+    for mut dated in archives.into_values() {
+        out.extend(dated.remove(&None));
+        let inside: Vec<Option<Instant>> = dated.range(Some(start)..Some(until)).map(|(at, _)| *at).collect();
+        let near = || dated.range(..Some(start)).next_back().or_else(|| dated.range(Some(until)..).next());
+        let told = if inside.is_empty() { near().map(|(at, _)| *at).into_iter().collect() } else { inside };
+        out.extend(told.iter().filter_map(|at| dated.remove(at)));
+    }
+    out
+}
+
+/// Rows whose expected predecessor is not there. The oldest of a timeline needs none on the same timeline.
+fn holes<'w>(rows: &[&'w LogSegment]) -> Vec<&'w LogSegment> {
+    let mut sorted: Vec<&LogSegment> = rows.to_vec();
+    sorted.sort_by(|a, b| (&a.segment, a.last()).cmp(&(&b.segment, b.last())));
+    let mut oldest: BTreeMap<&str, &str> = BTreeMap::new();
+    for row in &sorted {
+        oldest.entry(&row.timeline).or_insert(&row.segment);
+    }
+    // How far the rows up to each one reach.
+    let mut reach: Vec<&str> = Vec::with_capacity(sorted.len());
+    for row in &sorted {
+        reach.push(reach.last().copied().unwrap_or_default().max(row.last()));
+    }
+    let there = |name: &str| {
+        let upto = sorted.partition_point(|r| r.segment.as_str() <= name);
+        upto.checked_sub(1).and_then(|at| reach.get(at)).is_some_and(|last| *last >= name)
+    };
+    let ancestors = |row: &LogSegment, name: &str| name.get(..8) != row.segment.get(..8);
+    let mut out = sorted.clone();
+    out.retain(|row| {
+        let Some(before) = row.previous_segment.as_deref() else { return false };
+        let exempt = oldest.get(row.timeline.as_str()) == Some(&row.segment.as_str()) && !ancestors(row, before);
+        !there(before) && (!exempt || row.lost_before.is_some_and(|n| n > 0))
+    });
+    out
+}
+
+fn lost(holes: &[&LogSegment]) -> u64 {
+    holes.iter().map(|s| s.lost_before.unwrap_or(1)).sum()
 }

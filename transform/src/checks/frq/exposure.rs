@@ -62,12 +62,25 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
             known.push(Known { at: sample.observed_at, newest, sample: true, mark: Mark::Sample(sample) });
         }
     }
+    // Logs shipped without a pause: at no time in between was the newest point older than their longest gap.
+    let mut shipped: Vec<Interval> = Vec::new();
+    let mut longest: Option<i64> = None;
+    for logs in world.segments_of(index) {
+        let (Some(from), Some(to)) = (logs.restorable_from, logs.archived_at) else { continue };
+        let gap = logs.largest_gap_s.unwrap_or(0);
+        known.extend([from, to].map(|at| Known { at, newest: at, sample: true, mark: Mark::Logs(logs) }));
+        if gap <= rpo && from < end && to >= start {
+            shipped.push((from.max(start), to.min(end)));
+            longest = longest.max(Some(gap));
+        }
+    }
+    let shipped = union(shipped);
     known.retain(|k| k.at <= world.as_of);
     known.sort_by_key(|k| (k.at, k.newest));
 
     let mut shown: Option<(i64, Instant)> = None;
-    let mut bound: Option<i64> = None;
-    let mut proven = Vec::new();
+    let mut bound: Option<i64> = longest;
+    let mut proven = shipped.clone();
     let mut newest: Option<Instant> = None;
     let mut at = start;
     let covered = ["recovery_points", "backup_runs"].map(|table| world.coverage.intervals(table, &system.system_id));
@@ -90,14 +103,17 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
             }
             return;
         };
-        let worst = (to - newest).num_seconds();
-        *bound = (*bound).max(Some(worst));
-        let within_until = (newest + chrono::Duration::seconds(rpo)).clamp(from, to);
-        proven.push((from, within_until));
-        // Only where every copy is on record does the absence of a newer one prove the exposure; between two
-        // samples of a continuous protection the newest point is simply not seen.
-        if !sampled && complete(newest.max(start), to) && shown.is_none_or(|(s, _)| worst > s) {
-            *shown = Some((worst, to));
+        for (from, to) in holes(&shipped, from, to) {
+            let newest = if shipped.iter().any(|(_, end)| *end == from) { newest.max(from) } else { newest };
+            let worst = (to - newest).num_seconds();
+            *bound = (*bound).max(Some(worst));
+            let within_until = (newest + chrono::Duration::seconds(rpo)).clamp(from, to);
+            proven.push((from, within_until));
+            // Only where every copy is on record does the absence of a newer one prove the exposure; between two
+            // samples of a continuous protection the newest point is simply not seen.
+            if !sampled && complete(newest.max(start), to) && shown.is_none_or(|(s, _)| worst > s) {
+                *shown = Some((worst, to));
+            }
         }
     };
     for k in &known {

@@ -1,7 +1,7 @@
 //! FRQ-01: no gap between good recovery points exceeds the maximum interval.
 
 use model::inventory::{Schedule, System};
-use model::rows::{PitrSample, RunStatus};
+use model::rows::{LogSegment, PitrSample, RunStatus};
 use model::time::{Instant, Tz, human, utc_text};
 
 use crate::coverage::Interval;
@@ -34,6 +34,7 @@ pub struct GapFound<'w> {
 pub(super) enum Mark<'w> {
     Point(&'w Point),
     Sample(&'w PitrSample),
+    Logs(&'w LogSegment),
 }
 
 impl Mark<'_> {
@@ -41,6 +42,7 @@ impl Mark<'_> {
         match self {
             Self::Point(point) => point.row_id.clone(),
             Self::Sample(s) => format!("pitr/{}/{}", s.origin.source_id, utc_text(s.observed_at)),
+            Self::Logs(l) => format!("log/{}/{}", l.origin.source_id, l.segment),
         }
     }
 }
