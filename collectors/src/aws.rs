@@ -22,6 +22,7 @@ mod command;
 mod item;
 pub(crate) mod question;
 pub(crate) mod session;
+pub(crate) mod stream;
 mod text;
 mod wire;
 mod xml;

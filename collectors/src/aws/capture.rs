@@ -45,19 +45,36 @@ pub(crate) struct Raw {
 #[derive(Debug, Clone)]
 pub(crate) struct Capture {
     most: usize,
+    body: Body,
     inner: Arc<Mutex<Inner>>,
+}
+
+/// What becomes of the body of a good answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// It is taken whole, up to the largest answer there may be.
+    Whole,
+    /// It is handed on while it comes, however long it is. The attempt then tells by [`Capture::arrived`] that it came.
+    Streamed,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     sent: bool,
     too_large: bool,
+    head: Option<Raw>,
     raw: Option<Raw>,
 }
 
 impl Capture {
-    fn new(most: usize) -> Self {
-        Self { most, inner: Arc::default() }
+    fn new(most: usize, body: Body) -> Self {
+        Self { most, body, inner: Arc::default() }
+    }
+
+    /// The streamed body came to its end: the answer is one.
+    pub(crate) fn arrived(&self) {
+        let mut inner = self.lock();
+        inner.raw = inner.head.take();
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -92,6 +109,9 @@ impl Intercept for Capture {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response_mut();
+        if self.body == Body::Streamed && response.status().is_success() {
+            return Ok(());
+        }
         let length = response.headers().get("content-length").and_then(|l| l.parse::<u64>().ok());
         if length.is_some_and(|l| l > self.most as u64) {
             self.lock().too_large = true;
@@ -115,10 +135,12 @@ impl Intercept for Capture {
                 headers.append(name, value);
             }
         }
-        // A body that was not read to its end is none.
-        if let Some(body) = response.body().bytes() {
-            let (status, body) = (response.status().as_u16(), body.to_vec());
-            self.lock().raw = Some(Raw { status, headers, body, attempts: 1 });
+        let status = response.status().as_u16();
+        let mut inner = self.lock();
+        match response.body().bytes() {
+            Some(body) => inner.raw = Some(Raw { status, headers, body: body.to_vec(), attempts: 1 }),
+            // A body that was not read to its end is none, unless it is still to be read.
+            None => inner.head = Some(Raw { status, headers, body: Vec::new(), attempts: 1 }),
         }
         Ok(())
     }
@@ -319,6 +341,26 @@ where
 pub(crate) async fn told<O, E, F>(
     trail: &mut Trail,
     question: &Question,
+    send: impl FnMut(Capture) -> F + Send,
+) -> Result<Told<O>, Halt>
+where
+    F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    // The SDK bounds each attempt by the same time; this also bounds what it does before.
+    let within = trail.context.limits.answer + trail.context.limits.connect;
+    told_within(trail, question, within, Body::Whole, send).await
+}
+
+/// The same; each attempt takes so long at most.
+///
+/// # Errors
+/// [`Halt::Stopped`] and [`Halt::Store`].
+pub(crate) async fn told_within<O, E, F>(
+    trail: &mut Trail,
+    question: &Question,
+    within: Duration,
+    body: Body,
     mut send: impl FnMut(Capture) -> F + Send,
 ) -> Result<Told<O>, Halt>
 where
@@ -329,11 +371,10 @@ where
     let mut attempt = 0_u32;
     loop {
         attempt += 1;
-        let capture = Capture::new(limits.body);
+        let capture = Capture::new(limits.body, body);
         let asked = trail.now();
         let mut stop = trail.context.stop.clone();
-        // The SDK bounds each attempt by the same time; this also bounds what it does before.
-        let whole = tokio::time::timeout(limits.answer + limits.connect, send(capture.clone()));
+        let whole = tokio::time::timeout(within, send(capture.clone()));
         let result = tokio::select! {
             done = whole => done.ok(),
             () = stopped(&mut stop) => return Err(Halt::Stopped),
@@ -346,7 +387,7 @@ where
         if let Some(date) = raw.as_ref().and_then(|raw| raw.header("date")) {
             trail.clock(date, asked);
         }
-        let step = step(trail, question, attempt, Attempt { result, sent, too_large, raw });
+        let step = step(trail, question, attempt, Attempt { result, within, sent, too_large, raw });
         let (wait, why, raw) = match step {
             Step::Done(told) => return Ok(told),
             Step::Lost(why) => {
@@ -385,6 +426,7 @@ fn lost(trail: &mut Trail, question: &Question, why: &str, attempts: u32) {
 struct Attempt<O, E> {
     /// `None` where it took too long.
     result: Option<Result<O, SdkError<E, HttpResponse>>>,
+    within: Duration,
     sent: bool,
     too_large: bool,
     raw: Option<Raw>,
@@ -403,9 +445,9 @@ where
 {
     let limits = trail.context.limits;
     let pause = |attempt| manners::pause(attempt, (trail.context.chance)());
-    let Attempt { result, sent, too_large, raw } = made;
+    let Attempt { result, within, sent, too_large, raw } = made;
     let Some(result) = result else {
-        let why = format!("no whole answer within {} s (`timeout`)", limits.answer.as_secs());
+        let why = format!("no whole answer within {} s (`timeout`)", within.saturating_sub(limits.connect).as_secs());
         return Step::Again(pause(attempt), why, None);
     };
     if too_large || result.as_ref().err().is_some_and(|e| chain(e).contains("length limit exceeded")) {

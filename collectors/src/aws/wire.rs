@@ -127,7 +127,9 @@ fn body(told: &Told, bytes: &[u8]) -> Result<Body, String> {
         return Err("not the object that the call answers with".to_owned());
     };
     let text = |keys: &[&str]| keys.iter().find_map(|k| value.get(*k)?.as_str()).unwrap_or_default().to_owned();
-    let error = value.keys().all(|k| matches!(k.as_str(), "message" | "Message" | "Code" | "code" | "__type" | "Type" | "Context"));
+    let error = value
+        .keys()
+        .all(|k| matches!(k.as_str(), "message" | "Message" | "Code" | "code" | "__type" | "Type" | "Context"));
     if matches!(told.part, Part::Error { .. }) || (error && !value.is_empty()) {
         let code = text(&["Code", "code", "__type"]);
         let code = code.rsplit('#').next().unwrap_or_default().to_owned();
@@ -166,7 +168,9 @@ fn head(bytes: &[u8]) -> Map<String, Value> {
         if let Some((_, key)) = KEYS.iter().find(|(header, _)| *header == name) {
             out.insert((*key).to_owned(), Value::from(value));
         }
-        if name == "content-length" && let Ok(length) = value.parse::<u64>() {
+        if name == "content-length"
+            && let Ok(length) = value.parse::<u64>()
+        {
             out.insert("ContentLength".to_owned(), Value::from(length));
         }
         if name == "x-amz-server-side-encryption-bucket-key-enabled" {

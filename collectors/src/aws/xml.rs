@@ -338,7 +338,8 @@ mod tests {
                 "SnapshotCreateTime": "2024-05-28T05:06:12.345Z",
                 "TagList": [{"Key": "true", "Value": "20"}], "ProcessorFeatures": ""}]})
         );
-        let empty = "<DescribeEventsResponse><DescribeEventsResult><Events/></DescribeEventsResult></DescribeEventsResponse>";
+        let empty =
+            "<DescribeEventsResponse><DescribeEventsResult><Events/></DescribeEventsResult></DescribeEventsResponse>";
         assert_eq!(value_of(empty), json!({"Events": []}));
         let categories = "<DescribeEventsResponse><DescribeEventsResult><Events><Event><EventCategories>\
              <EventCategory>backup</EventCategory></EventCategories></Event></Events></DescribeEventsResult>\

@@ -15,25 +15,27 @@ use crate::{Batch, Sink, problem};
 /// One version of one object.
 #[derive(Debug)]
 pub(super) struct Object {
-    bucket: String,
-    key: String,
-    at: Option<Instant>,
-    zone_unknown: bool,
-    bytes: Option<u64>,
-    current: Option<bool>,
-    head: Head,
+    pub bucket: String,
+    pub key: String,
+    pub at: Option<Instant>,
+    pub zone_unknown: bool,
+    pub bytes: Option<u64>,
+    pub current: Option<bool>,
+    pub head: Head,
     /// Rank of the document it was read from: JSON before text.
-    rank: u8,
-    origin: Origin,
+    pub rank: u8,
+    pub origin: Origin,
 }
 
-/// What only `head-object` tells.
-#[derive(Debug, Default, Clone)]
-struct Head {
-    cipher: Option<String>,
-    key_id: Option<String>,
-    locked_until: Option<Instant>,
-    expires_at: Option<Instant>,
+/// What no list tells, but `head-object` and inventories.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    /// False where it is told that the server does not encrypt it.
+    pub encrypted: Option<bool>,
+    pub cipher: Option<String>,
+    pub key_id: Option<String>,
+    pub locked_until: Option<Instant>,
+    pub expires_at: Option<Instant>,
 }
 
 /// All objects of a batch by id, and what else is to be handed on.
@@ -129,6 +131,20 @@ fn unknown_bucket(place: &Place<'_>, sink: &mut dyn Sink) {
     sink.problem(problem(place.document, place.spot(), message));
 }
 
+/// What `head-object` tells.
+pub(super) fn head(batch: &Batch<'_>, item: Item<'_, '_>, sink: &mut dyn Sink) -> Head {
+    // x-amz-expiration: expiry-date="Fri, 23 Dec 2012 00:00:00 GMT", rule-id="…"
+    let expiry = item.text("Expiration").and_then(|e| e.split('"').nth(1));
+    let cipher = item.owned("ServerSideEncryption").or_else(|| item.owned("SSECustomerAlgorithm"));
+    Head {
+        encrypted: cipher.as_ref().map(|_| true),
+        cipher,
+        key_id: item.owned("SSEKMSKeyId"),
+        locked_until: item.time(batch, "ObjectLockRetainUntilDate", sink),
+        expires_at: expiry.and_then(|e| chrono::DateTime::parse_from_rfc2822(e).ok()).map(|e| e.to_utc()),
+    }
+}
+
 impl Objects {
     /// True where an object of this key was read.
     pub(super) fn has(&self, bucket: &str, key: &str) -> bool {
@@ -195,14 +211,7 @@ impl Objects {
             return;
         };
         let at = item.time(batch, "LastModified", sink);
-        // x-amz-expiration: expiry-date="Fri, 23 Dec 2012 00:00:00 GMT", rule-id="…"
-        let expiry = item.text("Expiration").and_then(|e| e.split('"').nth(1));
-        let head = Head {
-            cipher: item.owned("ServerSideEncryption").or_else(|| item.owned("SSECustomerAlgorithm")),
-            key_id: item.owned("SSEKMSKeyId"),
-            locked_until: item.time(batch, "ObjectLockRetainUntilDate", sink),
-            expires_at: expiry.and_then(|e| chrono::DateTime::parse_from_rfc2822(e).ok()).map(|e| e.to_utc()),
-        };
+        let head = self::head(batch, item, sink);
         let id = id(bucket, key, at);
         let object = Object {
             bucket: bucket.to_owned(),
@@ -267,39 +276,10 @@ impl Objects {
         }
     }
 
-    /// Hands on a run and a recovery point for each version of each object.
+    /// Hands on all rows.
     pub(super) fn emit(self, sink: &mut dyn Sink) {
         for (id, object) in self.by_id {
-            let resource = naming::resource(&object.bucket, &object.key);
-            let location = format!("s3:{}", object.bucket);
-            let (status, detail) = match object.bytes {
-                Some(0) => (RunStatus::Partial, Some("zero bytes: nothing to restore from".to_owned())),
-                _ => (RunStatus::Success, None),
-            };
-            let mut run = BackupRun::new(object.origin.clone(), id.clone(), status, "object present");
-            run.resource = Some(resource.clone());
-            run.ended_at = object.at;
-            run.status_detail = detail;
-            run.bytes = object.bytes;
-            run.zone_unknown = object.zone_unknown;
-            run.location_id = Some(location.clone());
-            let mut origin = object.origin;
-            origin.record_id = format!("object:{id}");
-            let mut point = RecoveryPoint::new(origin, id.clone());
-            point.resource = Some(resource);
-            point.run_id = Some(id);
-            point.created_at = object.at;
-            point.expires_at = object.head.expires_at;
-            point.location_id = Some(location);
-            point.bytes = object.bytes;
-            point.encrypted = object.head.cipher.as_ref().map(|_| true);
-            point.cipher = object.head.cipher;
-            point.key_id = object.head.key_id;
-            point.immutable_until = object.head.locked_until;
-            point.complete = (object.bytes == Some(0)).then_some(false);
-            point.zone_unknown = object.zone_unknown;
-            sink.row(Row::Run(run));
-            sink.row(Row::RecoveryPoint(point));
+            object.emit(id, sink);
         }
         for run in self.transfers {
             sink.row(Row::Run(run));
@@ -310,7 +290,43 @@ impl Objects {
     }
 }
 
+impl Object {
+    /// Hands on a run and a recovery point.
+    pub(super) fn emit(self, id: String, sink: &mut dyn Sink) {
+        let resource = naming::resource(&self.bucket, &self.key);
+        let location = format!("s3:{}", self.bucket);
+        let (status, detail) = match self.bytes {
+            Some(0) => (RunStatus::Partial, Some("zero bytes: nothing to restore from".to_owned())),
+            _ => (RunStatus::Success, None),
+        };
+        let mut run = BackupRun::new(self.origin.clone(), id.clone(), status, "object present");
+        run.resource = Some(resource.clone());
+        run.ended_at = self.at;
+        run.status_detail = detail;
+        run.bytes = self.bytes;
+        run.zone_unknown = self.zone_unknown;
+        run.location_id = Some(location.clone());
+        let mut origin = self.origin;
+        origin.record_id = format!("object:{id}");
+        let mut point = RecoveryPoint::new(origin, id.clone());
+        point.resource = Some(resource);
+        point.run_id = Some(id);
+        point.created_at = self.at;
+        point.expires_at = self.head.expires_at;
+        point.location_id = Some(location);
+        point.bytes = self.bytes;
+        point.encrypted = self.head.encrypted;
+        point.cipher = self.head.cipher;
+        point.key_id = self.head.key_id;
+        point.immutable_until = self.head.locked_until;
+        point.complete = (self.bytes == Some(0)).then_some(false);
+        point.zone_unknown = self.zone_unknown;
+        sink.row(Row::Run(run));
+        sink.row(Row::RecoveryPoint(point));
+    }
+}
+
 /// Id of a version: bucket, key and when it was stored, which every kind of list tells alike.
-fn id(bucket: &str, key: &str, at: Option<Instant>) -> String {
+pub(super) fn id(bucket: &str, key: &str, at: Option<Instant>) -> String {
     at.map_or_else(|| format!("{bucket}/{key}"), |at| format!("{bucket}/{key}@{}", utc_text(at)))
 }
