@@ -20,6 +20,7 @@ use crate::{Batch, Document, Sink, problem};
 pub(crate) mod capture;
 mod command;
 mod item;
+pub(crate) mod lists;
 pub(crate) mod question;
 pub(crate) mod session;
 pub(crate) mod stream;

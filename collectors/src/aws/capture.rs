@@ -240,7 +240,27 @@ pub(crate) struct Refusal {
     pub raw: Raw,
 }
 
+/// Codes for credentials that were good once.
+const EXPIRED: &[&str] = &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
+
+/// Codes for credentials that the service does not know, or not in this region.
+const UNKNOWN: &[&str] = &[
+    "AuthFailure",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "OptInRequired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+];
+
 impl Refusal {
+    /// True where the same credentials will get no other answer from this service in this region.
+    pub(crate) fn ends_all(&self) -> bool {
+        EXPIRED.contains(&self.code.as_str()) || UNKNOWN.contains(&self.code.as_str())
+    }
+
     /// True where the credentials may not ask this.
     pub(crate) fn denied(&self) -> bool {
         self.code.contains("AccessDenied")
@@ -273,10 +293,7 @@ impl Refusal {
         let what = question.words();
         let text = if self.denied() {
             format!("{what} is not permitted ({said}): allow {} and collect again", question.action())
-        } else if matches!(
-            self.code.as_str(),
-            "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired"
-        ) {
+        } else if EXPIRED.contains(&self.code.as_str()) {
             format!("{what}: the credentials have expired ({said}): renew them and collect again")
         } else if matches!(
             self.code.as_str(),
@@ -313,7 +330,7 @@ pub(crate) enum Told<O> {
 /// Asks; a refusal is a problem. `None` where nothing is to be had.
 ///
 /// # Errors
-/// [`Halt::Stopped`] and [`Halt::Store`].
+/// [`Halt::Stopped`] and [`Halt::Store`]; [`Halt::Over`] where these credentials will get no other answer there.
 pub(crate) async fn asked<O, E, F>(
     trail: &mut Trail,
     question: &Question,
@@ -327,7 +344,7 @@ where
         Told::Answer(output, raw) => Ok(Some((output, raw))),
         Told::Refused(refusal) => {
             refusal.report(trail, question)?;
-            Ok(None)
+            if refusal.ends_all() { Err(Halt::Over) } else { Ok(None) }
         }
         Told::Nothing => Ok(None),
     }

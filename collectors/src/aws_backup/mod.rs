@@ -17,6 +17,7 @@ use crate::aws::{self, Wanted};
 use crate::{Batch, Kind, Sink, fetch, record};
 
 mod jobs;
+mod live;
 mod plans;
 mod points;
 mod restores;
@@ -37,7 +38,7 @@ pub const KIND: Kind = Kind {
     ],
     claim: fetch::claim_text,
     parse,
-    live: None,
+    live: Some(live::LIVE),
 };
 
 const WANTED: Wanted = Wanted {

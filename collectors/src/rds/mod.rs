@@ -26,6 +26,7 @@ mod config;
 mod dynamodb;
 mod ebs;
 mod events;
+mod live;
 mod point;
 mod snapshots;
 
@@ -47,7 +48,7 @@ pub const KIND: Kind = Kind {
     ],
     claim: fetch::claim_text,
     parse,
-    live: None,
+    live: Some(live::LIVE),
 };
 
 const WANTED: Wanted = Wanted {
