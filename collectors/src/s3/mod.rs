@@ -17,7 +17,13 @@
 //! (`NoSuchBucketPolicy`, …; an empty answer for versioning); `AccessDenied` and all other errors leave it
 //! undetermined.
 //!
-//! Every object counts as a stored backup, so list buckets (or prefixes) that hold backups and nothing else.
+//! Keys that WAL-G, WAL-E, pgBackRest and Barman write are read as what they are: base backups, each with the object that
+//! is written last, and a log archive, from which follow the restorable window, lost segments and pauses (see
+//! [`crate::wal`]). Resource: `s3:<bucket>/<prefix>`, the prefix being the tool's own (`WALG_S3_PREFIX`), for pgBackRest and
+//! Barman with the stanza or server behind it. Sentinels and timeline histories that lie in the folder as well tell times
+//! and sizes that a list does not.
+//!
+//! Every other object counts as a stored backup, so list buckets (or prefixes) that hold backups and nothing else.
 //! Resource of an object: `s3:<bucket>/<prefix>`, the key up to its first run of four or more digits (a date, a time
 //! or a sequence number), without separators at its end; the whole key where there is none.
 
@@ -26,8 +32,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::aws::{self, Wanted};
+use crate::wal::{history, sentinel};
 use crate::{Batch, Kind, Sink, fetch, record};
 
+mod archives;
 mod bucket;
 mod naming;
 mod objects;
@@ -39,7 +47,7 @@ pub const KIND: Kind = Kind {
     name: "s3",
     title: "Amazon S3",
     reads: "JSON that the AWS CLI prints for S3 buckets, and the text of aws s3 ls, cp, mv and sync",
-    tables: &["backup_runs", "recovery_points", "storage_locations"],
+    tables: &["backup_runs", "recovery_points", "pitr_status", "log_segments", "storage_locations"],
     claim: fetch::claim_text,
     parse,
     live: None,
@@ -53,7 +61,7 @@ const WANTED: Wanted = Wanted {
             .any(|part| name.contains(part))
     },
     shape,
-    text: |text| objects::is_listing(text) || transfers::is_log(text),
+    text: |text| objects::is_listing(text) || transfers::is_log(text) || history::is_history(text),
 };
 
 fn shape(object: &Map<String, Value>) -> bool {
@@ -69,6 +77,7 @@ fn shape(object: &Map<String, Value>) -> bool {
     let wrapped = object.get("Bucket").is_some_and(Value::is_string)
         && (naming::CALLS.iter().any(|call| has(call)) || has("Status") || has("Rules"));
     bucket::KEYS.iter().any(|k| has(k))
+        || sentinel::is_facts(object)
         || object.get("Policy").is_some_and(Value::is_string)
         || object.get("Contents").is_some_and(Value::is_array)
         || object.get("Versions").and_then(Value::as_array).is_some_and(|v| v.iter().all(|e| e.get("Key").is_some()))
@@ -85,9 +94,11 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let buckets = bucket::read(batch, &answers, sink);
     let versioned: BTreeMap<&str, bool> =
         buckets.iter().filter_map(|(name, b)| Some((name.as_str(), b.location.versioning?))).collect();
-    let mut objects = objects::read(batch, &answers, &versioned, sink);
+    let mut archives = archives::Archives::new(&answers);
+    let mut objects = objects::read(batch, &answers, &versioned, &mut archives, sink);
     transfers::read(batch, &answers, &mut objects);
     objects.emit(sink);
+    archives.emit(batch, &answers, sink);
     for bucket in buckets.into_values() {
         bucket.emit(sink);
     }

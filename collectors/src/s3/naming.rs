@@ -114,5 +114,10 @@ pub(super) fn resource(bucket: &str, key: &str) -> String {
     let cut = bytes.windows(4).position(|w| w.iter().all(u8::is_ascii_digit));
     let prefix = cut.and_then(|at| key.get(..at)).unwrap_or(key);
     let prefix = if cut.is_some() { prefix.trim_end_matches(['/', '-', '_', '.', ' ', '=']) } else { prefix };
+    whole(bucket, prefix)
+}
+
+/// Resource of everything below a prefix.
+pub(super) fn whole(bucket: &str, prefix: &str) -> String {
     if prefix.is_empty() { format!("s3:{bucket}") } else { format!("s3:{bucket}/{prefix}") }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::rows::{BackupRun, Listing, Origin, RecoveryPoint, Row, RunStatus};
 use model::time::{Instant, candidates, local_time, utc_text};
 
+use super::archives::{Archives, Taker};
 use super::naming;
 use crate::aws::{Answers, Item, Place, zone_of};
 use crate::{Batch, Sink, problem};
@@ -70,12 +71,13 @@ fn ls_line(line: &str) -> Option<(&str, Option<u64>, &str)> {
     unit.ends_with("iB").then_some((time, None, key))
 }
 
-/// Reads all objects. `versioned` tells which buckets keep old versions: what a list of current objects lacks may
-/// still be there.
-pub(super) fn read(
+/// Reads all objects; those of archives go to `archives`. `versioned` tells which buckets keep old versions: what a list
+/// of current objects lacks may still be there.
+pub(super) fn read<'a>(
     batch: &Batch<'_>,
-    answers: &Answers<'_>,
+    answers: &Answers<'a>,
     versioned: &BTreeMap<&str, bool>,
+    archives: &mut Archives<'a>,
     sink: &mut dyn Sink,
 ) -> Objects {
     let mut out = Objects::default();
@@ -92,15 +94,16 @@ pub(super) fn read(
                     unknown_bucket(&reply.place, sink);
                     continue;
                 };
-                for item in &items {
-                    if let Some((id, resource)) = out.listed(batch, *item, &bucket, sink) {
+                let keeps_all = key == "Versions" || versioned.get(bucket.as_str()) == Some(&false);
+                let taker = archives.reply(&bucket, reply, key, keeps_all);
+                for (at, item) in items.iter().enumerate() {
+                    if let Some((id, resource)) = out.listed(batch, *item, &bucket, (archives, taker, at), sink) {
                         ids.entry(resource).or_default().insert(id);
                     }
                 }
-                found = Some(bucket);
+                found = Some((bucket, keeps_all));
             }
-            let (Some(bucket), Some(first)) = (found, list.first()) else { continue };
-            let keeps_all = key == "Versions" || versioned.get(bucket.as_str()) == Some(&false);
+            let (Some((_, keeps_all)), Some(first)) = (found, list.first()) else { continue };
             let place = &first.place;
             let complete = list.iter().all(|r| r.whole)
                 && keeps_all
@@ -120,7 +123,7 @@ pub(super) fn read(
         }
     }
     for (place, text) in answers.texts.iter().filter(|(_, t)| is_listing(t)) {
-        out.text(batch, place, text, sink);
+        out.text(batch, place, text, archives, sink);
     }
     out
 }
@@ -177,6 +180,7 @@ impl Objects {
         batch: &Batch<'_>,
         item: Item<'_, '_>,
         bucket: &str,
+        (archives, taker, place): (&mut Archives<'_>, Taker, usize),
         sink: &mut dyn Sink,
     ) -> Option<(String, String)> {
         let Some(key) = item.text("Key") else {
@@ -188,14 +192,19 @@ impl Objects {
             return None;
         }
         let at = item.time(batch, "LastModified", sink);
+        let bytes = item.number("Size", sink);
+        let current = item.flag("IsLatest");
+        if archives.key(taker, place, key, (bytes, at), current != Some(false)) {
+            return None;
+        }
         let id = id(bucket, key, at);
         let object = Object {
             bucket: bucket.to_owned(),
             key: key.to_owned(),
             at,
             zone_unknown: false,
-            bytes: item.number("Size", sink),
-            current: item.flag("IsLatest"),
+            bytes,
+            current,
             head: Head::default(),
             rank: 0,
             origin: item.origin(batch, id.clone()),
@@ -231,8 +240,16 @@ impl Objects {
     }
 
     /// Output of `aws s3 ls`: local time of the machine, in seconds.
-    fn text(&mut self, batch: &Batch<'_>, place: &Place<'_>, text: &str, sink: &mut dyn Sink) {
+    fn text<'a>(
+        &mut self,
+        batch: &Batch<'_>,
+        place: &Place<'a>,
+        text: &str,
+        archives: &mut Archives<'a>,
+        sink: &mut dyn Sink,
+    ) {
         let Some(bucket) = naming::bucket(place, None) else { return unknown_bucket(place, sink) };
+        let taker = archives.text(&bucket, place, text);
         let zone = zone_of(batch, place);
         // Without --recursive, keys are relative to the folder that was asked for.
         let asked = place.call.as_ref().and_then(|c| c.words.iter().find_map(|w| w.strip_prefix("s3://")));
@@ -255,6 +272,9 @@ impl Objects {
             // In the hour that repeats, only another document can tell which of the two it was.
             let at = known.copied().or_else(|| instants.first().copied().filter(|_| instants.len() == 1));
             unplaced |= at.is_none();
+            if archives.key(taker, number + 1, &key, (bytes, at), true) {
+                continue;
+            }
             let id = at.map_or_else(|| format!("{bucket}/{key}@{time}"), |at| self::id(&bucket, &key, Some(at)));
             let origin = batch.origin(place.document, id.clone(), format!("line:{}", number + 1));
             let object = Object {

@@ -3,6 +3,8 @@
 use model::rows::{BackupRun, Immutability, Listing, RecoveryPoint, Row, RunStatus, StorageLocation};
 use model::time::instant;
 
+mod archives;
+
 use super::{KIND, naming, policy};
 use crate::testing::{parse, text};
 use crate::{Document, Kept};

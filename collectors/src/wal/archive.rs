@@ -224,7 +224,7 @@ impl Settled {
         let runs = runs.get(runs.partition_point(|r| r.last < from)..).unwrap_or_default();
         let end = to.map_or(u64::MAX, |to| to.saturating_sub(1));
         let inside = runs.get(..runs.partition_point(|r| r.first <= end)).unwrap_or_default();
-        let inside = if to == Some(0) { &[] } else { inside };
+        let inside = if to.is_some_and(|to| to <= from) { &[] } else { inside };
         inside.iter().map(move |r| (r.first.max(from), r.last.min(end)))
     }
 

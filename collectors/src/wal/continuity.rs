@@ -72,12 +72,14 @@ impl Limits {
     }
 }
 
-/// Longest time between two uploads that is one stretch: five minutes, what archiving at least every five minutes
-/// takes with some slack.
+/// Longest loss that is one stretch: five minutes, what archiving at least every five minutes costs, with some slack.
 const STRETCH_S: i64 = 330;
 
-/// Segments of one timeline that were archived one after another without a pause: no hole in them, and at no time
-/// between its first and its last upload was the newest segment older than `gap_s`.
+/// Segments of one timeline that were archived one after another without a hole and without a pause. At no instant
+/// from `from` to `to` was the newest change that could be restored older than `gap_s`.
+///
+/// A segment can be used once it and all before it are there. The newest change in it is no older than its upload, or
+/// than that of any later one: uploads run side by side and are repeated, so that their order is not that of segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stretch {
     /// Timeline.
@@ -86,16 +88,23 @@ pub(crate) struct Stretch {
     pub first: u64,
     /// Last number.
     pub last: u64,
-    /// When the first was there, and all before it in the span.
+    /// When the first could be used.
     pub from: Option<Instant>,
-    /// When all of them were there.
+    /// When the last could be used.
     pub to: Option<Instant>,
-    /// Longest time between two uploads in seconds.
+    /// Largest loss in between, in seconds.
     pub gap_s: i64,
     /// Lost segments right before it.
     pub lost_before: u64,
     /// Where its last segment is listed.
     pub spot: Spot,
+}
+
+/// Since when the newest usable segment is usable, and how old the newest change in it is, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Usable {
+    since: i64,
+    newest: i64,
 }
 
 impl Settled {
@@ -225,48 +234,103 @@ impl Settled {
     /// Cuts the segments that are there into stretches, in order. A hole that is still on its way ends the last one:
     /// what lies behind it is no part of the chain yet.
     pub(crate) fn stretches(&self, spans: &[Span]) -> Vec<Stretch> {
+        let chain = spans.iter().take_while(|s| matches!(s.state, State::Found | State::Lost));
+        let newest = self.newest_changes(spans);
+        let mut newest = newest.iter().rev();
         let mut out: Vec<Stretch> = Vec::new();
         let mut lost = 0;
-        for span in spans {
-            match span.state {
-                State::Found => self.cut(*span, std::mem::take(&mut lost), &mut out),
-                State::Lost => lost += span.last - span.first + 1,
-                State::Delayed | State::Uploading => break,
+        let mut usable: Option<Usable> = None;
+        for span in chain {
+            if span.state == State::Lost {
+                lost += span.last - span.first + 1;
+                usable = None;
+                continue;
             }
+            let mut open: Option<Stretch> = None;
+            for number in span.first..=span.last {
+                let newest = newest.next().copied();
+                let Some((at, spot)) = self.at(Segment { timeline: span.timeline, number }) else { continue };
+                let now = at.zip(newest).map(|(at, newest)| Usable {
+                    since: usable.map_or(at.timestamp_millis(), |u| u.since.max(at.timestamp_millis())),
+                    newest,
+                });
+                // While the newest usable segment stays the same the loss grows until the next one is usable.
+                let loss = usable.zip(now).map(|(u, n)| if n.since > u.since { n.since - u.newest } else { 0 });
+                match &mut open {
+                    Some(s) if s.from.is_some() == now.is_some() && loss.is_none_or(|ms| ms <= STRETCH_S * 1000) => {
+                        s.last = number;
+                        s.to = now.and_then(|n| Instant::from_timestamp_millis(n.since));
+                        s.gap_s = s.gap_s.max(seconds(loss.unwrap_or(0)));
+                        s.spot = spot;
+                    }
+                    _ => {
+                        out.extend(open.take().map(|s| s.closed(usable)));
+                        let since = now.and_then(|n| Instant::from_timestamp_millis(n.since));
+                        open = Some(Stretch {
+                            timeline: span.timeline,
+                            first: number,
+                            last: number,
+                            from: since,
+                            to: since,
+                            gap_s: 0,
+                            lost_before: std::mem::take(&mut lost),
+                            spot,
+                        });
+                    }
+                }
+                usable = now.or(usable);
+            }
+            out.extend(open.map(|s| s.closed(usable)));
         }
         out
     }
 
-    fn cut(&self, span: Span, lost_before: u64, out: &mut Vec<Stretch>) {
-        // The newest upload so far: an earlier one of a later segment was there in time.
-        let mut reach: Option<Instant> = None;
-        let mut open: Option<Stretch> = None;
-        for number in span.first..=span.last {
-            let Some((at, spot)) = self.at(Segment { timeline: span.timeline, number }) else { continue };
-            let gap = at.zip(reach).map(|(at, reach)| (at - reach).num_seconds().max(0));
-            reach = reach.max(at);
-            let newest = reach.filter(|_| at.is_some());
-            match &mut open {
-                Some(stretch)
-                    if stretch.from.is_some() == at.is_some() && gap.is_none_or(|g| at.is_none() || g <= STRETCH_S) =>
-                {
-                    stretch.last = number;
-                    stretch.to = newest;
-                    stretch.gap_s = stretch.gap_s.max(gap.unwrap_or(0));
-                    stretch.spot = spot;
-                }
-                _ => {
-                    let lost_before = if open.is_none() { lost_before } else { 0 };
-                    out.extend(open.take());
-                    let timeline = span.timeline;
-                    let (from, to) = (newest, newest);
-                    open =
-                        Some(Stretch { timeline, first: number, last: number, from, to, gap_s: 0, lost_before, spot });
+    /// When the newest change that the segments up to `number` hold was made, at the latest.
+    pub(crate) fn newest_change(&self, spans: &[Span], number: u64) -> Option<Instant> {
+        let found = spans.iter().filter(|s| s.state == State::Found && s.last >= number);
+        let each =
+            found.flat_map(|s| (s.first.max(number)..=s.last).map(|number| Segment { timeline: s.timeline, number }));
+        let (mut first, mut earliest) = (true, None::<Instant>);
+        for (time, _) in each.filter_map(|s| self.at(s)) {
+            // Without a time of its own a segment has none.
+            if std::mem::take(&mut first) && time.is_none() {
+                return None;
+            }
+            earliest = [earliest, time].into_iter().flatten().min();
+        }
+        earliest
+    }
+
+    /// For each segment that is there, last one first: the earliest upload of it and all later ones.
+    fn newest_changes(&self, spans: &[Span]) -> Vec<i64> {
+        let mut out = Vec::new();
+        let mut earliest = i64::MAX;
+        let chain = spans.iter().take_while(|s| matches!(s.state, State::Found | State::Lost)).count();
+        for (at, span) in spans.iter().enumerate().rev().filter(|(_, s)| s.state == State::Found) {
+            for number in (span.first..=span.last).rev() {
+                let time = self.at(Segment { timeline: span.timeline, number }).and_then(|(at, _)| at);
+                earliest = earliest.min(time.map_or(i64::MAX, |t| t.timestamp_millis()));
+                if at < chain {
+                    out.push(earliest);
                 }
             }
         }
-        out.extend(open);
+        out
     }
+}
+
+impl Stretch {
+    /// The stretch, after which nothing new was usable for a while.
+    fn closed(mut self, usable: Option<Usable>) -> Self {
+        let lag = usable.filter(|_| self.to.is_some()).map_or(0, |u| u.since - u.newest);
+        self.gap_s = self.gap_s.max(seconds(lag));
+        self
+    }
+}
+
+/// Milliseconds in seconds, rounded up: a loss is never shown smaller than it is.
+fn seconds(ms: i64) -> i64 {
+    ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0)
 }
 
 fn push(out: &mut Vec<Span>, span: Span) {

@@ -2,7 +2,7 @@
 //! `<timeline, decimal><tab><LSN of the switch><tab><reason>`. Empty lines and lines that begin with `#` are comments
 //! (`timeline.c`, `readTimeLineHistory`). Timeline 1 has no file.
 
-use super::segment::Lsn;
+use super::segment::{ArchiveFile, Lsn, archive_file};
 
 /// An ancestor of a timeline: up to `switch` the timeline's log is that of `timeline`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,14 @@ pub(crate) struct Ancestor {
     pub timeline: u32,
     /// Where the next timeline leaves it.
     pub switch: Lsn,
+}
+
+/// Timeline that a file is the history of, by its name.
+pub(crate) fn of_file(name: &str) -> Option<u32> {
+    match archive_file(name) {
+        Some((ArchiveFile::History(timeline), _)) => Some(timeline),
+        _ => None,
+    }
 }
 
 /// True where a text may be a history file: PostgreSQL's own rule, applied to its first line that is no comment.

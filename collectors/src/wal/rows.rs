@@ -430,7 +430,7 @@ fn check(
         };
         parts.push(format!("{} {what}: {} to {}", span.last - span.first + 1, segment(span.first), segment(span.last)));
     }
-    parts.extend(window.longest_gap_s.map(|s| format!("longest time between two uploads {}", human(s))));
+    parts.extend(window.longest_gap_s.map(|s| format!("at worst {} between two uploads", human(s))));
     if window.dead > 0 {
         parts.push(format!("{} segments of a timeline that was left are not needed", window.dead));
     }

@@ -45,11 +45,11 @@ pub(crate) struct Window {
     pub stretches: Vec<(Stretch, Option<Instant>)>,
     /// Oldest restorable point.
     pub earliest: Option<Instant>,
-    /// Newest restorable point: when the last segment of the window was archived.
+    /// Newest restorable point: when the last segment of the window was archived (see [`Settled::newest_change`]).
     pub latest: Option<Instant>,
     /// When the newest segment of all was archived.
     pub last_archived: Option<Instant>,
-    /// Longest time between two uploads of the window, in seconds: the loss that was possible at worst.
+    /// Largest loss within the window, in seconds.
     pub longest_gap_s: Option<i64>,
     /// Segments of ancestors behind the switch that led away from them.
     pub dead: u64,
@@ -84,7 +84,7 @@ impl Settled {
         let furthest = bases.iter().zip(&logs).filter_map(reach).max();
         let reaching = || bases.iter().zip(&logs).filter(|pair| furthest.is_some() && reach(*pair) == furthest);
         let earliest = reaching().filter_map(|(b, _)| b.finished_at).min();
-        let latest = furthest.and_then(|n| on(&path, n)).and_then(|s| self.at(s)?.0);
+        let latest = furthest.and_then(|n| self.newest_change(&spans, n));
         let stretches: Vec<(Stretch, Option<Instant>)> = self
             .stretches(&spans)
             .into_iter()
@@ -92,7 +92,7 @@ impl Settled {
                 let covers = |(base, log): &(&Anchor, &Log)| {
                     base.start.number <= stretch.last && reach((base, log)).is_some_and(|number| number >= stretch.last)
                 };
-                let ready = bases.iter().zip(&logs).filter(covers).filter_map(|(b, _)| b.finished_at).min();
+                let ready = bases.iter().zip(&logs).filter(covers).filter_map(|(b, _)| self.ready(&path, b)).min();
                 let from = ready.zip(stretch.from).map(|(ready, from)| ready.max(from));
                 (stretch, from.filter(|from| stretch.to.is_some_and(|to| *from <= to)))
             })
@@ -113,6 +113,16 @@ impl Settled {
         let dead = path.iter().filter_map(|leg| Some((leg, leg.to?)));
         let dead = dead.flat_map(|(leg, to)| self.runs(leg.timeline, to, None)).map(|(a, b)| b - a + 1).sum();
         Some(Window { path, spans, stretches, earliest, latest, last_archived, longest_gap_s, dead, logs })
+    }
+
+    /// From when on a base backup could be restored: finished, with every segment it needs there.
+    fn ready(&self, path: &[Leg], base: &Anchor) -> Option<Instant> {
+        let own = base.start.number..=base.stop.unwrap_or(base.start.number);
+        let mut ready = base.finished_at?;
+        for segment in own.filter_map(|number| on(path, number)) {
+            ready = ready.max(self.at(segment)?.0?);
+        }
+        Some(ready)
     }
 
     /// The log of a base backup that lies on a dead branch: it can be restored, but not up to now.

@@ -461,6 +461,87 @@ fn frq_06_chains() {
     f.judge().is("FRQ-06", "db", NotApplicable);
 }
 
+/// A row may stand for a sequence, and a listing for a moment.
+#[test]
+fn frq_06_listed_sequences() {
+    let mut base = Fixture::new("2026-10");
+    base.system("db", plain()).plan("logs", "db", "continuous", |p| p.component = Component::LogContinuous);
+    let name = |n: u64| format!("{:024X}", (1_u128 << 64) + u128::from(n));
+    let listed = |f: &mut Fixture, day: &str, sequences: &[(u64, u64, u64)]| {
+        let listed_at = at(&format!("{day}T06:00:00Z"));
+        for (n, (first, last, lost)) in sequences.iter().enumerate() {
+            let origin = crate::testing::origin("s3", "b", format!("{day}/{n}"), at("2026-11-22T00:00:00Z"));
+            let mut row = model::rows::LogSegment::new(origin, "00000001", name(*first));
+            row.system_id = Some("db".to_owned());
+            (row.last_segment, row.segments, row.lost_before) =
+                (Some(name(*last)), Some(last - first + 1), Some(*lost));
+            row.previous_segment = (n > 0).then(|| name(first - 1));
+            row.listed_at = Some(listed_at);
+            f.row(model::rows::Row::LogSegment(row));
+        }
+    };
+    let mut f = base.clone();
+    listed(&mut f, "2026-10-10", &[(5, 900, 0), (901, 1000, 0)]);
+    listed(&mut f, "2026-10-20", &[(500, 2000, 0)]);
+    assert!(f.judge().is("FRQ-06", "db", Pass).detail.contains("1501 segments"));
+    // A hole in any listing of the period counts, though a later one does not show it any more.
+    let mut f = base.clone();
+    listed(&mut f, "2026-10-10", &[(5, 100, 0), (104, 1000, 3)]);
+    listed(&mut f, "2026-10-20", &[(500, 2000, 0)]);
+    let detail = f.judge().is("FRQ-06", "db", Fail).detail.clone();
+    assert!(detail.contains("3 segments are missing") && detail.contains(&name(103)), "{detail}");
+    // Of other periods it does not, unless nothing newer tells.
+    let mut f = base.clone();
+    listed(&mut f, "2026-09-10", &[(5, 100, 0), (104, 1000, 3)]);
+    f.judge().is("FRQ-06", "db", Fail);
+    listed(&mut f, "2026-10-20", &[(500, 2000, 0)]);
+    f.judge().is("FRQ-06", "db", Pass);
+    // A child's first segment needs its parent's last.
+    let mut f = base.clone();
+    listed(&mut f, "2026-10-20", &[(5, 100, 0)]);
+    let mut child = model::rows::LogSegment::new(
+        crate::testing::origin("s3", "b", "child", at("2026-11-22T00:00:00Z")),
+        "00000002",
+        "000000020000000000000065",
+    );
+    child.system_id = Some("db".to_owned());
+    child.listed_at = Some(at("2026-10-20T06:00:00Z"));
+    child.previous_segment = Some(name(100));
+    let mut good = f.clone();
+    good.row(model::rows::Row::LogSegment(child.clone()));
+    good.judge().is("FRQ-06", "db", Pass);
+    child.previous_segment = Some(name(101));
+    f.row(model::rows::Row::LogSegment(child));
+    f.judge().is("FRQ-06", "db", Fail);
+}
+
+/// Shipped logs fill the time between samples.
+#[test]
+fn frq_05_shipped_logs() {
+    let start = at("2026-10-01T00:00:00Z");
+    let build = |gap_s: i64, until: &str, restorable: bool| {
+        let mut f = with_objective(900);
+        let mut row = model::rows::LogSegment::new(
+            crate::testing::origin("s3", "b", "1", at("2026-11-22T00:00:00Z")),
+            "00000001",
+            "000000010000000000000001",
+        );
+        row.system_id = Some("db".to_owned());
+        row.archived_from = Some(start - Duration::days(1));
+        row.restorable_from = restorable.then(|| start - Duration::days(1));
+        row.archived_at = Some(at(until));
+        row.largest_gap_s = Some(gap_s);
+        f.row(model::rows::Row::LogSegment(row));
+        f.judge()
+    };
+    let pass = build(60, "2026-11-01T00:00:00Z", true);
+    assert!(pass.is("FRQ-05", "db", Pass).detail.contains("at most 1 min"), "{}", pass.of("FRQ-05", "db").detail);
+    build(901, "2026-11-01T00:00:00Z", true).is("FRQ-05", "db", NoEvidence);
+    build(60, "2026-11-01T00:00:00Z", false).is("FRQ-05", "db", NoEvidence);
+    let half = build(60, "2026-10-16T12:00:00Z", true);
+    assert!(half.is("FRQ-05", "db", NoEvidence).detail.contains("for 50.03 %"), "{}", half.of("FRQ-05", "db").detail);
+}
+
 /// What rests on an incomplete source alone is never a pass.
 #[test]
 fn a_pass_never_rests_on_an_incomplete_source_alone() {
