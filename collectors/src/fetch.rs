@@ -183,7 +183,7 @@ pub fn take(
     put: &mut dyn FnMut(&mut dyn Read) -> Result<(String, u64), PutError>,
 ) -> Result<Taken, PutError> {
     let mut head = Vec::with_capacity(HEAD);
-    content.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(PutError::Source)?;
+    Read::take(&mut *content, HEAD as u64).read_to_end(&mut head).map_err(PutError::Source)?;
     let mut redactions = Vec::new();
     let claim = (kind.claim)(name, &head);
     let facts_only = claim == Claim::Facts;

@@ -22,6 +22,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::Limited;
 use model::evidence::Page;
+use model::time::Instant;
 use serde_json::Value;
 
 use super::question::Question;
@@ -186,7 +187,22 @@ impl Raw {
         items: Option<u64>,
         next: Option<&str>,
     ) -> Result<(), Halt> {
-        self.put(trail, question, question.name(self.form()), items, next)
+        self.put(trail, question, question.name(self.form()), (items, next), None)
+    }
+
+    /// The same for a page of a list, with the time at which it was answered.
+    ///
+    /// # Errors
+    /// [`Halt::Store`].
+    pub(crate) fn keep_at(
+        &self,
+        trail: &mut Trail,
+        question: &Question,
+        items: u64,
+        next: Option<&str>,
+        at: Instant,
+    ) -> Result<(), Halt> {
+        self.put(trail, question, question.name(self.form()), (Some(items), next), Some(at))
     }
 
     fn put(
@@ -194,15 +210,18 @@ impl Raw {
         trail: &mut Trail,
         question: &Question,
         name: String,
-        items: Option<u64>,
-        next: Option<&str>,
+        (items, next): (Option<u64>, Option<&str>),
+        modified_at: Option<Instant>,
     ) -> Result<(), Halt> {
+        if !trail.answers {
+            return Ok(());
+        }
         let kept = trail.put(&name, self.kept())?;
         trail.page(Page {
             name,
             object: kept.object,
             bytes: kept.bytes,
-            modified_at: None,
+            modified_at,
             items,
             request_id: ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|n| self.header(n)).map(str::to_owned),
             http_status: Some(self.status),
@@ -275,7 +294,7 @@ impl Refusal {
     /// [`Halt::Store`].
     pub(crate) fn keep(&self, trail: &mut Trail, question: &Question) -> Result<(), Halt> {
         let name = question.refusal_name(self.raw.status, &self.code, self.raw.form());
-        self.raw.put(trail, question, name, Some(0), None)
+        self.raw.put(trail, question, name, (Some(0), None), None)
     }
 
     /// Keeps it, and tells that the question stays open.
@@ -325,6 +344,17 @@ pub(crate) enum Told<O> {
     Refused(Refusal),
     /// Nothing to be had; the problem is told.
     Nothing,
+}
+
+impl<O> Told<O> {
+    /// The same with another output.
+    pub(crate) fn map<P>(self, with: impl FnOnce(O) -> P) -> Told<P> {
+        match self {
+            Self::Answer(output, raw) => Told::Answer(with(output), raw),
+            Self::Refused(refusal) => Told::Refused(refusal),
+            Self::Nothing => Told::Nothing,
+        }
+    }
 }
 
 /// Asks; a refusal is a problem. `None` where nothing is to be had.

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::capture::{Body, Capture, Raw, Refusal, Told, told_within};
+use super::capture::{Body, Raw, Refusal, Told, told_within};
 use super::question::Question;
 use crate::fetch::PutError;
 use crate::net::{Halt, Trail};
@@ -153,9 +153,8 @@ async fn arrive<T: Send + 'static>(
     let (pieces, incoming) = mpsc::channel(AHEAD);
     let (answer, answered) = tokio::sync::oneshot::channel();
     let reader = tokio::task::spawn_blocking(move || {
-        let mut content =
-            Incoming { pieces: incoming, piece: Bytes::new(), left: size, over: false, hash: Md5::new(), md5 };
-        let taken = take(size, &mut content);
+        let mut content = Incoming { pieces: incoming, piece: Bytes::new(), left: size, over: false };
+        let taken = take(size, &mut Checked::new(&mut content, md5, "the object's ETag"));
         // Nobody waits any more after a stop.
         let _ = answer.send(taken);
     });
@@ -213,8 +212,6 @@ struct Incoming {
     piece: Bytes,
     left: u64,
     over: bool,
-    hash: Md5,
-    md5: Option<String>,
 }
 
 impl Read for Incoming {
@@ -231,24 +228,49 @@ impl Read for Incoming {
                 Some(Piece::End) if self.left > 0 => {
                     return Err(cut(format!("the object ends {} bytes before its announced end", self.left)));
                 }
-                Some(Piece::End) => {
-                    let found = hex(&self.hash.finalize_reset());
-                    if self.md5.take().is_some_and(|wanted| !wanted.eq_ignore_ascii_case(&found)) {
-                        let why = "the bytes that came are not those of the object's ETag".to_owned();
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
-                    }
-                    self.over = true;
-                }
+                Some(Piece::End) => self.over = true,
             }
         }
         let n = self.piece.len().min(buffer.len());
         let piece = self.piece.split_to(n);
         self.left =
             self.left.checked_sub(n as u64).ok_or_else(|| cut("the object is longer than announced".to_owned()))?;
-        self.hash.update(&piece);
         buffer[..n].copy_from_slice(&piece);
         Ok(n)
     }
+}
+
+/// A reader that ends in an error where its bytes have another MD5 than they should.
+pub(crate) struct Checked<'r> {
+    inner: &'r mut dyn Read,
+    hash: Md5,
+    wanted: Option<String>,
+    whose: &'static str,
+}
+
+impl<'r> Checked<'r> {
+    /// `wanted` is hexadecimal; `None` compares nothing. `whose` says where it comes from.
+    pub(crate) fn new(inner: &'r mut dyn Read, wanted: Option<String>, whose: &'static str) -> Self {
+        Self { inner, hash: Md5::new(), wanted, whose }
+    }
+}
+
+impl Read for Checked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        let Some(wanted) = &self.wanted else { return Ok(n) };
+        self.hash.update(&buffer[..n]);
+        if n == 0 && !buffer.is_empty() && !wanted.eq_ignore_ascii_case(&hex(&self.hash.clone().finalize())) {
+            let why = format!("the bytes that came are not those of {}", self.whose);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
+        Ok(n)
+    }
+}
+
+/// MD5, lower-case hex.
+pub(crate) fn md5(bytes: &[u8]) -> String {
+    hex(&Md5::digest(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {
