@@ -23,6 +23,7 @@ mod item;
 pub(crate) mod lists;
 pub(crate) mod question;
 pub(crate) mod session;
+pub(crate) mod stream;
 mod text;
 mod wire;
 mod xml;

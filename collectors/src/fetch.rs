@@ -104,7 +104,7 @@ pub fn files(
             out.problems.push(Problem { document: name.clone(), place: None, message });
             return Ok(out);
         }
-        if let Err(error) = take(kind, name, path, recorder, &mut out) {
+        if let Err(error) = local(kind, name, path, recorder, &mut out) {
             match error {
                 PutError::Source(e) => {
                     out.problems.push(Problem { document: name.clone(), place: None, message: reason(&e) })
@@ -117,7 +117,7 @@ pub fn files(
     Ok(out)
 }
 
-fn take(kind: &Kind, name: &str, path: &Path, recorder: &mut dyn Recorder, out: &mut Fetched) -> Result<(), PutError> {
+fn local(kind: &Kind, name: &str, path: &Path, recorder: &mut dyn Recorder, out: &mut Fetched) -> Result<(), PutError> {
     // Asked before it is opened: opening a named pipe waits for somebody to write.
     let meta = std::fs::metadata(path).map_err(PutError::Source)?;
     if !meta.is_file() {
@@ -125,46 +125,86 @@ fn take(kind: &Kind, name: &str, path: &Path, recorder: &mut dyn Recorder, out: 
         return Ok(());
     }
     let mut file = File::open(path).map_err(PutError::Source)?;
-    let mut head = Vec::with_capacity(HEAD);
-    file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(PutError::Source)?;
-    let modified_at = meta.modified().ok().map(Instant::from);
-    let mut page = |(object, bytes): (String, u64), facts_only: bool| {
-        out.pages.push(Page {
-            name: name.to_owned(),
-            object,
-            bytes,
-            modified_at,
-            items: None,
-            request_id: None,
-            http_status: None,
-            cursor_in: None,
-            cursor_out: None,
-            attempts: None,
-            etag: None,
-            facts_only,
-        });
-    };
-    match (kind.claim)(name, &head) {
-        Claim::Keep if record::is_record_name(name) && meta.len() <= READ_LIMIT => {
-            let mut bytes = head;
-            file.read_to_end(&mut bytes).map_err(PutError::Source)?;
-            let (bytes, removed) = record::without_secrets(bytes);
-            out.redactions.extend(removed.into_iter().map(|(place, what)| Redaction {
-                document: name.to_owned(),
-                place,
-                what,
-            }));
-            page(recorder.put(&mut bytes.as_slice())?, false);
+    match take(kind, name, meta.len(), &mut file, &mut |content| recorder.put(content))? {
+        Taken::Kept(kept) => {
+            out.redactions.extend(kept.redactions);
+            out.pages.push(Page {
+                name: name.to_owned(),
+                object: kept.object,
+                bytes: kept.bytes,
+                modified_at: meta.modified().ok().map(Instant::from),
+                items: None,
+                request_id: None,
+                http_status: None,
+                cursor_in: None,
+                cursor_out: None,
+                attempts: None,
+                etag: None,
+                facts_only: kept.facts_only,
+            });
         }
-        Claim::Keep => page(recorder.put(&mut head.as_slice().chain(file))?, false),
-        Claim::Facts => {
-            let facts = facts(&mut head.as_slice().chain(file)).map_err(PutError::Source)?;
-            let json = serde_json::to_vec_pretty(&facts).map_err(|e| PutError::Source(e.into()))?;
-            page(recorder.put(&mut json.as_slice())?, true);
-        }
-        Claim::Pass(reason) => out.passed_over.push(PassedOver { document: name.to_owned(), reason }),
+        Taken::Passed(reason) => out.passed_over.push(PassedOver { document: name.to_owned(), reason }),
     }
     Ok(())
+}
+
+/// What became of one file, wherever it lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It is in the store.
+    Kept(Kept),
+    /// It is not this source's.
+    Passed(String),
+}
+
+/// A file in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// SHA-256 of the object, lower-case hex.
+    pub object: String,
+    /// Size of the object.
+    pub bytes: u64,
+    /// The object holds [`FileFacts`] in place of the content.
+    pub facts_only: bool,
+    /// Secrets that were removed before hashing.
+    pub redactions: Vec<Redaction>,
+}
+
+/// Takes one file of `size` bytes, as the kind claims it: whole, as facts, or not at all. Of a file that is not this
+/// source's no more than its first bytes are read.
+///
+/// # Errors
+/// Those of reading `content` and of `put`.
+pub fn take(
+    kind: &Kind,
+    name: &str,
+    size: u64,
+    content: &mut dyn Read,
+    put: &mut dyn FnMut(&mut dyn Read) -> Result<(String, u64), PutError>,
+) -> Result<Taken, PutError> {
+    let mut head = Vec::with_capacity(HEAD);
+    Read::take(&mut *content, HEAD as u64).read_to_end(&mut head).map_err(PutError::Source)?;
+    let mut redactions = Vec::new();
+    let claim = (kind.claim)(name, &head);
+    let facts_only = claim == Claim::Facts;
+    let (object, bytes) = match claim {
+        Claim::Keep if record::is_record_name(name) && size <= READ_LIMIT => {
+            let mut bytes = head;
+            content.read_to_end(&mut bytes).map_err(PutError::Source)?;
+            let (bytes, removed) = record::without_secrets(bytes);
+            let redaction = |(place, what)| Redaction { document: name.to_owned(), place, what };
+            redactions.extend(removed.into_iter().map(redaction));
+            put(&mut bytes.as_slice())?
+        }
+        Claim::Keep => put(&mut head.as_slice().chain(content))?,
+        Claim::Facts => {
+            let facts = facts(&mut head.as_slice().chain(content)).map_err(PutError::Source)?;
+            let json = serde_json::to_vec_pretty(&facts).map_err(|e| PutError::Source(e.into()))?;
+            put(&mut json.as_slice())?
+        }
+        Claim::Pass(reason) => return Ok(Taken::Passed(reason)),
+    };
+    Ok(Taken::Kept(Kept { object, bytes, facts_only, redactions }))
 }
 
 /// Facts about everything `content` gives, in bounded memory.

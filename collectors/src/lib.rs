@@ -16,6 +16,7 @@ pub mod fetch;
 mod groups;
 pub mod lines;
 pub mod net;
+mod parquet;
 pub mod record;
 mod session;
 mod shell;
@@ -66,7 +67,11 @@ impl Kind {
     /// Its keys in the configuration.
     #[must_use]
     pub fn keys(&self) -> model::workspace::KindKeys {
-        model::workspace::KindKeys { kind: self.name, keys: self.live.as_ref().map_or(&[], |live| live.keys) }
+        model::workspace::KindKeys {
+            kind: self.name,
+            keys: self.live.as_ref().map_or(&[], |live| live.keys),
+            path_keys: s3::files::KEYS,
+        }
     }
 }
 

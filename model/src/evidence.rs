@@ -117,7 +117,7 @@ pub struct Page {
     pub object: String,
     /// Size of the object in bytes.
     pub bytes: u64,
-    /// Modification time of the file (UTC).
+    /// Modification time of the file (UTC); of a page of a long list, when it was answered.
     pub modified_at: Option<Instant>,
     /// Items in it, where the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -92,9 +92,11 @@ pub struct KindKeys {
     pub kind: &'static str,
     /// Its own keys; none for kinds that read files only.
     pub keys: &'static [Key],
+    /// Keys that it has as well where its `path` begins with `s3://`.
+    pub path_keys: &'static [Key],
 }
 
-/// Keys of every kind that can ask a server.
+/// Keys of every source that asks a server.
 pub const NETWORK_KEYS: &[Key] = &[
     Key {
         name: "timeout",
@@ -128,6 +130,12 @@ pub struct SourceConfig {
 }
 
 impl SourceConfig {
+    /// Its path in S3, where it has one.
+    #[must_use]
+    pub fn bucket_path(&self) -> Option<&str> {
+        self.path.as_deref().filter(|p| is_bucket_path(p))
+    }
+
     /// A text key of this kind.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
@@ -172,6 +180,11 @@ impl SourceConfig {
             _ => None,
         }
     }
+}
+
+/// True for a path in S3.
+fn is_bucket_path(path: &str) -> bool {
+    path.starts_with("s3://")
 }
 
 /// Folders and files of a workspace, relative to the configuration, with `/`.

@@ -160,7 +160,7 @@ impl History {
     /// Reads the manifests, where a source wants to know. A damaged chain ends the history, never the collecting.
     fn of(store: &Store, sources: &[&SourceConfig]) -> Self {
         let mut out = Self::default();
-        if sources.iter().all(|s| s.path.is_some()) {
+        if sources.iter().all(|s| s.path.is_some() && s.bucket_path().is_none()) {
             return out;
         }
         for recorded in store.manifests().into_iter().flatten() {

@@ -34,8 +34,11 @@ pub fn collect(source: &SourceConfig, shared: &Run<'_>) -> Result<SourceRun, Fai
     };
     let line = shared.progress.source(&format!("{}.{}", source.kind, source.id));
     let brought = match (&source.path, &kind.live) {
+        (Some(_), _) if source.bucket_path().is_some() => {
+            service(source, Box::new(|order, trail| Box::pin(collectors::s3::files::fetch(kind, order, trail))), shared, &line)
+        }
         (Some(path), _) => files(kind, path, shared, &line),
-        (None, Some(live)) => service(source, live, shared, &line),
+        (None, Some(live)) => service(source, Box::new(live.fetch), shared, &line),
         (None, None) => {
             line.done("failed");
             run.reason = Some(format!("a {} source needs a `path`: it reads files only", kind.title));
@@ -47,7 +50,8 @@ pub fn collect(source: &SourceConfig, shared: &Run<'_>) -> Result<SourceRun, Fai
             "free space or mend permissions, then run `backproof collect` again; nothing of this run was committed",
         )
     })?;
-    let asked = brought.net.is_some();
+    // Files must be of the source's kind, wherever they lie; an answer always is.
+    let asked = brought.net.is_some() && source.path.is_none();
     take(&mut run, brought);
     line.at(&format!("parsing {} documents", run.pages.len()));
     judge(&mut run, kind, asked, shared);
@@ -100,10 +104,13 @@ fn files(kind: &Kind, path: &str, shared: &Run<'_>, line: &crate::progress::Line
     Ok(Brought { fetched, net: None })
 }
 
+/// How a service is asked.
+type Ask = Box<dyn for<'a> Fn(&'a Order, &'a mut Trail) -> net::Pending<'a, Result<(), Halt>>>;
+
 /// Asks a service.
 fn service(
     source: &SourceConfig,
-    live: &net::Live,
+    ask: Ask,
     shared: &Run<'_>,
     line: &crate::progress::Line,
 ) -> Result<Brought, std::io::Error> {
@@ -133,7 +140,7 @@ fn service(
     let tokens = secrets.values().cloned().collect();
     let order = Order { source: source.clone(), secrets };
     let mut trail = Trail::new(context, tokens);
-    match shared.runtime.block_on((live.fetch)(&order, &mut trail)) {
+    match shared.runtime.block_on(ask(&order, &mut trail)) {
         Ok(()) | Err(Halt::Over) => {}
         Err(Halt::Stopped) => {
             trail.problem("", "stopped by the operator before everything was asked; collect again");
@@ -171,6 +178,7 @@ fn take(run: &mut SourceRun, brought: Brought) {
     run.pages.extend(net.pages);
     run.problems.extend(net.problems);
     run.redactions.extend(net.redactions);
+    run.passed_over.extend(net.passed_over);
     run.end_of_list = (!net.ended.is_empty()).then(|| net.ended.join("; "));
 }
 

@@ -22,6 +22,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::Limited;
 use model::evidence::Page;
+use model::time::Instant;
 use serde_json::Value;
 
 use super::question::Question;
@@ -48,7 +49,17 @@ pub(crate) struct Raw {
 #[derive(Debug, Clone)]
 pub(crate) struct Capture {
     most: usize,
+    body: Body,
     inner: Arc<Mutex<Inner>>,
+}
+
+/// What becomes of the body of a good answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// It is taken whole, up to the largest answer there may be.
+    Whole,
+    /// It is handed on while it comes, however long it is. The attempt then tells by [`Capture::arrived`] that it came.
+    Streamed,
 }
 
 #[derive(Debug, Default)]
@@ -56,12 +67,20 @@ struct Inner {
     sent: bool,
     too_large: bool,
     secrets: Vec<Token>,
+    /// What came before a streamed body.
+    head: Option<Raw>,
     raw: Option<Raw>,
 }
 
 impl Capture {
-    fn new(most: usize) -> Self {
-        Self { most, inner: Arc::default() }
+    fn new(most: usize, body: Body) -> Self {
+        Self { most, body, inner: Arc::default() }
+    }
+
+    /// The streamed body came to its end: the answer is one.
+    pub(crate) fn arrived(&self) {
+        let mut inner = self.lock();
+        inner.raw = inner.head.take();
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -101,6 +120,9 @@ impl Intercept for Capture {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response_mut();
+        if self.body == Body::Streamed && response.status().is_success() {
+            return Ok(());
+        }
         let length = response.headers().get("content-length").and_then(|l| l.parse::<u64>().ok());
         if length.is_some_and(|l| l > self.most as u64) {
             self.lock().too_large = true;
@@ -126,7 +148,13 @@ impl Intercept for Capture {
         }
         let (status, body) = (response.status().as_u16(), response.body().bytes());
         let whole = body.is_some();
-        self.lock().raw = Some(Raw { status, headers, body: body.unwrap_or_default().to_vec(), whole, attempts: 1 });
+        let raw = Raw { status, headers, body: body.unwrap_or_default().to_vec(), whole, attempts: 1 };
+        let mut inner = self.lock();
+        // A streamed body is still to be read; it is an answer once it has arrived.
+        match (whole, self.body) {
+            (false, Body::Streamed) => inner.head = Some(Raw { whole: true, ..raw }),
+            _ => inner.raw = Some(raw),
+        }
         Ok(())
     }
 }
@@ -171,7 +199,22 @@ impl Raw {
         items: Option<u64>,
         next: Option<&str>,
     ) -> Result<(), Halt> {
-        self.put(trail, question, question.name(self.form()), items, next)
+        self.put(trail, question, question.name(self.form()), (items, next), None)
+    }
+
+    /// The same for a page of a list, with the time at which it was answered.
+    ///
+    /// # Errors
+    /// [`Halt::Store`].
+    pub(crate) fn keep_at(
+        &self,
+        trail: &mut Trail,
+        question: &Question,
+        items: u64,
+        next: Option<&str>,
+        at: Instant,
+    ) -> Result<(), Halt> {
+        self.put(trail, question, question.name(self.form()), (Some(items), next), Some(at))
     }
 
     fn put(
@@ -179,15 +222,18 @@ impl Raw {
         trail: &mut Trail,
         question: &Question,
         name: String,
-        items: Option<u64>,
-        next: Option<&str>,
+        (items, next): (Option<u64>, Option<&str>),
+        modified_at: Option<Instant>,
     ) -> Result<(), Halt> {
+        if !trail.answers {
+            return Ok(());
+        }
         let kept = trail.put(&name, self.kept())?;
         trail.page(Page {
             name,
             object: kept.object,
             bytes: kept.bytes,
-            modified_at: None,
+            modified_at,
             items,
             request_id: ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|n| self.header(n)).map(str::to_owned),
             http_status: Some(self.status),
@@ -267,7 +313,7 @@ impl Refusal {
     /// # Errors
     /// [`Halt::Store`].
     pub(crate) fn keep(&self, trail: &mut Trail, question: &Question) -> Result<(), Halt> {
-        self.raw.put(trail, question, self.name(question), Some(0), None)
+        self.raw.put(trail, question, self.name(question), (Some(0), None), None)
     }
 
     fn name(&self, question: &Question) -> String {
@@ -315,6 +361,17 @@ pub(crate) enum Told<O> {
     Nothing,
 }
 
+impl<O> Told<O> {
+    /// The same with another output.
+    pub(crate) fn map<P>(self, with: impl FnOnce(O) -> P) -> Told<P> {
+        match self {
+            Self::Answer(output, raw) => Told::Answer(with(output), raw),
+            Self::Refused(refusal) => Told::Refused(refusal),
+            Self::Nothing => Told::Nothing,
+        }
+    }
+}
+
 /// Asks; a refusal is a problem. `None` where nothing is to be had.
 ///
 /// # Errors
@@ -346,6 +403,26 @@ where
 pub(crate) async fn told<O, E, F>(
     trail: &mut Trail,
     question: &Question,
+    send: impl FnMut(Capture) -> F + Send,
+) -> Result<Told<O>, Halt>
+where
+    F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    // The SDK bounds each attempt by the same time; this also bounds what it does before.
+    let within = trail.context.limits.answer + trail.context.limits.connect;
+    told_within(trail, question, within, Body::Whole, send).await
+}
+
+/// The same; each attempt takes so long at most.
+///
+/// # Errors
+/// [`Halt::Stopped`] and [`Halt::Store`].
+pub(crate) async fn told_within<O, E, F>(
+    trail: &mut Trail,
+    question: &Question,
+    within: Duration,
+    body: Body,
     mut send: impl FnMut(Capture) -> F + Send,
 ) -> Result<Told<O>, Halt>
 where
@@ -356,11 +433,10 @@ where
     let mut attempt = 0_u32;
     loop {
         attempt += 1;
-        let capture = Capture::new(limits.body);
+        let capture = Capture::new(limits.body, body);
         let asked = trail.now();
         let mut stop = trail.context.stop.clone();
-        // The SDK bounds each attempt by the same time; this also bounds what it does before.
-        let whole = tokio::time::timeout(limits.answer + limits.connect, send(capture.clone()));
+        let whole = tokio::time::timeout(within, send(capture.clone()));
         let result = tokio::select! {
             done = whole => done.ok(),
             () = stopped(&mut stop) => return Err(Halt::Stopped),
@@ -375,7 +451,7 @@ where
         if let Some(date) = raw.as_ref().and_then(|raw| raw.header("date")) {
             trail.clock(date, asked);
         }
-        let step = step(trail, question, attempt, Attempt { result, sent, too_large, raw });
+        let step = step(trail, question, attempt, Attempt { result, within, sent, too_large, raw });
         let (wait, why, raw) = match step {
             Step::Done(told) => {
                 if matches!(told, Told::Answer(..)) {
@@ -421,7 +497,7 @@ fn unanswered<O>(
     );
     trail.problem(&name, format!("no answer could be had{times}: {why}"));
     if let Some((_, raw)) = came {
-        raw.put(trail, question, name, None, None)?;
+        raw.put(trail, question, name, (None, None), None)?;
     }
     Ok(Told::Nothing)
 }
@@ -429,6 +505,7 @@ fn unanswered<O>(
 struct Attempt<O, E> {
     /// `None` where it took too long.
     result: Option<Result<O, SdkError<E, HttpResponse>>>,
+    within: Duration,
     sent: bool,
     too_large: bool,
     raw: Option<Raw>,
@@ -448,9 +525,9 @@ where
 {
     let limits = trail.context.limits;
     let pause = |attempt| manners::pause(attempt, (trail.context.chance)());
-    let Attempt { result, sent, too_large, raw } = made;
+    let Attempt { result, within, sent, too_large, raw } = made;
     let Some(result) = result else {
-        let why = format!("no whole answer within {} s (`timeout`)", limits.answer.as_secs());
+        let why = format!("no whole answer within {} s (`timeout`)", within.saturating_sub(limits.connect).as_secs());
         return Step::Again(pause(attempt), why, None);
     };
     if too_large || result.as_ref().err().is_some_and(|e| chain(e).contains("length limit exceeded")) {

@@ -94,6 +94,11 @@ impl Scope {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
+    /// True where it is not AWS that is asked.
+    pub(crate) const fn own_address(&self) -> bool {
+        self.own_address
+    }
+
     /// The same account in another region (buckets may lie anywhere).
     pub(crate) fn elsewhere(&self, region: &str) -> Self {
         Self {

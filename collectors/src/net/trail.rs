@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::header::{DATE, ETAG, HeaderName, IF_NONE_MATCH, LOCATION};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
-use model::evidence::{Covers, Page, Problem, Redaction};
+use model::evidence::{Covers, Page, PassedOver, Problem, Redaction};
 use model::time::Instant;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
@@ -96,6 +96,8 @@ pub struct Collected {
     pub problems: Vec<Problem>,
     /// What was removed before hashing.
     pub redactions: Vec<Redaction>,
+    /// Files that are not this source's.
+    pub passed_over: Vec<PassedOver>,
     /// What is no fault and should be known.
     pub notes: Vec<String>,
     /// What the answers prove to be whole.
@@ -115,6 +117,8 @@ pub struct Trail {
     pub secret_keys: &'static [&'static str],
     /// The service's own way of saying that it is asked too often.
     pub limited: Limited,
+    /// Answers are evidence; false where only the files are that they lead to.
+    pub answers: bool,
     tokens: Vec<Token>,
     permissions: BTreeSet<String>,
     out: Collected,
@@ -139,6 +143,7 @@ impl Trail {
             context,
             secret_keys: &[],
             limited: manners::plain,
+            answers: true,
             tokens,
             permissions: BTreeSet::new(),
             out: Collected::default(),
@@ -192,6 +197,16 @@ impl Trail {
         if !self.out.problems.contains(&problem) {
             self.out.problems.push(problem);
         }
+    }
+
+    /// A secret that was removed from a file before hashing.
+    pub fn redacted(&mut self, redaction: Redaction) {
+        self.out.redactions.push(redaction);
+    }
+
+    /// A file that is not this source's.
+    pub fn passed_over(&mut self, what: PassedOver) {
+        self.out.passed_over.push(what);
     }
 
     /// A credential that was found on the way and must not be kept either.

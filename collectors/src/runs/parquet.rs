@@ -4,36 +4,33 @@
 //! are UTC; they are taken for local times.
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, NaiveTime};
-use polars::prelude::{AnyValue, DataFrame, PolarsError, PolarsResult, SerReader, Series, TimeUnit};
-use polars_io::parquet::read::ParquetReader;
+use polars::prelude::{AnyValue, DataFrame, Series, TimeUnit};
 
 use super::keys::Key;
 use super::reading::{Place, Reading};
 use super::record::{Record, Scalar};
 use super::separated::missing;
-
-/// Largest Parquet file that is read: 2 GiB. The format is read from its end, so it must be in memory.
-const LIMIT: u64 = 2 << 30;
+use crate::parquet;
 
 const NEXT: &str = "copy the file again when its writer has finished, or export it as JSON lines";
 
 /// Reads every row whose columns are those of a run record.
 pub(super) fn rows(reading: &mut Reading<'_>) {
-    let bytes = match bytes(reading) {
+    let bytes = match parquet::bytes(reading.document) {
         Ok(bytes) => bytes,
-        Err(message) => return reading.tell_document(message),
+        Err(message) => {
+            return reading.tell_document(format!("{message}: {NEXT}, or split it"));
+        }
     };
-    let groups = match guarded(|| groups(&bytes)) {
+    let groups = match parquet::groups(&bytes) {
         Ok(groups) => groups,
         Err(message) => return reading.tell_document(format!("not a whole Parquet file ({message}): {NEXT}")),
     };
     let mut first = 0;
     for (number, rows) in groups.into_iter().enumerate() {
-        match guarded(|| group(&bytes, first, rows)) {
+        match parquet::group(&bytes, first, rows, None) {
             Ok(frame) => {
                 if !group_rows(reading, &frame, first) {
                     return;
@@ -48,43 +45,6 @@ pub(super) fn rows(reading: &mut Reading<'_>) {
         }
         first += rows;
     }
-}
-
-fn bytes(reading: &Reading<'_>) -> Result<Vec<u8>, String> {
-    let mut out = Vec::new();
-    let size = reading
-        .document
-        .raw()
-        .and_then(|r| r.take(LIMIT + 1).read_to_end(&mut out))
-        .map_err(|e| format!("cannot be read: {e}; {NEXT}"))?;
-    if size as u64 > LIMIT {
-        return Err(format!("longer than {} GiB: split it, or export it as JSON lines", LIMIT >> 30));
-    }
-    Ok(out)
-}
-
-/// Turns failures of the decoder into messages. Decoders of damaged files may panic: that is caught
-/// here, so that one bad file does not end the collection of all others.
-fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(e)) => Err(first_line(&e)),
-        Err(_) => Err("its content contradicts its own description".to_owned()),
-    }
-}
-
-fn first_line(e: &PolarsError) -> String {
-    e.to_string().lines().next().unwrap_or_default().to_owned()
-}
-
-/// Number of rows in each row group.
-fn groups(bytes: &[u8]) -> PolarsResult<Vec<usize>> {
-    let mut reader = ParquetReader::new(Cursor::new(bytes));
-    Ok(reader.get_metadata()?.row_groups.iter().map(|g| g.num_rows()).collect())
-}
-
-fn group(bytes: &[u8], first: usize, rows: usize) -> PolarsResult<DataFrame> {
-    ParquetReader::new(Cursor::new(bytes)).with_slice(Some((first, rows))).finish()
 }
 
 /// Hands on the rows of one group; false where required columns are missing.

@@ -149,6 +149,25 @@ impl<'a> Archives<'a> {
         Taker { listing: self.open.len() - 1, page }
     }
 
+    /// A list whose pages follow one another in one place: a live one, or an inventory.
+    pub(super) fn list(&mut self, bucket: &str, scope: Option<String>, at: Instant) -> usize {
+        self.open.push(Open { bucket: bucket.to_owned(), listing: Listing::new(at, scope), paged: None });
+        self.open.len() - 1
+    }
+
+    /// Its next page; entry `n` stands at `pointer` and `n`.
+    pub(super) fn next(&mut self, listing: usize, document: &'a Document, pointer: &str) -> Taker {
+        let page = self.page(document, Pointer::Entry(pointer.to_owned()));
+        Taker { listing, page }
+    }
+
+    /// Its end: everything is in it, and what it lacks is gone for good.
+    pub(super) fn end(&mut self, listing: usize, whole: bool, final_absence: bool) {
+        if let Some(open) = self.open.get_mut(listing) {
+            (open.listing.whole, open.listing.final_absence) = (whole, whole && final_absence);
+        }
+    }
+
     /// Takes a key; false where it belongs to no archive. An old version is no file of the archive any more.
     pub(super) fn key(
         &mut self,
@@ -214,12 +233,21 @@ fn ended_well(place: &Place<'_>) -> bool {
     place.record.is_none_or(|r| r.killed_by.is_none() && r.exit_code.is_none_or(|c| c == 0))
 }
 
+/// Path of a file of an archive: its name, or where in which bucket it was asked for.
+fn path(place: &Place<'_>) -> String {
+    match (place.option("bucket"), place.option("key")) {
+        (Some(bucket), Some(key)) if place.wire => format!("{bucket}/{key}"),
+        _ => place.document.name().to_owned(),
+    }
+}
+
 /// What sentinels and metadata in the folder tell: path, name of the base backup, facts.
 fn facts(answers: &Answers<'_>, sink: &mut dyn Sink) -> Vec<(String, String, Facts)> {
     let mut out = Vec::new();
     for reply in answers.replies.iter().filter(|r| sentinel::is_facts(&r.value)) {
         let document = reply.place.document;
-        let Some(name) = sentinel::about(document.name()) else {
+        let path = path(&reply.place);
+        let Some(name) = sentinel::about(&path) else {
             let message = "facts about a base backup, but the file's name does not tell which: keep its name and the \
                  folder it lies in";
             sink.problem(problem(document, reply.place.spot(), message));
@@ -230,7 +258,8 @@ fn facts(answers: &Answers<'_>, sink: &mut dyn Sink) -> Vec<(String, String, Fac
             let message = format!("{key} can't be read; copy the file again");
             sink.problem(problem(document, Some(format!("{}/{key}", reply.place.pointer)), message));
         }
-        out.push((document.name().to_owned(), name.to_owned(), facts));
+        let name = name.to_owned();
+        out.push((path, name, facts));
     }
     out
 }

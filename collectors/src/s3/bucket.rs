@@ -19,6 +19,7 @@ pub(super) const KEYS: &[&str] = &[
     "PolicyStatus",
     "LoggingEnabled",
     "LocationConstraint",
+    "BucketRegion",
     "OwnershipControls",
 ];
 
@@ -119,16 +120,31 @@ fn is_setting(value: &Map<String, Value>) -> bool {
 
 /// The code of an error that means that the setting is absent, by the S3 API reference.
 fn not_configured<'f>(failure: &'f Failure<'_>) -> Option<&'f str> {
-    const CODES: &[&str] = &[
-        "ServerSideEncryptionConfigurationNotFoundError",
-        "NoSuchBucketPolicy",
-        "NoSuchPublicAccessBlockConfiguration",
-        "ObjectLockConfigurationNotFoundError",
-        "NoSuchLifecycleConfiguration",
-        "ReplicationConfigurationNotFoundError",
-        "OwnershipControlsNotFoundError",
-    ];
-    CODES.contains(&failure.code.as_str()).then_some(failure.code.as_str())
+    ABSENT.contains(&failure.code.as_str()).then_some(failure.code.as_str())
+}
+
+/// Codes of errors that mean that a setting is absent.
+pub(super) const ABSENT: &[&str] = &[
+    "ServerSideEncryptionConfigurationNotFoundError",
+    "NoSuchBucketPolicy",
+    "NoSuchPublicAccessBlockConfiguration",
+    "ObjectLockConfigurationNotFoundError",
+    "NoSuchLifecycleConfiguration",
+    "ReplicationConfigurationNotFoundError",
+    "OwnershipControlsNotFoundError",
+];
+
+/// The prefix that each inventory is limited to, by bucket and name of its configuration.
+pub(super) fn inventories(answers: &Answers<'_>) -> BTreeMap<(String, String), String> {
+    let mut out = BTreeMap::new();
+    for reply in &answers.replies {
+        let Some(config) = reply.value.get("InventoryConfiguration") else { continue };
+        let Some(bucket) = naming::bucket(&reply.place, None) else { continue };
+        let Some(id) = config.get("Id").and_then(Value::as_str) else { continue };
+        let prefix = config.pointer("/Filter/Prefix").and_then(Value::as_str).unwrap_or_default();
+        out.insert((bucket, id.to_owned()), prefix.to_owned());
+    }
+    out
 }
 
 impl Bucket {
@@ -173,6 +189,9 @@ impl Bucket {
                 Some("EU") => "eu-west-1".to_owned(),
                 Some(region) => region.to_owned(),
             });
+        }
+        if let Some(region) = value.get("BucketRegion").and_then(Value::as_str) {
+            row.region = Some(region.to_owned());
         }
         if let Some(config) = value.get("ServerSideEncryptionConfiguration") {
             let default = objects(config.get("Rules")).find_map(|r| r.get("ApplyServerSideEncryptionByDefault"));

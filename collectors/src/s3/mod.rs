@@ -37,8 +37,13 @@ use crate::{Batch, Kind, Sink, fetch, record};
 
 mod archives;
 mod bucket;
+pub mod files;
+mod inventory;
+mod lists;
+mod live;
 mod naming;
 mod objects;
+mod page;
 mod policy;
 mod transfers;
 
@@ -50,7 +55,7 @@ pub const KIND: Kind = Kind {
     tables: &["backup_runs", "recovery_points", "pitr_status", "log_segments", "storage_locations"],
     claim: fetch::claim_text,
     parse,
-    live: None,
+    live: Some(live::LIVE),
 };
 
 const WANTED: Wanted = Wanted {
@@ -89,8 +94,11 @@ fn shape(object: &Map<String, Value>) -> bool {
 }
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
-    let records = record::records(batch, sink);
-    let answers = naming::apart(aws::sort(batch, &records, &WANTED, sink));
+    let (lists, rest) = lists::apart(batch.documents, sink);
+    let others = lists::with(batch, &rest);
+    let records = record::records(&others, sink);
+    let mut answers = naming::apart(aws::sort(&others, &records, &WANTED, sink));
+    let heads = lists::heads(batch, &mut answers, sink);
     let buckets = bucket::read(batch, &answers, sink);
     let versioned: BTreeMap<&str, bool> =
         buckets.iter().filter_map(|(name, b)| Some((name.as_str(), b.location.versioning?))).collect();
@@ -98,6 +106,9 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let mut objects = objects::read(batch, &answers, &versioned, &mut archives, sink);
     transfers::read(batch, &answers, &mut objects);
     objects.emit(sink);
+    let inventories = bucket::inventories(&answers);
+    let known = lists::Known { versioned: &versioned, heads: &heads, inventories: &inventories };
+    lists.read(batch, &known, &mut archives, sink);
     archives.emit(batch, &answers, sink);
     for bucket in buckets.into_values() {
         bucket.emit(sink);

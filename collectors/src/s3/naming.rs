@@ -121,3 +121,8 @@ pub(super) fn resource(bucket: &str, key: &str) -> String {
 pub(super) fn whole(bucket: &str, prefix: &str) -> String {
     if prefix.is_empty() { format!("s3:{bucket}") } else { format!("s3:{bucket}/{prefix}") }
 }
+
+/// Beginning of the keys of a resource.
+pub(super) fn beginning<'r>(bucket: &str, resource: &'r str) -> &'r str {
+    resource.strip_prefix("s3:").and_then(|r| r.strip_prefix(bucket)).map_or("", |r| r.strip_prefix('/').unwrap_or(r))
+}

@@ -133,8 +133,19 @@ fn source(
         })
         .collect();
     let mut settings = BTreeMap::new();
-    let network: &[Key] = if kind.keys.is_empty() { &[] } else { NETWORK_KEYS };
-    for key in kind.keys.iter().chain(network) {
+    let remote = path.as_ref().is_some_and(|p| p.as_deref().is_some_and(super::is_bucket_path));
+    let asks = remote || !kind.keys.is_empty();
+    let own = |key: &&Key| kind.keys.iter().any(|own| own.name == key.name);
+    let of_paths = kind.path_keys.iter().filter(|key| !own(key)).map(|key| (key, remote));
+    let keys = kind.keys.iter().map(|key| (key, true)).chain(of_paths);
+    for (key, sensible) in keys.chain(NETWORK_KEYS.iter().map(|key| (key, asks))) {
+        if !sensible {
+            if let Some(entry) = fields.take(key.name) {
+                let message = "serves only a `path` that begins with s3://";
+                fields.fault(&entry.key_span, key.name, message, Some("remove it, or give such a path".to_owned()));
+            }
+            continue;
+        }
         if let Takes::Secret = key.takes {
             if let Some(secret) = secret(fields, key.name, faults) {
                 settings.insert(key.name.to_owned(), Setting::Secret(secret));

@@ -168,10 +168,16 @@ const SECTIONS: &[Section] = &[
     },
 ];
 
-/// Keys of every live kind beside its own.
-fn all_keys(kind: &Kind) -> impl Iterator<Item = &'static Key> {
-    let network: &[Key] = if kind.keys.keys.is_empty() { &[] } else { NETWORK_KEYS };
-    kind.keys.keys.iter().chain(network)
+/// Keys of a kind: its own, those of every live kind, and those that a `path` in S3 takes.
+fn all_keys(kind: &Kind) -> Vec<&'static Key> {
+    let own = kind.keys.keys;
+    let mut out: Vec<&'static Key> = own.iter().collect();
+    for key in kind.keys.path_keys.iter().chain(NETWORK_KEYS) {
+        if !out.iter().any(|k| k.name == key.name) {
+            out.push(key);
+        }
+    }
+    out
 }
 
 /// The reference as Markdown.
@@ -195,6 +201,11 @@ pub fn page(kinds: &[Kind]) -> String {
             let _ = writeln!(out, "| `{}` | {} | {}{required} |", e.name, e.form.words(), e.says);
         }
     }
+    let remote: &[Key] = kinds.first().map_or(&[], |k| k.keys.path_keys);
+    out.push_str("\n## Where `path` begins with `s3://`\n\nEvery kind then has these keys as well:\n\n| Key | Takes | Meaning |\n|---|---|---|\n");
+    for key in remote.iter().chain(NETWORK_KEYS) {
+        let _ = writeln!(out, "| `{}` | {} | {} |", key.name, words(key.takes), key.says);
+    }
     out.push_str("\n# Kinds of source\n");
     for kind in kinds {
         let _ = write!(out, "\n## {}\n\n{}. Reads {}.\n", code(kind.keys.kind), kind.title, kind.reads);
@@ -202,7 +213,7 @@ pub fn page(kinds: &[Kind]) -> String {
             continue;
         }
         out.push_str("\n| Key | Takes | Meaning |\n|---|---|---|\n");
-        for key in all_keys(kind) {
+        for key in kind.keys.keys.iter().chain(NETWORK_KEYS) {
             let _ = writeln!(out, "| `{}` | {} | {} |", key.name, words(key.takes), key.says);
         }
         if !kind.rights.is_empty() {
@@ -239,7 +250,7 @@ pub fn schema(kinds: &[Kind]) -> Value {
         .map(|kind| {
             let mut source = object(section("[sources.<kind>.<id>]"));
             if let Some(properties) = source["properties"].as_object_mut() {
-                properties.extend(all_keys(kind).map(|k| (k.name.to_owned(), described(of_key(k.takes), k.says))));
+                properties.extend(all_keys(kind).into_iter().map(|k| (k.name.to_owned(), described(of_key(k.takes), k.says))));
             }
             (kind.keys.kind.to_owned(), json!({"type": "object", "additionalProperties": source}))
         })
@@ -311,7 +322,7 @@ mod tests {
     /// What the program says of an unknown key names all keys that it knows there.
     #[test]
     fn the_reference_and_the_reader_know_the_same_keys() {
-        let kinds = [KindKeys { kind: "runs", keys: &[] }];
+        let kinds = [KindKeys { kind: "runs", keys: &[], path_keys: &[] }];
         for section in SECTIONS {
             let text = config((section.title, "xxxxxxxxxxxxxxxxxxxxxxxx = 1"));
             let told = load(&[("backproof.toml".to_owned(), text)], &kinds).unwrap_err();

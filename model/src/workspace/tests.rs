@@ -3,16 +3,25 @@ use crate::registers::{Decision, ExceptionStatus, header};
 use crate::time::utc_text;
 
 const KINDS: &[KindKeys] = &[
-    KindKeys { kind: "pgbackrest", keys: &[] },
+    KindKeys {
+        kind: "pgbackrest",
+        keys: &[],
+        path_keys: &[Key { name: "region", takes: Takes::Text, says: "Region." }],
+    },
     KindKeys {
         kind: "heroku-postgres",
         keys: &[
             Key { name: "apps", takes: Takes::List, says: "Apps." },
             Key { name: "token", takes: Takes::Secret, says: "Token." },
         ],
+        path_keys: &[],
     },
-    KindKeys { kind: "runs", keys: &[] },
-    KindKeys { kind: "github", keys: &[Key { name: "token", takes: Takes::Secret, says: "Token." }] },
+    KindKeys { kind: "runs", keys: &[], path_keys: &[] },
+    KindKeys {
+        kind: "github",
+        keys: &[Key { name: "token", takes: Takes::Secret, says: "Token." }],
+        path_keys: &[],
+    },
 ];
 
 const CONFIG: &str = r#"
