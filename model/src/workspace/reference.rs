@@ -328,7 +328,8 @@ mod tests {
             let told = load(&[("backproof.toml".to_owned(), text)], &kinds).unwrap_err();
             let help = told.0.iter().find(|f| f.message.contains("xxxxxxxxxx")).and_then(|f| f.help.clone()).unwrap();
             let known: BTreeSet<&str> = help.strip_prefix("known: ").unwrap().split(", ").collect();
-            let documented: BTreeSet<&str> = section.entries.iter().map(|e| e.name).collect();
+            let network = NETWORK_KEYS.iter().filter(|_| section.title.starts_with("[sources")).map(|k| k.name);
+            let documented: BTreeSet<&str> = section.entries.iter().map(|e| e.name).chain(network).collect();
             assert_eq!(known, documented, "{}", section.title);
         }
         let mut unknown = load(&[("backproof.toml".to_owned(), config(("", "")))], &kinds).unwrap_err();
