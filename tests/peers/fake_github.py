@@ -51,6 +51,7 @@ class FakeGitHub(Loopback):
         super().__init__(port)
         # Where clients reach it, when that is through somebody else.
         self.base = self.url
+        self.raw_type = "application/vnd.github.raw+json; charset=utf-8"
 
     def allowed(self, right: str) -> bool:
         return right in self.rights
@@ -251,7 +252,7 @@ class FakeGitHub(Loopback):
             return None
         text = workflow_text()
         if "raw" in request.headers.get("accept", ""):
-            return Reply(200, text, {"Content-Type": "application/vnd.github.raw+json; charset=utf-8"})
+            return Reply(200, text, {"Content-Type": self.raw_type})
         body = example(self.description, "/repos/{owner}/{repo}/contents/{path}")
         return Reply(200, body | {"name": name, "path": f".github/workflows/{name}", "size": len(text), "content": base64.b64encode(text).decode()})
 

@@ -62,6 +62,7 @@ def trimmed() -> dict:
                 paths[by_id + path.removeprefix(named)] = {"get": numeric}
     # Slashes in the path of a file may be sent as they are, which a template of paths can't say.
     file = copy.deepcopy(paths[REPOSITORY + "/contents/{path}"]["get"]) | {"operationId": "contents-of-workflow"}
+    file["responses"]["200"]["content"]["text/plain"] = {"schema": {"type": "string"}}
     paths[REPOSITORY + "/contents/.github/workflows/{path}"] = {"get": file}
     anything = {"application/json": {"schema": {"type": "object"}}}
     paths["/graphql"] = {"post": {"operationId": "graphql", "requestBody": {"content": {"application/json": {"schema": {

@@ -22,7 +22,7 @@ failed = []
 def check(name, ok, detail=""):
     (passed if ok else failed).append(name)
     if not ok:
-        print(f"FAIL {name}: {detail}", flush=True)
+        print(f"FAIL {name}: {str(detail)[:2000]}", flush=True)
 
 
 def need(*programs):

@@ -121,6 +121,9 @@ class Loopback:
                     self.send_header(name, value)
                 if reply.status not in (204, 304):
                     self.send_header("Content-Length", str(len(body)))
+                if self.close_connection:
+                    # Who is not told would use the connection again.
+                    self.send_header("Connection", "close")
                 self.end_headers()
                 if self.command != "HEAD" and reply.status not in (204, 304):
                     self.wfile.write(body[:len(body) - reply.cut])

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import harness
 
 # Those that take longest start first.
-LONG = ["aws", "heroku", "github", "pgbackrest", "borg"]
+LONG = ["github", "pgbackrest", "heroku", "aws", "borg"]
 
 
 def peers():
