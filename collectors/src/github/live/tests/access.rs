@@ -23,6 +23,9 @@ fn an_app_signs_for_a_token_and_asks_with_it() {
                 "permissions": {"administration": "read", "contents": "write"}});
             return Some(Reply::Whole(201, Vec::new(), token.to_string().into_bytes()));
         }
+        if seen.path().ends_with("/private-vulnerability-reporting") {
+            return Some(Reply::json(r#"{"enabled":true,"echo":"ghs_canary"}"#));
+        }
         (seen.header("authorization") != Some("Bearer ghs_canary"))
             .then(|| Reply::status(401, &error(401, "Bad credentials")))
     };
@@ -78,7 +81,8 @@ fn a_right_that_is_missing_everywhere_is_a_note_and_its_settings_are_not_determi
     // What everybody may see is seen.
     assert_eq!(setting("github:acme/app", "branch main: force pushes allowed"), "false");
     assert_eq!(setting("github:acme/app", "branch main: protected"), "true");
-    // An empty list of rules is no proof that there are none.
+    // An empty list of rules is no proof that there are none: REST is asked for what it shows to everybody.
+    assert_eq!(setting("github:acme/old", "branch main: protected"), "false");
     assert_ne!(setting("github:acme/old", "branch main: classic protection"), "absent");
 }
 
