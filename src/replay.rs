@@ -43,7 +43,9 @@ pub fn tables(store: &Store, as_of: Instant) -> Result<Tables, Failure> {
             continue;
         }
         let mut found = undamaged(store, run);
-        let mut into = Into { builder: &mut builder, problems: std::mem::take(&mut found.problems) };
+        let asked = run.pages.iter().any(|p| p.http_status.is_some());
+        let partial = asked && run.status != SourceStatus::Complete;
+        let mut into = Into { builder: &mut builder, partial, problems: std::mem::take(&mut found.problems) };
         parse(store, &found, &mut into);
         later[i] = into.problems;
     }
@@ -87,11 +89,17 @@ fn later_problems(run: &mut SourceRun, later: Vec<Problem>) {
 
 struct Into<'a> {
     builder: &'a mut Builder,
+    /// True for a service that could not be asked everything: what a listing lacks may be where nothing was told, so it
+    /// proves no deletion.
+    partial: bool,
     problems: Vec<Problem>,
 }
 
 impl Sink for Into<'_> {
-    fn row(&mut self, row: Row) {
+    fn row(&mut self, mut row: Row) {
+        if let Row::Listing(listing) = &mut row {
+            listing.complete &= !self.partial;
+        }
         self.builder.row(row);
     }
     fn problem(&mut self, problem: Problem) {
@@ -129,4 +137,36 @@ pub fn parse(store: &Store, run: &SourceRun, sink: &mut dyn Sink) {
         documents: &documents,
     };
     (kind.parse)(&batch, sink);
+}
+
+#[cfg(test)]
+mod tests {
+    use model::rows::{Listing, Origin};
+
+    use super::*;
+
+    #[test]
+    fn a_listing_of_a_service_that_was_not_told_whole_proves_no_deletion() {
+        for partial in [false, true] {
+            let mut builder = Builder::default();
+            let at = model::time::instant("2026-11-22T00:00:00Z", None).unwrap();
+            let origin = Origin {
+                source_id: Arc::from("db"),
+                kind: Arc::from("rds"),
+                record_id: "l".to_owned(),
+                observed_at: at,
+                evidence: Arc::from("e"),
+                pointer: String::new(),
+            };
+            let listing = Listing {
+                resource: "r".to_owned(),
+                listed_at: at,
+                recovery_point_ids: Vec::new(),
+                complete: true,
+                origin,
+            };
+            Into { builder: &mut builder, partial, problems: Vec::new() }.row(Row::Listing(listing));
+            assert_eq!(builder.finish().unwrap().listings[0].complete, !partial);
+        }
+    }
 }

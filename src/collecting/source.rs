@@ -35,7 +35,8 @@ pub fn collect(source: &SourceConfig, shared: &Run<'_>) -> Result<SourceRun, Fai
     let line = shared.progress.source(&format!("{}.{}", source.kind, source.id));
     let brought = match (&source.path, &kind.live) {
         (Some(path), _) if source.bucket_path().is_some() => {
-            let ask: Ask<'_> = Box::new(|order, trail| Box::pin(collectors::s3::files::fetch(kind, path, order, trail)));
+            let ask: Ask<'_> =
+                Box::new(|order, trail| Box::pin(collectors::s3::files::fetch(kind, path, order, trail)));
             service(source, ask, shared, &line)
         }
         (Some(path), _) => files(kind, path, shared, &line),

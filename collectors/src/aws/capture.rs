@@ -26,8 +26,11 @@ use model::time::Instant;
 use serde_json::Value;
 
 use super::question::Question;
+pub(crate) use super::refusal::Refusal;
+use super::refusal::{echoes, skewed, throttled};
+use super::xml::{self, Read};
 use crate::net::manners::{self, Verdict};
-use crate::net::{Halt, Trail, stopped, transport};
+use crate::net::{Halt, Token, Trail, stopped, transport};
 
 /// What one attempt brought, before anybody reads it.
 #[derive(Debug, Clone, Default)]
@@ -36,8 +39,10 @@ pub(crate) struct Raw {
     pub status: u16,
     /// Headers.
     pub headers: HeaderMap,
-    /// Body as it came.
+    /// Body as it came; empty where the caller reads it (downloads).
     pub body: Vec<u8>,
+    /// False where the body was not read to its end.
+    pub whole: bool,
     /// Attempts that it took.
     pub attempts: u32,
 }
@@ -55,7 +60,7 @@ pub(crate) struct Capture {
 pub(crate) enum Body {
     /// It is taken whole, up to the largest answer there may be.
     Whole,
-    /// It is handed on while it comes, however long it is. The attempt then tells by [`Capture::arrived`] that it came.
+    /// It is handed on while it comes, however long it is.
     Streamed,
 }
 
@@ -63,19 +68,13 @@ pub(crate) enum Body {
 struct Inner {
     sent: bool,
     too_large: bool,
-    head: Option<Raw>,
+    secrets: Vec<Token>,
     raw: Option<Raw>,
 }
 
 impl Capture {
     fn new(most: usize, body: Body) -> Self {
         Self { most, body, inner: Arc::default() }
-    }
-
-    /// The streamed body came to its end: the answer is one.
-    pub(crate) fn arrived(&self) {
-        let mut inner = self.lock();
-        inner.raw = inner.head.take();
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -95,11 +94,16 @@ impl Intercept for Capture {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         // An address may also come from the environment or a profile.
-        let uri = context.request().uri();
-        if let Some(origin) = transport::origin(uri) {
+        let request = context.request();
+        if let Some(origin) = transport::origin(request.uri()) {
             transport::base(&origin)?;
         }
-        self.lock().sent = true;
+        let mut inner = self.lock();
+        inner.sent = true;
+        inner.secrets.extend(request.headers().get("x-amz-security-token").map(Token::new));
+        let key = request.headers().get("authorization").and_then(|a| a.split(['=', '/']).nth(1));
+        let real = key.filter(|k| k.len() >= 16 && (k.starts_with("AKIA") || k.starts_with("ASIA")));
+        inner.secrets.extend(real.map(Token::new));
         Ok(())
     }
 
@@ -136,13 +140,9 @@ impl Intercept for Capture {
                 headers.append(name, value);
             }
         }
-        let status = response.status().as_u16();
-        let mut inner = self.lock();
-        match response.body().bytes() {
-            Some(body) => inner.raw = Some(Raw { status, headers, body: body.to_vec(), attempts: 1 }),
-            // A body that was not read to its end is none, unless it is still to be read.
-            None => inner.head = Some(Raw { status, headers, body: Vec::new(), attempts: 1 }),
-        }
+        let (status, body) = (response.status().as_u16(), response.body().bytes());
+        let whole = body.is_some();
+        self.lock().raw = Some(Raw { status, headers, body: body.unwrap_or_default().to_vec(), whole, attempts: 1 });
         Ok(())
     }
 }
@@ -205,7 +205,7 @@ impl Raw {
         self.put(trail, question, question.name(self.form()), (Some(items), next), Some(at))
     }
 
-    fn put(
+    pub(super) fn put(
         &self,
         trail: &mut Trail,
         question: &Question,
@@ -234,104 +234,22 @@ impl Raw {
         Ok(())
     }
 
-    /// True where the answer holds the key or element.
-    fn holds(&self, key: &str) -> bool {
-        if key.is_empty() {
-            return true;
-        }
-        if self.form() == "json" {
-            let value: Option<Value> = serde_json::from_slice(&self.body).ok();
-            return value.as_ref().and_then(|v| v.get(key)).is_some_and(|v| !v.is_null());
-        }
-        let tag = |end: &str| memchr::memmem::find(&self.body, format!("<{key}{end}").as_bytes()).is_some();
-        [">", "/>", " "].iter().any(|end| tag(end))
-    }
-}
-
-/// A refusal: the service understood, and says no.
-#[derive(Debug, Clone)]
-pub(crate) struct Refusal {
-    /// Error code; empty where there is none (answers to HEAD, pages of other programs).
-    pub code: String,
-    /// What it says, on one line.
-    pub message: String,
-    /// The answer.
-    pub raw: Raw,
-}
-
-/// Codes for credentials that were good once.
-const EXPIRED: &[&str] = &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
-
-/// Codes for credentials that the service does not know, or not in this region.
-const UNKNOWN: &[&str] = &[
-    "AuthFailure",
-    "IncompleteSignature",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "OptInRequired",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-];
-
-impl Refusal {
-    /// True where the same credentials will get no other answer from this service in this region.
-    pub(crate) fn ends_all(&self) -> bool {
-        EXPIRED.contains(&self.code.as_str()) || UNKNOWN.contains(&self.code.as_str())
-    }
-
-    /// True where the credentials may not ask this.
-    pub(crate) fn denied(&self) -> bool {
-        self.code.contains("AccessDenied")
-            || self.code.contains("Unauthorized")
-            || self.code == "Forbidden"
-            || (self.code.is_empty() && self.raw.status == 403)
-    }
-
-    /// Keeps it as an answer: the caller knows what the code means.
-    ///
-    /// # Errors
-    /// [`Halt::Store`].
-    pub(crate) fn keep(&self, trail: &mut Trail, question: &Question) -> Result<(), Halt> {
-        let name = question.refusal_name(self.raw.status, &self.code, self.raw.form());
-        self.raw.put(trail, question, name, (Some(0), None), None)
-    }
-
-    /// Keeps it, and tells that the question stays open.
-    ///
-    /// # Errors
-    /// [`Halt::Store`].
-    pub(crate) fn report(&self, trail: &mut Trail, question: &Question) -> Result<(), Halt> {
-        let status = self.raw.status;
-        let said = match (self.code.is_empty(), self.message.is_empty()) {
-            (true, true) => format!("{status}, without a reason"),
-            (true, false) => format!("{status}: {}", self.message),
-            (false, true) => format!("{status} {}", self.code),
-            (false, false) => format!("{status} {}: {}", self.code, self.message),
+    /// What is wrong with a good answer: the SDK takes XML that is cut, and lists that are not there, for empty ones.
+    fn fault(&self, question: &Question) -> Option<String> {
+        let key = question.holds;
+        let found = match self.form() {
+            "json" => match serde_json::from_slice::<Value>(&self.body) {
+                Ok(value) => value.get(key).is_some_and(|v| !v.is_null()),
+                Err(e) => return Some(format!("damaged JSON ({e})")),
+            },
+            "xml" => match xml::read(&self.body) {
+                Ok(Read::Reply(value)) => value.get(key).is_some_and(|v| !v.is_null()),
+                Ok(Read::Error { code, .. }) => return Some(format!("it is an error ({code})")),
+                Err(e) => return Some(e),
+            },
+            _ => false,
         };
-        let what = question.words();
-        let text = if self.denied() {
-            format!("{what} is not permitted ({said}): allow {} and collect again", question.action())
-        } else if EXPIRED.contains(&self.code.as_str()) {
-            format!("{what}: the credentials have expired ({said}): renew them and collect again")
-        } else if matches!(
-            self.code.as_str(),
-            "UnrecognizedClientException"
-                | "InvalidClientTokenId"
-                | "AuthFailure"
-                | "OptInRequired"
-                | "InvalidAccessKeyId"
-        ) {
-            format!(
-                "{what}: the credentials are not known there ({said}): check them, and that the region is enabled for the account"
-            )
-        } else if status == 404 {
-            format!("{what}: not found, or nothing that this server knows ({said}); what it asks for is not determined")
-        } else {
-            format!("{what}: refused ({said}); what it asks for is not determined")
-        };
-        trail.problem(&question.name(self.raw.form()), text);
-        self.keep(trail, question)
+        (!found && !key.is_empty()).then(|| format!("there is no {key} in it"))
     }
 }
 
@@ -426,21 +344,25 @@ where
             done = whole => done.ok(),
             () = stopped(&mut stop) => return Err(Halt::Stopped),
         };
-        let (sent, too_large, raw) = {
+        let (sent, too_large, secrets, raw) = {
             let mut inner = capture.lock();
-            (inner.sent, inner.too_large, inner.raw.take())
+            (inner.sent, inner.too_large, std::mem::take(&mut inner.secrets), inner.raw.take())
         };
+        // Errors repeat what was sent.
+        secrets.into_iter().for_each(|secret| trail.hide(secret));
         let raw = raw.map(|raw| Raw { attempts: attempt, ..raw });
         if let Some(date) = raw.as_ref().and_then(|raw| raw.header("date")) {
             trail.clock(date, asked);
         }
         let step = step(trail, question, attempt, Attempt { result, within, sent, too_large, raw });
         let (wait, why, raw) = match step {
-            Step::Done(told) => return Ok(told),
-            Step::Lost(why) => {
-                lost(trail, question, &why, attempt);
-                return Ok(Told::Nothing);
+            Step::Done(told) => {
+                if matches!(told, Told::Answer(..)) {
+                    trail.permission(question.action());
+                }
+                return Ok(told);
             }
+            Step::Lost(why) => return unanswered(trail, question, &why, attempt, None),
             Step::Again(wait, why, raw) => (wait, why, raw),
         };
         let last = attempt >= limits.attempts;
@@ -454,20 +376,33 @@ where
                     model::time::utc_text(due)
                 )
             };
-            lost(trail, question, &why, attempt);
-            if let Some(raw) = raw {
-                raw.keep(trail, question, None, None)?;
-            }
-            return Ok(Told::Nothing);
+            return unanswered(trail, question, &why, attempt, raw);
         }
         trail.wait(wait, &why).await?;
     }
 }
 
-fn lost(trail: &mut Trail, question: &Question, why: &str, attempts: u32) {
+/// Tells that there is no answer, and keeps what came in place of one.
+fn unanswered<O>(
+    trail: &mut Trail,
+    question: &Question,
+    why: &str,
+    attempts: u32,
+    came: Option<(String, Raw)>,
+) -> Result<Told<O>, Halt> {
     let times = if attempts == 1 { String::new() } else { format!(" ({attempts} attempts)") };
-    let text = format!("{}: no answer could be had{times}: {why}", question.words());
-    trail.problem(&question.name(""), text);
+    let name = came.as_ref().map_or_else(
+        || question.place(),
+        |(code, raw)| match raw.status {
+            200..300 => question.name(raw.form()),
+            status => question.refusal_name(status, code, raw.form()),
+        },
+    );
+    trail.problem(&name, format!("no answer could be had{times}: {why}"));
+    if let Some((_, raw)) = came {
+        raw.put(trail, question, name, (None, None), None)?;
+    }
+    Ok(Told::Nothing)
 }
 
 struct Attempt<O, E> {
@@ -482,7 +417,8 @@ struct Attempt<O, E> {
 enum Step<O> {
     Done(Told<O>),
     Lost(String),
-    Again(Duration, String, Option<Raw>),
+    /// After so long, why, and what came with which code.
+    Again(Duration, String, Option<(String, Raw)>),
 }
 
 /// Judges one attempt.
@@ -505,6 +441,10 @@ where
         Ok(_) => (String::new(), String::new()),
         Err(error) => said(error, raw.as_ref()),
     };
+    let raw = raw.map(|raw| if echoes(&code) { Raw { body: Vec::new(), ..raw } } else { raw });
+    let message = if echoes(&code) { String::new() } else { message };
+    // An answer that broke off in its body is none.
+    let raw = raw.filter(|raw| raw.whole || result.is_ok());
     let status = raw.as_ref().and_then(|raw| StatusCode::from_u16(raw.status).ok());
     let (Some(raw), Some(status)) = (raw, status) else {
         let why = match &result {
@@ -517,30 +457,34 @@ where
         return if sent { Step::Again(pause(attempt), why, None) } else { Step::Lost(unsent(&why)) };
     };
     if let Some(why) = throttled(&code).or_else(|| skewed(&code)) {
-        return Step::Again(pause(attempt + 1), format!("the service answers {} {code}: {why}", raw.status), None);
+        let why = format!("the service answers {} {code}: {why}", raw.status);
+        return Step::Again(pause(attempt + 1), why, Some((code, raw)));
     }
     match manners::judge(status, &raw.headers, &raw.body, trail.now(), attempt, manners::plain) {
-        Verdict::Wait(wait, why) => return Step::Again(wait.max(pause(1)), why, None),
-        Verdict::Again(why) => return Step::Again(pause(attempt), why, None),
+        Verdict::Wait(wait, why) => return Step::Again(wait.max(pause(1)), why, Some((code, raw))),
+        Verdict::Again(why) => return Step::Again(pause(attempt), why, Some((code, raw))),
         Verdict::Take => {}
     }
-    match result {
-        Ok(output) if raw.holds(question.holds) => Step::Done(Told::Answer(output, raw)),
-        Ok(_) => {
-            let why = format!("unreadable answer: status {status}, but there is no {} in it", question.holds);
-            Step::Again(pause(attempt), why, Some(raw))
+    let fault = match &result {
+        Ok(_) if raw.whole => raw.fault(question),
+        Ok(_) => None,
+        Err(error) => Some(chain(error)),
+    };
+    match (result, fault) {
+        (Ok(output), None) => Step::Done(Told::Answer(output, raw)),
+        (_, Some(fault)) if status.is_success() => {
+            let why = format!("unreadable answer: status {}, but {fault}", raw.status);
+            Step::Again(pause(attempt), why, Some((code, raw)))
         }
-        Err(error) if status.is_success() => {
-            let why = format!("unreadable answer: status {status}, but {}", chain(&error));
-            Step::Again(pause(attempt), why, Some(raw))
-        }
-        Err(_) => Step::Done(Told::Refused(Refusal { code, message, raw })),
+        _ => Step::Done(Told::Refused(Refusal { code, message, raw })),
     }
 }
 
 /// What to do where a question was never sent.
 fn unsent(why: &str) -> String {
     if why.contains("credentials") || why.contains("Credentials") || why.contains("identity") {
+        let none = why.contains("no credentials found in chain");
+        let why = if none { "none are found where AWS tools look for them" } else { why.trim_end_matches('.') };
         format!(
             "no usable credentials: {why}. Give them by the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), by \
              `profile` in the configuration or AWS_PROFILE, or by a role of the machine"
@@ -567,36 +511,15 @@ fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }
 
-/// Codes by which services say that they are asked too often (AWS SDK reference, "Retry behavior").
-fn throttled(code: &str) -> Option<&'static str> {
-    const CODES: &[&str] = &[
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-        "BandwidthLimitExceeded",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "SlowDown",
-    ];
-    CODES.contains(&code).then_some("it is asked too often")
-}
-
-/// Codes that tell of a clock that is off: the SDK has measured by how much and signs the next attempt accordingly.
-fn skewed(code: &str) -> Option<&'static str> {
-    ["RequestTimeTooSkewed", "RequestInTheFuture"].contains(&code).then_some("the clock of this machine is off")
-}
-
 /// An error with its causes, each once, on one line.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut out: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
         let text = line(&error.to_string());
-        if !text.is_empty() && !out.iter().any(|known| known.contains(&text)) {
+        // Words of the SDK for kinds of errors, which say nothing to an operator.
+        let kind = ["dispatch failure", "service error", "response error", "io error", "other", "unhandled error"];
+        if !text.is_empty() && !kind.contains(&text.as_str()) && !out.iter().any(|known| known.contains(&text)) {
             out.push(text);
         }
         next = error.source();

@@ -36,19 +36,12 @@ impl Seen {
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
     ended: BTreeMap<(String, String, &'static str), (usize, usize, u64)>,
-    /// False once a list did not come to its end, or contradicted itself.
-    whole: bool,
 }
 
 impl Lists {
     /// No list yet.
     pub(crate) fn new() -> Self {
-        Self { ended: BTreeMap::new(), whole: true }
-    }
-
-    /// True where every list so far came to its end.
-    pub(crate) const fn whole(&self) -> bool {
-        self.whole
+        Self::default()
     }
 
     /// Reads a list from its first page to its end; `see` looks at each page. Answers how many items it has, or `None`
@@ -99,17 +92,16 @@ impl Lists {
                 followed => followed,
             };
             if let Err(why) = fault {
-                trail.problem(&question.name(raw.form()), format!("{}: {why}", question.words()));
+                trail.problem(&question.name(raw.form()), why);
                 break false;
             }
             question = question.after(&next);
         };
         let fault = if whole { list.fault(None) } else { None };
         if let Some(why) = &fault {
-            trail.problem(&question.name(""), format!("{}: {why}", question.words()));
+            trail.problem(&question.place(), why.as_str());
         }
         if !whole || fault.is_some() {
-            self.whole = false;
             return Ok(None);
         }
         let key = (question.account.clone(), question.region.clone(), question.operation);
@@ -124,8 +116,9 @@ impl Lists {
             let plural = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
             let of = if lists == 1 { String::new() } else { format!("{}, ", plural(lists, "list")) };
             trail.ended(format!(
-                "{operation} in {region} of account {account}: {of}{}, {items} items, no next page named at the end",
-                plural(pages, "page")
+                "{operation} in {region} of account {account}: {of}{}, {}, no next page named at the end",
+                plural(pages, "page"),
+                plural(usize::try_from(items).unwrap_or(usize::MAX), "item")
             ));
         }
     }

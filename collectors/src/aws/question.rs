@@ -3,7 +3,7 @@
 //!
 //! Name: `aws/<account>/<region>/<service>/<operation>/[<option>=<value>/…]page-<number>.<form>`, with service, operation
 //! and options as the AWS CLI spells them, and values in percent-encoding. A refusal is kept as
-//! `…/error-<status>-<code>.<form>`, because a body need not repeat its code. Forms: `json` and `xml` as they came, and
+//! `…/error-<status>[-<code>].<form>`, because a body need not repeat its code. Forms: `json` and `xml` as they came, and
 //! `headers` for answers that are nothing else.
 
 use std::collections::BTreeMap;
@@ -58,12 +58,18 @@ impl Question {
 
     /// Name of an answer of this form.
     pub(crate) fn name(&self, form: &str) -> String {
-        format!("{}page-{:04}.{form}", self.folder(), self.page)
+        format!("{}.{form}", self.place())
+    }
+
+    /// What a problem names where nothing is kept.
+    pub(crate) fn place(&self) -> String {
+        format!("{}page-{:04}", self.folder(), self.page)
     }
 
     /// Name of a refusal.
     pub(crate) fn refusal_name(&self, status: u16, code: &str, form: &str) -> String {
-        format!("{}error-{status}-{}.{form}", self.folder(), encoded(code))
+        let code = if code.is_empty() { String::new() } else { format!("-{}", encoded(code)) };
+        format!("{}error-{status}{code}.{form}", self.folder())
     }
 
     fn folder(&self) -> String {
@@ -77,12 +83,6 @@ impl Question {
     /// The permission that it needs (`backup:ListBackupJobs`).
     pub(crate) fn action(&self) -> String {
         action(self.service, self.operation)
-    }
-
-    /// For people: operation, options, account and region.
-    pub(crate) fn words(&self) -> String {
-        let options: String = self.options.iter().map(|(k, v)| format!(" --{k} {v}")).collect();
-        format!("{} {}{options} in {} of account {}", self.service, self.operation, self.region, self.account)
     }
 }
 
@@ -139,7 +139,8 @@ pub(crate) fn told(name: &str) -> Option<Told> {
     let part = if let Some(number) = stem.strip_prefix("page-") {
         Part::Page(number.parse().ok().filter(|n| *n > 0)?)
     } else {
-        let (status, code) = stem.strip_prefix("error-")?.split_once('-')?;
+        let error = stem.strip_prefix("error-")?;
+        let (status, code) = error.split_once('-').unwrap_or((error, ""));
         Part::Error { status: status.parse().ok()?, code: decoded(code)? }
     };
     Some(Told {

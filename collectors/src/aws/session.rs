@@ -13,7 +13,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use model::workspace::{Key, Takes};
 
@@ -134,12 +134,22 @@ pub(crate) async fn open(order: &Order, trail: &mut Trail) -> Result<Vec<Scope>,
         Ok(url) => url,
         Err(why) => return over(trail, &order.source.declared_in, format!("`url`: {why}")),
     };
-    let base = bounded(trail, base(order, &limits, url.clone())).await?;
+    let base = bounded(trail, base(order, &limits, url.as_deref()).load()).await?;
     let Some(base) = base else {
         let text = format!("the AWS configuration could not be read within {} s", limits.answer.as_secs());
         return over(trail, &order.source.declared_in, text);
     };
-    let regions = regions(order, &base);
+    // The environment and the profile may name an address as well.
+    let url = match base.endpoint_url().map(transport::base).transpose() {
+        Ok(url) => url,
+        Err(why) => return over(trail, &order.source.declared_in, format!("AWS_ENDPOINT_URL: {why}")),
+    };
+    scopes(order, &base, url.as_deref(), trail).await
+}
+
+/// Scopes of an order, on a configuration.
+async fn scopes(order: &Order, base: &SdkConfig, url: Option<&str>, trail: &mut Trail) -> Result<Vec<Scope>, Halt> {
+    let regions = regions(order, base);
     let Some(first) = regions.first() else {
         let text = "no region is given: set `regions`, or AWS_REGION, or `region` in the profile".to_owned();
         return over(trail, &order.source.declared_in, text);
@@ -147,7 +157,7 @@ pub(crate) async fn open(order: &Order, trail: &mut Trail) -> Result<Vec<Scope>,
     if let Some(bad) = regions.iter().find(|r| !is_region(r)) {
         return over(trail, &order.source.declared_in, format!("\"{bad}\" is not a region"));
     }
-    trail.endpoint(match &url {
+    trail.endpoint(match url {
         Some(url) => format!("{url} ({})", regions.join(", ")),
         None => format!("AWS, {}", regions.join(", ")),
     });
@@ -157,7 +167,7 @@ pub(crate) async fn open(order: &Order, trail: &mut Trail) -> Result<Vec<Scope>,
     let accounts: Vec<Option<&String>> = if roles.is_empty() { vec![None] } else { roles.iter().map(Some).collect() };
     for role in accounts {
         let config = match role {
-            Some(role) => assumed(order, &base, role, first).await,
+            Some(role) => assumed(order, base, role, first).await,
             None => base.clone(),
         };
         let scope = Scope {
@@ -168,6 +178,12 @@ pub(crate) async fn open(order: &Order, trail: &mut Trail) -> Result<Vec<Scope>,
             own_address: url.is_some(),
         };
         if let Some((known, name)) = identity(trail, scope, role).await? {
+            if known.account.is_some() && scopes.iter().any(|other: &Scope| other.account == known.account) {
+                let text =
+                    format!("{name} is in an account that another role of this source stands for; it is left out");
+                trail.problem(&order.source.declared_in, text);
+                continue;
+            }
             who.push(name);
             scopes.extend(regions.iter().map(|region| known.elsewhere(region)));
         }
@@ -193,7 +209,7 @@ async fn bounded<T>(trail: &Trail, work: impl Future<Output = T>) -> Result<Opti
 }
 
 /// Configuration by the standard chain.
-async fn base(order: &Order, limits: &Limits, url: Option<String>) -> SdkConfig {
+fn base(order: &Order, limits: &Limits, url: Option<&str>) -> ConfigLoader {
     let client =
         aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
@@ -220,7 +236,7 @@ async fn base(order: &Order, limits: &Limits, url: Option<String>) -> SdkConfig 
     if let Some(url) = url {
         loader = loader.endpoint_url(url);
     }
-    loader.load().await
+    loader
 }
 
 fn regions(order: &Order, base: &SdkConfig) -> Vec<String> {
@@ -298,3 +314,8 @@ async fn identity(trail: &mut Trail, scope: Scope, role: Option<&String>) -> Res
         Told::Nothing => Ok(None),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -44,9 +44,11 @@ impl<'a> Sorter<'a, '_> {
         };
         let mut place = self.place(document, None, Some(told.call.clone()));
         place.wire = true;
-        let body = match body(&told, &bytes) {
-            Ok(body) => body,
-            Err(why) => {
+        let body = match (body(&told, &bytes), &told.part) {
+            (Ok(body), _) => body,
+            // The name tells what it is; pages of other programs have no form.
+            (Err(_), Part::Error { .. }) => Body::Error(String::new(), String::new()),
+            (Err(why), Part::Page(_)) => {
                 return self.sink.problem(problem(document, None, format!("unreadable answer: {why}; collect again")));
             }
         };
@@ -179,3 +181,6 @@ fn head(bytes: &[u8]) -> Map<String, Value> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,6 +153,8 @@ fn reply(root: Element) -> Result<Map<String, Value>, String> {
         | "OwnershipControls"
         | "PublicAccessBlockConfiguration"
         | "PolicyStatus"
+        | "Retention"
+        | "LegalHold"
         | "InventoryConfiguration" => Ok(Map::from_iter([(name, Value::Object(object(root)))])),
         "LifecycleConfiguration"
         | "VersioningConfiguration"
@@ -161,6 +163,7 @@ fn reply(root: Element) -> Result<Map<String, Value>, String> {
         | "ListBucketResult"
         | "ListVersionsResult"
         | "ListAllMyBucketsResult"
+        | "GetObjectAttributesResponse"
         | "ListInventoryConfigurationsResult" => Ok(object(root)),
         // `<DescribeDBInstancesResponse><DescribeDBInstancesResult>…`
         _ => {

@@ -321,3 +321,6 @@ async fn restore_testing(scope: &Scope, client: &Client, lists: &mut Lists, trai
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,7 +211,9 @@ impl Trail {
 
     /// A credential that was found on the way and must not be kept either.
     pub fn hide(&mut self, token: Token) {
-        self.tokens.push(token);
+        if !self.tokens.contains(&token) {
+            self.tokens.push(token);
+        }
     }
 
     /// Problems so far.

@@ -243,3 +243,6 @@ async fn events(scope: &Scope, client: &Client, lists: &mut Lists, trail: &mut T
         .await?;
     Ok(events.is_some())
 }
+
+#[cfg(test)]
+mod tests;
