@@ -1,4 +1,5 @@
-//! What the three readers of AWS CLI output share: sorting a folder into replies, errors and text.
+//! What the three readers of AWS share: sorting a folder of CLI output into replies, errors and text, asking the services
+//! themselves ([`session`], [`capture`], [`lists`]), and reading what they answered ([`question`], [`wire`]).
 //!
 //! One folder may hold the output of `aws backup`, `aws rds` and `aws s3api` side by side. Each reader takes what
 //! a run record ascribes to its services; without a record it goes by the top-level keys of the JSON, or by the
@@ -22,6 +23,7 @@ mod command;
 mod item;
 pub(crate) mod lists;
 pub(crate) mod question;
+mod refusal;
 pub(crate) mod session;
 pub(crate) mod stream;
 mod text;

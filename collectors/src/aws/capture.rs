@@ -26,6 +26,8 @@ use model::time::Instant;
 use serde_json::Value;
 
 use super::question::Question;
+pub(crate) use super::refusal::Refusal;
+use super::refusal::{echoes, skewed, throttled};
 use super::xml::{self, Read};
 use crate::net::manners::{self, Verdict};
 use crate::net::{Halt, Token, Trail, stopped, transport};
@@ -58,7 +60,7 @@ pub(crate) struct Capture {
 pub(crate) enum Body {
     /// It is taken whole, up to the largest answer there may be.
     Whole,
-    /// It is handed on while it comes, however long it is. The attempt then tells by [`Capture::arrived`] that it came.
+    /// It is handed on while it comes, however long it is.
     Streamed,
 }
 
@@ -67,20 +69,12 @@ struct Inner {
     sent: bool,
     too_large: bool,
     secrets: Vec<Token>,
-    /// What came before a streamed body.
-    head: Option<Raw>,
     raw: Option<Raw>,
 }
 
 impl Capture {
     fn new(most: usize, body: Body) -> Self {
         Self { most, body, inner: Arc::default() }
-    }
-
-    /// The streamed body came to its end: the answer is one.
-    pub(crate) fn arrived(&self) {
-        let mut inner = self.lock();
-        inner.raw = inner.head.take();
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -148,13 +142,7 @@ impl Intercept for Capture {
         }
         let (status, body) = (response.status().as_u16(), response.body().bytes());
         let whole = body.is_some();
-        let raw = Raw { status, headers, body: body.unwrap_or_default().to_vec(), whole, attempts: 1 };
-        let mut inner = self.lock();
-        // A streamed body is still to be read; it is an answer once it has arrived.
-        match (whole, self.body) {
-            (false, Body::Streamed) => inner.head = Some(Raw { whole: true, ..raw }),
-            _ => inner.raw = Some(raw),
-        }
+        self.lock().raw = Some(Raw { status, headers, body: body.unwrap_or_default().to_vec(), whole, attempts: 1 });
         Ok(())
     }
 }
@@ -217,7 +205,7 @@ impl Raw {
         self.put(trail, question, question.name(self.form()), (Some(items), next), Some(at))
     }
 
-    fn put(
+    pub(super) fn put(
         &self,
         trail: &mut Trail,
         question: &Question,
@@ -262,91 +250,6 @@ impl Raw {
             _ => false,
         };
         (!found && !key.is_empty()).then(|| format!("there is no {key} in it"))
-    }
-}
-
-/// A refusal: the service understood, and says no.
-#[derive(Debug, Clone)]
-pub(crate) struct Refusal {
-    /// Error code; empty where there is none (answers to HEAD, pages of other programs).
-    pub code: String,
-    /// What it says, on one line.
-    pub message: String,
-    /// The answer.
-    pub raw: Raw,
-}
-
-/// Codes for credentials that were good once.
-const EXPIRED: &[&str] = &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
-
-/// Codes for credentials that the service does not know, or not in this region.
-const UNKNOWN: &[&str] = &[
-    "AuthFailure",
-    "IncompleteSignature",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "OptInRequired",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-];
-
-/// Codes of refusals that repeat the whole request, its session token in several spellings.
-const ECHOES: &[&str] = &["IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"];
-
-impl Refusal {
-    /// True where the same credentials will get no other answer from this service in this region.
-    pub(crate) fn ends_all(&self) -> bool {
-        EXPIRED.contains(&self.code.as_str()) || UNKNOWN.contains(&self.code.as_str())
-    }
-
-    /// True where the credentials may not ask this.
-    pub(crate) fn denied(&self) -> bool {
-        self.code.contains("AccessDenied")
-            || self.code.contains("Unauthorized")
-            || self.code == "Forbidden"
-            || (self.code.is_empty() && self.raw.status == 403)
-    }
-
-    /// Keeps it as an answer: the caller knows what the code means.
-    ///
-    /// # Errors
-    /// [`Halt::Store`].
-    pub(crate) fn keep(&self, trail: &mut Trail, question: &Question) -> Result<(), Halt> {
-        self.raw.put(trail, question, self.name(question), (Some(0), None), None)
-    }
-
-    fn name(&self, question: &Question) -> String {
-        question.refusal_name(self.raw.status, &self.code, self.raw.form())
-    }
-
-    /// Keeps it, and tells that the question stays open.
-    ///
-    /// # Errors
-    /// [`Halt::Store`].
-    pub(crate) fn report(&self, trail: &mut Trail, question: &Question) -> Result<(), Halt> {
-        let status = self.raw.status;
-        let said = match (self.code.is_empty(), self.message.is_empty()) {
-            (true, true) => format!("{status}, and the answer is no error of AWS"),
-            (true, false) => format!("{status}: {}", self.message),
-            (false, true) => format!("{status} {}", self.code),
-            (false, false) => format!("{status} {}: {}", self.code, self.message),
-        };
-        let text = if self.denied() {
-            format!("not permitted ({said}): allow {} and collect again", question.action())
-        } else if EXPIRED.contains(&self.code.as_str()) {
-            format!("the credentials have expired ({said}): renew them and collect again")
-        } else if UNKNOWN.contains(&self.code.as_str()) {
-            format!(
-                "the credentials are not known there ({said}): check them, and that the region is enabled for the account"
-            )
-        } else if status == 404 {
-            format!("not found, or nothing that this server knows ({said}); what it asks for is not determined")
-        } else {
-            format!("refused ({said}); what it asks for is not determined")
-        };
-        trail.problem(&self.name(question), text);
-        self.keep(trail, question)
     }
 }
 
@@ -538,8 +441,8 @@ where
         Ok(_) => (String::new(), String::new()),
         Err(error) => said(error, raw.as_ref()),
     };
-    let raw = raw.map(|raw| if ECHOES.contains(&code.as_str()) { Raw { body: Vec::new(), ..raw } } else { raw });
-    let message = if ECHOES.contains(&code.as_str()) { String::new() } else { message };
+    let raw = raw.map(|raw| if echoes(&code) { Raw { body: Vec::new(), ..raw } } else { raw });
+    let message = if echoes(&code) { String::new() } else { message };
     // An answer that broke off in its body is none.
     let raw = raw.filter(|raw| raw.whole || result.is_ok());
     let status = raw.as_ref().and_then(|raw| StatusCode::from_u16(raw.status).ok());
@@ -606,29 +509,6 @@ where
 
 fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
-}
-
-/// Codes by which services say that they are asked too often (AWS SDK reference, "Retry behavior").
-fn throttled(code: &str) -> Option<&'static str> {
-    const CODES: &[&str] = &[
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-        "BandwidthLimitExceeded",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "SlowDown",
-    ];
-    CODES.contains(&code).then_some("it is asked too often")
-}
-
-/// Codes that tell of a clock that is off: the SDK has measured by how much and signs the next attempt accordingly.
-fn skewed(code: &str) -> Option<&'static str> {
-    ["RequestTimeTooSkewed", "RequestInTheFuture"].contains(&code).then_some("the clock of this machine is off")
 }
 
 /// An error with its causes, each once, on one line.

@@ -89,10 +89,8 @@ pub(crate) async fn object<T: Send + 'static>(
         let ask = ask.set_expected_bucket_owner(from.owner.map(str::to_owned));
         let (take, readers) = (Arc::clone(&take), Arc::clone(&readers));
         async move {
-            let output = ask.customize().interceptor(capture.clone()).send().await?;
-            let got = arrive(output, from.aws, limits.silence, take, &readers).await?;
-            capture.arrived();
-            Ok(got)
+            let output = ask.customize().interceptor(capture).send().await?;
+            arrive(output, from.aws, limits.silence, take, &readers).await
         }
     })
     .await;

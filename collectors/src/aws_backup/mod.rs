@@ -6,6 +6,8 @@
 //! `describe-backup-vault`, `get-backup-plan`, `list-backup-plans`, `get-backup-selection` and
 //! `list-protected-resources`.
 //!
+//! Without `path` the service itself is asked ([`live`]), and its answers are read as they came.
+//!
 //! AWS Backup lists jobs for 30 days only, so a job that is not listed proves nothing. A restore job that is
 //! `COMPLETED` proves that data came back, not that somebody looked at them: that is what its validation status is for.
 //!
@@ -27,7 +29,7 @@ mod vaults;
 pub const KIND: Kind = Kind {
     name: "aws-backup",
     title: "AWS Backup",
-    reads: "JSON that the AWS CLI prints for AWS Backup",
+    reads: "AWS Backup itself; with `path` the JSON that the AWS CLI prints for it",
     tables: &[
         "backup_runs",
         "recovery_points",

@@ -6,6 +6,8 @@
 //! `aws dynamodb list-backups`, `describe-backup`, `create-backup`, `describe-continuous-backups` and
 //! `describe-table`; `aws sts get-caller-identity`, which tells whose snapshots are one's own.
 //!
+//! Without `path` RDS itself is asked ([`live`]), and its answers, which are XML, are read as they came.
+//!
 //! Refused conclusions: `AllocatedStorage` and `VolumeSize` are GiB of the source and never bytes of a backup; the
 //! export task writes Parquet files that no database can be restored from, and gives no row; the
 //! reply of a restore call proves an order, not a restored database; an error text proves nothing but itself; a list
@@ -36,7 +38,7 @@ use point::Points;
 pub const KIND: Kind = Kind {
     name: "rds",
     title: "Amazon RDS",
-    reads: "JSON that the AWS CLI prints for RDS, and for the snapshots of EBS and DynamoDB",
+    reads: "Amazon RDS itself; with `path` the JSON that the AWS CLI prints for it, and for the snapshots of EBS and DynamoDB",
     tables: &[
         "backup_runs",
         "recovery_points",

@@ -66,7 +66,8 @@ pub async fn fetch(kind: &'static Kind, order: &Order, trail: &mut Trail) -> Res
         return Err(Halt::Over);
     }
     if whole && found.is_empty() {
-        trail.problem(path, if wanted.glob.is_some() { "no object matches this pattern" } else { "there is no object" });
+        trail
+            .problem(path, if wanted.glob.is_some() { "no object matches this pattern" } else { "there is no object" });
     }
     // An object of exactly this name is what is meant, not the folder.
     if let Some(exact) = found.iter().position(|f| f.key == wanted.exact) {
@@ -160,11 +161,20 @@ impl Wanted {
         let rest = path.strip_prefix("s3://").unwrap_or(path);
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() || wild(bucket).is_some() {
-            return Err("a path in S3 is \"s3://bucket/prefix/\", \"s3://bucket/key\" or \"s3://bucket/pattern*.json\"".to_owned());
+            return Err(
+                "a path in S3 is \"s3://bucket/prefix/\", \"s3://bucket/key\" or \"s3://bucket/pattern*.json\""
+                    .to_owned(),
+            );
         }
         let Some(end) = wild(key) else {
             let root = if key.is_empty() || key.ends_with('/') { key.to_owned() } else { format!("{key}/") };
-            return Ok(Self { bucket: bucket.to_owned(), prefix: key.to_owned(), exact: key.to_owned(), root, glob: None });
+            return Ok(Self {
+                bucket: bucket.to_owned(),
+                prefix: key.to_owned(),
+                exact: key.to_owned(),
+                root,
+                glob: None,
+            });
         };
         let fixed = key.get(..end).unwrap_or_default();
         let root = fixed.rfind('/').and_then(|at| fixed.get(..=at)).unwrap_or_default();

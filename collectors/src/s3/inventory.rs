@@ -128,7 +128,8 @@ impl Inventory {
             };
             if document.size() != file.size {
                 whole = false;
-                let message = format!("{} bytes, where the manifest says {}: copy it again", document.size(), file.size);
+                let message =
+                    format!("{} bytes, where the manifest says {}: copy it again", document.size(), file.size);
                 sink.problem(problem(document, None, message));
             }
             let lines = self.manifest.file_format.eq_ignore_ascii_case("CSV");
@@ -312,9 +313,9 @@ fn group_rows(frame: &DataFrame, bucket: &str, first: usize, each: Each<'_>) -> 
             Some(AnyValue::Datetime(n, unit, _)) => at(n, unit).map(Some),
             Some(AnyValue::DatetimeOwned(n, unit, _)) => at(n, unit).map(Some),
             Some(AnyValue::Int64(n)) => at(n, TimeUnit::Milliseconds).map(Some),
-            Some(other) => model::time::instant(other.get_str().unwrap_or_default(), None)
-                .map(Some)
-                .map_err(|e| e.to_string()),
+            Some(other) => {
+                model::time::instant(other.get_str().unwrap_or_default(), None).map(Some).map_err(|e| e.to_string())
+            }
         };
         let Some(key) = text("Key").filter(|k| !k.is_empty()) else {
             each(first + row, Err("the key is missing, or not UTF-8".to_owned()));

@@ -69,7 +69,8 @@ pub(super) fn apart(documents: &[Document], sink: &mut dyn Sink) -> (Lists, Vec<
 pub(super) fn heads(batch: &Batch<'_>, answers: &mut Answers<'_>, sink: &mut dyn Sink) -> BTreeMap<String, Head> {
     let mut out = BTreeMap::new();
     // A list that came in answer to another question is none.
-    let of_list = |v: &serde_json::Map<String, serde_json::Value>| v.contains_key("Contents") || v.contains_key("Versions");
+    let of_list =
+        |v: &serde_json::Map<String, serde_json::Value>| v.contains_key("Contents") || v.contains_key("Versions");
     answers.replies.retain(|r| !r.place.wire || !of_list(&r.value));
     answers.replies.retain(|reply| {
         let head = reply.place.wire && reply.value.contains_key("ContentLength");
@@ -150,13 +151,7 @@ impl Live {
         self.pages.values().filter_map(Document::modified_at).max().unwrap_or(batch.collected_at)
     }
 
-    fn read<'a>(
-        &'a self,
-        batch: &Batch<'_>,
-        known: &Known<'_>,
-        archives: &mut Archives<'a>,
-        sink: &mut dyn Sink,
-    ) {
+    fn read<'a>(&'a self, batch: &Batch<'_>, known: &Known<'_>, archives: &mut Archives<'a>, sink: &mut dyn Sink) {
         let listing = archives.list(&self.bucket, Some(self.prefix.clone()), self.at(batch));
         let among = if self.versions { Among::Versions } else { Among::Contents };
         let mut order = Order::default();
@@ -209,7 +204,9 @@ impl Live {
         let mut open: Vec<Gathered> = Vec::new();
         for document in self.pages.values() {
             // It could be read a moment ago.
-            let Ok(page) = document.bytes().map_err(|e| e.to_string()).and_then(|bytes| page::read(&bytes)) else { return };
+            let Ok(page) = document.bytes().map_err(|e| e.to_string()).and_then(|bytes| page::read(&bytes)) else {
+                return;
+            };
             for entry in page.entries {
                 if entry.is_folder() || entry.among == Among::DeleteMarkers || recognise(&entry.key).is_some() {
                     continue;
@@ -232,7 +229,13 @@ impl Live {
                     Some(gathered) => gathered.take(id),
                     None => {
                         let beginning = beginning.to_owned();
-                        let mut gathered = Gathered { resource, beginning, document: document.clone(), ids: Some(Vec::new()), bytes: 0 };
+                        let mut gathered = Gathered {
+                            resource,
+                            beginning,
+                            document: document.clone(),
+                            ids: Some(Vec::new()),
+                            bytes: 0,
+                        };
                         gathered.take(id);
                         open.push(gathered);
                     }

@@ -17,11 +17,7 @@ const KINDS: &[KindKeys] = &[
         path_keys: &[],
     },
     KindKeys { kind: "runs", keys: &[], path_keys: &[] },
-    KindKeys {
-        kind: "github",
-        keys: &[Key { name: "token", takes: Takes::Secret, says: "Token." }],
-        path_keys: &[],
-    },
+    KindKeys { kind: "github", keys: &[Key { name: "token", takes: Takes::Secret, says: "Token." }], path_keys: &[] },
 ];
 
 const CONFIG: &str = r#"

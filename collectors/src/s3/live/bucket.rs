@@ -60,7 +60,6 @@ pub(in crate::s3) async fn open(
         let refusal = match told {
             Told::Answer(_, raw) => {
                 raw.keep(trail, &question, Some(1), None)?;
-                trail.permission(question.action());
                 if raw.header("x-amz-bucket-region").is_none() {
                     trail.note(format!("{bucket}: the server does not tell its region"));
                 }
@@ -79,7 +78,8 @@ pub(in crate::s3) async fn open(
             _ => {}
         }
         if refusal.raw.status == 404 {
-            let message = format!("there is no bucket {bucket}; correct `buckets`, or `region` for a server of your own");
+            let message =
+                format!("there is no bucket {bucket}; correct `buckets`, or `region` for a server of your own");
             trail.problem(&question.name("headers"), message);
             refusal.keep(trail, &question)?;
             return Ok(None);
@@ -97,8 +97,7 @@ pub(in crate::s3) async fn open(
 
 /// It becomes part of a host name.
 fn is_region(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 macro_rules! settings {
@@ -124,15 +123,15 @@ pub(super) async fn settings(trail: &mut Trail, place: &Place) -> Result<(), Hal
         trail,
         place,
         ("get-bucket-encryption", "ServerSideEncryptionConfiguration", get_bucket_encryption),
-        ("get-bucket-versioning", "VersioningConfiguration", get_bucket_versioning),
+        ("get-bucket-versioning", "", get_bucket_versioning),
         ("get-object-lock-configuration", "ObjectLockConfiguration", get_object_lock_configuration),
-        ("get-bucket-lifecycle-configuration", "LifecycleConfiguration", get_bucket_lifecycle_configuration),
+        ("get-bucket-lifecycle-configuration", "Rules", get_bucket_lifecycle_configuration),
         ("get-bucket-replication", "ReplicationConfiguration", get_bucket_replication),
         ("get-public-access-block", "PublicAccessBlockConfiguration", get_public_access_block),
         ("get-bucket-policy", "Statement", get_bucket_policy),
         ("get-bucket-policy-status", "PolicyStatus", get_bucket_policy_status),
         ("get-bucket-ownership-controls", "OwnershipControls", get_bucket_ownership_controls),
-        ("get-bucket-logging", "BucketLoggingStatus", get_bucket_logging),
+        ("get-bucket-logging", "", get_bucket_logging),
     );
     Ok(())
 }
@@ -149,7 +148,6 @@ pub(super) fn settled<O>(
 ) -> Result<Option<O>, Halt> {
     let refusal = match told {
         Told::Answer(output, raw) => {
-            trail.permission(question.action());
             raw.keep(trail, question, Some(1), None)?;
             return Ok(Some(output));
         }
@@ -158,7 +156,6 @@ pub(super) fn settled<O>(
     };
     let status = refusal.raw.status;
     if status == 404 && ABSENT.contains(&refusal.code.as_str()) {
-        trail.permission(question.action());
         refusal.keep(trail, question)?;
     } else if place.scope.own_address() && lacks(status, &refusal.code) {
         trail.note(format!(
@@ -177,5 +174,8 @@ pub(super) fn settled<O>(
 
 /// True where a server says that it does not know the call at all.
 fn lacks(status: u16, code: &str) -> bool {
-    matches!((status, code), (501, _) | (405, "MethodNotAllowed") | (400 | 404, "NotImplemented" | "UnsupportedOperation"))
+    matches!(
+        (status, code),
+        (501, _) | (405, "MethodNotAllowed") | (400 | 404, "NotImplemented" | "UnsupportedOperation")
+    )
 }

@@ -169,12 +169,7 @@ fn is_report(folder: &str) -> bool {
         })
 }
 
-async fn small(
-    trail: &mut Trail,
-    place: &Place,
-    key: &str,
-    most: u64,
-) -> Result<Option<Box<Object<Vec<u8>>>>, Halt> {
+async fn small(trail: &mut Trail, place: &Place, key: &str, most: u64) -> Result<Option<Box<Object<Vec<u8>>>>, Halt> {
     let question = place.question("get-object").with("key", key);
     match stream::object(trail, place.from(), &question, most, Reader::whole(most)).await? {
         Got::Object(object) => Ok(Some(object)),

@@ -40,11 +40,8 @@ pub(in crate::s3) async fn list(
     asked: Asked<'_>,
     each: Each<'_>,
 ) -> Result<bool, Halt> {
-    let (operation, root) = match asked.versions {
-        true => ("list-object-versions", "ListVersionsResult"),
-        false => ("list-objects-v2", "ListBucketResult"),
-    };
-    let mut question = place.question(operation).holding(root);
+    let operation = if asked.versions { "list-object-versions" } else { "list-objects-v2" };
+    let mut question = place.question(operation).holding("IsTruncated");
     if !asked.prefix.is_empty() {
         question = question.with("prefix", asked.prefix);
     }
@@ -83,7 +80,6 @@ pub(in crate::s3) async fn list(
         question = question.after(&shown);
         cursor = after;
     }
-    trail.permission(question.action());
     let Reading { order, mut faults, .. } = reading;
     if order.repeated > 0 {
         faults.push(format!(
@@ -94,7 +90,8 @@ pub(in crate::s3) async fn list(
     if order.disordered > 0 {
         let text = format!("{} keys came out of the order of their bytes", order.disordered);
         match place.scope.own_address() {
-            true => trail.note(format!("{what}: {text}, as this server lists them; that none was skipped rests on its word")),
+            true => trail
+                .note(format!("{what}: {text}, as this server lists them; that none was skipped rests on its word")),
             false => faults.push(format!("{text}: others may have been skipped; collect again")),
         }
     }
@@ -183,7 +180,9 @@ impl Reading {
                 }
             }
             (Some(true), false) => {
-                self.faults.push("a page says that others follow and names no next one, so its end cannot be reached".to_owned());
+                self.faults.push(
+                    "a page says that others follow and names no next one, so its end cannot be reached".to_owned(),
+                );
                 None
             }
             (Some(false), true) => {
