@@ -3,6 +3,7 @@
 //! Page one answers three questions: are we recoverable, what broke, what can't we know. Everything after it is there
 //! to be looked up. The report formats a [`Dossier`] and decides nothing.
 
+mod findings;
 mod front;
 mod objectives;
 mod results;

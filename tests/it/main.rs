@@ -10,6 +10,7 @@ mod bad_input;
 mod ends;
 mod faults;
 mod huge;
+mod report;
 mod same;
 mod shapes;
 mod stores;

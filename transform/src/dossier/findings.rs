@@ -1,21 +1,33 @@
-//! Results that need somebody.
+//! Results that need somebody, with the system that each concerns.
 
-use model::assessment::{CheckResult, State};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use model::assessment::State;
 use model::dossier::FindingSheet;
+use model::inventory::System;
 
+use crate::assess::Judged;
+use crate::judgement::Subject;
 use crate::world::World;
 
-pub(super) fn findings(world: &World<'_>, results: &[CheckResult], state: State) -> Vec<FindingSheet> {
-    let mut out: Vec<FindingSheet> = results
+/// Results of this state, worst first.
+pub(super) fn findings(world: &World<'_>, judged: &Judged, state: State) -> Vec<FindingSheet> {
+    let mut tests: BTreeMap<&str, usize> = BTreeMap::new();
+    for test in world.tests.unwrap_or(&[]) {
+        if let Some(system) = test.system {
+            tests.entry(&test.row.test_id).or_insert(system);
+        }
+    }
+    let mut out: Vec<FindingSheet> = judged
+        .assessment
+        .results
         .iter()
-        .filter(|r| r.state == state)
-        .filter_map(|r| {
+        .zip(&judged.subjects)
+        .filter(|(r, _)| r.state == state)
+        .filter_map(|(r, subject)| {
             let check = world.controls.check(&r.check)?;
-            let plan = world.inventory.plan(&r.unit).next();
-            let system =
-                world.inventory.system(&r.unit).or_else(|| plan.and_then(|p| world.inventory.system(&p.system_id)));
-            let test = world.tests.unwrap_or(&[]).iter().find(|t| t.row.test_id == r.unit).and_then(|t| t.system);
-            let system = system.or_else(|| test.map(|i| &world.inventory.systems[i]));
+            let system = concerned(world, &r.unit, subject, &tests);
             let assumptions = r
                 .parameters
                 .iter()
@@ -27,6 +39,8 @@ pub(super) fn findings(world: &World<'_>, results: &[CheckResult], state: State)
                 title: check.title.clone(),
                 unit: r.unit.clone(),
                 unit_name: system.map_or_else(|| r.unit.clone(), |s| s.name.clone()),
+                system: system.map(|s| s.system_id.clone()).unwrap_or_default(),
+                since: subject.since,
                 severity: r.severity,
                 waived: r.waived,
                 detail: r.detail.clone(),
@@ -40,12 +54,25 @@ pub(super) fn findings(world: &World<'_>, results: &[CheckResult], state: State)
         })
         .collect();
     out.sort_by(|a, b| {
-        (a.waived, std::cmp::Reverse(a.severity), &a.check, &a.unit).cmp(&(
-            b.waived,
-            std::cmp::Reverse(b.severity),
-            &b.check,
-            &b.unit,
-        ))
+        (a.waived, Reverse(a.severity), &a.check, &a.unit).cmp(&(b.waived, Reverse(b.severity), &b.check, &b.unit))
     });
     out
+}
+
+/// The one system that a result concerns: what its unit names, else what its judgement was about.
+fn concerned<'w>(
+    world: &World<'w>,
+    unit: &str,
+    subject: &Subject,
+    tests: &BTreeMap<&str, usize>,
+) -> Option<&'w System> {
+    let inventory = world.inventory;
+    inventory
+        .system(unit)
+        .or_else(|| inventory.plan(unit).next().and_then(|p| inventory.system(&p.system_id)))
+        .or_else(|| tests.get(unit).and_then(|i| inventory.systems.get(*i)))
+        .or_else(|| match subject.systems.as_slice() {
+            [one] => inventory.system(one),
+            _ => None,
+        })
 }
