@@ -92,10 +92,10 @@ fn roll_up(states: impl Iterator<Item = State>) -> State {
 fn uninventoried(basis: &Basis<'_>) -> Vec<(String, u64)> {
     let mut out = basis.runs.unmatched.clone();
     for point in basis.points.iter().filter(|p| p.system.is_none()) {
-        if let Some(resource) = &point.row.resource
+        if let Some(resource) = point.word(|p| p.resource.as_deref())
             && !basis.runs.unmatched.contains_key(resource)
         {
-            *out.entry(resource.clone()).or_default() += 1;
+            *out.entry(resource.to_owned()).or_default() += 1;
         }
     }
     for asset in basis.tables.assets.iter().filter(|a| a.excluded_reason.is_none()) {

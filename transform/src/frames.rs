@@ -38,8 +38,8 @@ impl Dictionary {
 
     /// The text of an index.
     #[must_use]
-    pub fn word(&self, id: u32) -> Arc<str> {
-        self.words.get(id as usize).cloned().unwrap_or_else(|| Arc::from(""))
+    pub fn word(&self, id: u32) -> &str {
+        self.words.get(id as usize).map_or("", |word| word)
     }
 
     /// All texts in index order.

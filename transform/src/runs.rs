@@ -5,7 +5,6 @@
 //! by the system that the record names, else by the resource.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use model::inventory::Inventory;
 use model::rows::{Component, RunStatus, Trigger};
@@ -75,10 +74,8 @@ impl Run {
 /// All runs, sorted by system and time, with their texts.
 #[derive(Debug)]
 pub struct Runs {
-    /// One row a record, in the order of `list`.
-    pub frame: DataFrame,
-    /// Dictionary of its text columns.
-    pub words: Dictionary,
+    columns: Columns,
+    words: Dictionary,
     /// Where rows were read.
     pub documents: Vec<DocumentRef>,
     /// Judgeable view, one a row; `list[i].row == i`.
@@ -91,137 +88,185 @@ pub struct Runs {
     pub disputed: Vec<(String, String)>,
 }
 
+/// What is looked up by row, in the order of `list`. Found by name once: a lookup a row would cost more than the value.
+#[derive(Debug)]
+struct Columns {
+    document: UInt32Chunked,
+    source: UInt32Chunked,
+    record: StringChunked,
+    run: StringChunked,
+    plan: UInt32Chunked,
+    system: UInt32Chunked,
+    resource: UInt32Chunked,
+    attempt: UInt32Chunked,
+    retry_of: StringChunked,
+    status_raw: UInt32Chunked,
+    detail: StringChunked,
+    stored: UInt64Chunked,
+    point: StringChunked,
+    expires: Int64Chunked,
+    encrypted: BooleanChunked,
+    cipher: UInt32Chunked,
+    location: UInt32Chunked,
+    pointer: StringChunked,
+}
+
+impl Columns {
+    fn of(frame: &DataFrame) -> PolarsResult<Self> {
+        let ids = |name: &str| -> PolarsResult<UInt32Chunked> { Ok(frame.column(name)?.u32()?.clone()) };
+        let texts = |name: &str| -> PolarsResult<StringChunked> { Ok(frame.column(name)?.str()?.clone()) };
+        Ok(Self {
+            document: ids(n::DOCUMENT)?,
+            source: ids(n::SOURCE)?,
+            record: texts(n::RECORD)?,
+            run: texts(n::RUN)?,
+            plan: ids(n::PLAN)?,
+            system: ids(n::SYSTEM)?,
+            resource: ids(n::RESOURCE)?,
+            attempt: ids(n::ATTEMPT)?,
+            retry_of: texts(n::RETRY_OF)?,
+            status_raw: ids(n::STATUS_RAW)?,
+            detail: texts(n::DETAIL)?,
+            stored: frame.column(n::STORED)?.u64()?.clone(),
+            point: texts(n::POINT)?,
+            expires: frame.column(n::EXPIRES)?.i64()?.clone(),
+            encrypted: frame.column(n::ENCRYPTED)?.bool()?.clone(),
+            cipher: ids(n::CIPHER)?,
+            location: ids(n::LOCATION)?,
+            pointer: texts(n::POINTER)?,
+        })
+    }
+}
+
 impl Runs {
-    fn text(&self, column: &str, row: usize) -> Option<&str> {
-        self.frame.column(column).ok()?.str().ok()?.get(row)
-    }
-
-    fn number(&self, column: &str, row: usize) -> Option<u32> {
-        self.frame.column(column).ok()?.u32().ok()?.get(row)
-    }
-
-    fn word(&self, column: &str, row: usize) -> Option<Arc<str>> {
-        self.number(column, row).map(|id| self.words.word(id))
+    fn word(&self, ids: &UInt32Chunked, row: usize) -> Option<&str> {
+        ids.get(row).map(|id| self.words.word(id))
     }
 
     /// Id of the run at its source.
     #[must_use]
     pub fn run_id(&self, row: usize) -> &str {
-        self.text(n::RUN, row).unwrap_or("")
+        self.columns.run.get(row).unwrap_or("")
     }
 
     /// Row id: stable, unique over all sources.
     #[must_use]
     pub fn row_id(&self, row: usize) -> String {
-        format!("run/{}/{}", self.word(n::SOURCE, row).unwrap_or_default(), self.text(n::RECORD, row).unwrap_or(""))
+        format!("run/{}/{}", self.source(row), self.record_id(row))
     }
 
     /// Id of the record at its source.
     #[must_use]
     pub fn record_id(&self, row: usize) -> &str {
-        self.text(n::RECORD, row).unwrap_or("")
+        self.columns.record.get(row).unwrap_or("")
     }
 
     /// Recovery point it made.
     #[must_use]
     pub fn recovery_point_id(&self, row: usize) -> Option<&str> {
-        self.text(n::POINT, row)
+        self.columns.point.get(row)
     }
 
     /// Message of the source.
     #[must_use]
     pub fn detail(&self, row: usize) -> Option<&str> {
-        self.text(n::DETAIL, row)
+        self.columns.detail.get(row)
     }
 
     /// Run it repeats.
     #[must_use]
     pub fn retry_of(&self, row: usize) -> Option<&str> {
-        self.text(n::RETRY_OF, row)
+        self.columns.retry_of.get(row)
     }
 
     /// Pointer into the object.
     #[must_use]
     pub fn pointer(&self, row: usize) -> &str {
-        self.text(n::POINTER, row).unwrap_or("")
+        self.columns.pointer.get(row).unwrap_or("")
     }
 
     /// Resource id.
     #[must_use]
-    pub fn resource(&self, row: usize) -> Option<Arc<str>> {
-        self.word(n::RESOURCE, row)
+    pub fn resource(&self, row: usize) -> Option<&str> {
+        self.word(&self.columns.resource, row)
     }
 
     /// Plan that the record names.
     #[must_use]
-    pub fn named_plan(&self, row: usize) -> Option<Arc<str>> {
-        self.word(n::PLAN, row)
+    pub fn named_plan(&self, row: usize) -> Option<&str> {
+        self.word(&self.columns.plan, row)
     }
 
     /// System that the record names.
     #[must_use]
-    pub fn named_system(&self, row: usize) -> Option<Arc<str>> {
-        self.word(n::SYSTEM, row)
+    pub fn named_system(&self, row: usize) -> Option<&str> {
+        self.word(&self.columns.system, row)
+    }
+
+    /// Recovery point that a run made, where one of the sources that saw it names it.
+    #[must_use]
+    pub fn named_point(&self, run: &Run) -> Option<&str> {
+        std::iter::once(&run.row).chain(&run.also).find_map(|row| self.recovery_point_id(*row))
     }
 
     /// Algorithm and mode.
     #[must_use]
-    pub fn cipher(&self, row: usize) -> Option<Arc<str>> {
-        self.word(n::CIPHER, row)
+    pub fn cipher(&self, row: usize) -> Option<&str> {
+        self.word(&self.columns.cipher, row)
     }
 
     /// Where the recovery point is.
     #[must_use]
-    pub fn location(&self, row: usize) -> Option<Arc<str>> {
-        self.word(n::LOCATION, row)
+    pub fn location(&self, row: usize) -> Option<&str> {
+        self.word(&self.columns.location, row)
     }
 
     /// State as the source gave it.
     #[must_use]
-    pub fn status_raw(&self, row: usize) -> Arc<str> {
-        self.word(n::STATUS_RAW, row).unwrap_or_default()
+    pub fn status_raw(&self, row: usize) -> &str {
+        self.word(&self.columns.status_raw, row).unwrap_or_default()
     }
 
     /// `<kind>.<id>` of the source.
     #[must_use]
-    pub fn source(&self, row: usize) -> Arc<str> {
-        self.word(n::SOURCE, row).unwrap_or_default()
+    pub fn source(&self, row: usize) -> &str {
+        self.word(&self.columns.source, row).unwrap_or_default()
     }
 
     /// Index into `documents` of where the row was read.
     #[must_use]
     pub fn document_index(&self, row: usize) -> Option<usize> {
-        self.number(n::DOCUMENT, row).map(|d| d as usize)
+        self.columns.document.get(row).map(|d| d as usize)
     }
 
     /// Where the row was read.
     #[must_use]
     pub fn document(&self, row: usize) -> Option<&DocumentRef> {
-        self.documents.get(self.number(n::DOCUMENT, row)? as usize)
+        self.documents.get(self.document_index(row)?)
     }
 
     /// Attempt number at the source.
     #[must_use]
     pub fn attempt_no(&self, row: usize) -> Option<u32> {
-        self.number(n::ATTEMPT, row)
+        self.columns.attempt.get(row)
     }
 
     /// Bytes added to the repository.
     #[must_use]
     pub fn bytes_stored(&self, row: usize) -> Option<u64> {
-        self.frame.column(n::STORED).ok()?.u64().ok()?.get(row)
+        self.columns.stored.get(row)
     }
 
     /// Encrypted at rest.
     #[must_use]
     pub fn encrypted(&self, row: usize) -> Option<bool> {
-        self.frame.column(n::ENCRYPTED).ok()?.bool().ok()?.get(row)
+        self.columns.encrypted.get(row)
     }
 
     /// When the recovery point expires.
     #[must_use]
     pub fn expires_at(&self, row: usize) -> Option<Instant> {
-        self.frame.column(n::EXPIRES).ok()?.i64().ok()?.get(row).and_then(from_micros)
+        self.columns.expires.get(row).and_then(from_micros)
     }
 
     /// Runs of a system, ascending in time.
@@ -312,7 +357,7 @@ fn join_systems(runs: DataFrame, words: &Dictionary, inventory: &Inventory) -> R
     let index = |id: &str| inventory.systems.iter().position(|s| s.system_id == id).and_then(|i| u32::try_from(i).ok());
     let (mut ids, mut targets) = (Vec::new(), Vec::new());
     for id in distinct(n::RESOURCE)? {
-        if let Some(system) = inventory.resolve(&words.word(id)).map_err(Error::Ambiguous)? {
+        if let Some(system) = inventory.resolve(words.word(id)).map_err(Error::Ambiguous)? {
             ids.push(id);
             targets.push(index(&system.system_id));
         }
@@ -321,7 +366,7 @@ fn join_systems(runs: DataFrame, words: &Dictionary, inventory: &Inventory) -> R
     let (mut ids, mut targets) = (Vec::new(), Vec::new());
     for id in distinct(n::SYSTEM)? {
         ids.push(id);
-        targets.push(index(&words.word(id)));
+        targets.push(index(words.word(id)));
     }
     let by_name = df!(n::SYSTEM => ids, "by_name" => targets)?;
     Ok(runs
@@ -392,5 +437,5 @@ fn view(
             contradicted: false,
         });
     }
-    Ok(Runs { frame, words, documents, list, by_system, unmatched, disputed })
+    Ok(Runs { columns: Columns::of(&frame)?, words, documents, list, by_system, unmatched, disputed })
 }
