@@ -8,6 +8,7 @@ use model::assessment::{
 use model::controls::Controls;
 use model::evidence::SourceStatus;
 use model::inventory::{Inventory, Schedule, System};
+use model::parallel;
 use model::policy::Policy;
 use model::registers::{Incident, Registers};
 use model::rows::{LogSegment, PitrSample};
@@ -237,11 +238,13 @@ fn results(world: &World<'_>) -> (Vec<CheckResult>, Vec<Subject>) {
         let subject = judgement.subject();
         (finish(world, id, judgement), subject)
     };
-    let mut out = Vec::new();
-    for (id, judge) in checks::RULES {
+    let mut out = parallel::map(checks::RULES, |(id, judge)| {
         let check = world.controls.check(id);
-        out.extend(judge(world).into_iter().map(|j| of(id, soundness.checked(world, check, j))));
-    }
+        judge(world).into_iter().map(|j| of(id, soundness.checked(world, check, j))).collect::<Vec<_>>()
+    })
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>();
     let failing: Vec<exc::Failing<'_>> =
         out.iter().filter(|(r, _)| r.state == State::Fail).map(|(r, s)| (r, s)).collect();
     let uncovered = exc::uncovered(world, &failing);
