@@ -84,8 +84,22 @@ pub struct Trend {
     pub definition: String,
     /// Target share set by the organisation, if any.
     pub target: Option<String>,
+    /// The register it counts, where it counts one.
+    pub register: Option<RegisterStart>,
     /// Oldest first; the last is the period itself.
     pub points: Vec<TrendPoint>,
+}
+
+/// Since when a register speaks. It states no coverage, so that nothing is known of the time before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RegisterStart {
+    /// Name of the register.
+    pub name: String,
+    /// Its first entry, or the beginning of what a complete source of it covers; absent where it has no entry.
+    #[serde(with = "utc_seconds::option")]
+    pub begins: Option<Instant>,
+    /// True where a complete source states that beginning.
+    pub covered: bool,
 }
 
 /// A metric in one period.
@@ -191,8 +205,13 @@ pub struct FindingSheet {
     pub title: String,
     /// Unit.
     pub unit: String,
-    /// Unit for people: the system's name where the unit is one.
+    /// Unit for people: the name of the system it concerns, else the unit.
     pub unit_name: String,
+    /// Id of the one system it concerns; empty where it is about none or several.
+    pub system: String,
+    /// When it began; absent where it has no time of its own.
+    #[serde(with = "utc_seconds::option")]
+    pub since: Option<Instant>,
     /// Severity.
     pub severity: Severity,
     /// Covered by a waiver.

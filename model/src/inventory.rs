@@ -293,7 +293,8 @@ impl Inventory {
 
     /// Versions of the plan of this id, oldest version first.
     pub fn plan(&self, id: &str) -> impl Iterator<Item = &Plan> {
-        self.plans.iter().filter(move |p| p.plan_id == id)
+        let first = self.plans.partition_point(|p| p.plan_id.as_str() < id);
+        self.plans.iter().skip(first).take_while(move |p| p.plan_id == id)
     }
 
     /// Plans of a system.

@@ -380,6 +380,10 @@ pub struct Completeness {
     pub table: String,
     /// Rows printed in that table.
     pub rows_in_table: u64,
+    /// Who extracted, where it is the same for all sources; else empty, and each source tells.
+    pub identity: String,
+    /// When all of it was extracted; else empty, and each source tells.
+    pub extracted: String,
     /// One entry a source.
     pub sources: Vec<Provenance>,
     /// Remark, for example how rows were merged; empty for none.
@@ -395,11 +399,11 @@ pub struct Provenance {
     pub state: State,
     /// Query and parameters.
     pub query: String,
-    /// Identity the query ran as.
+    /// Identity the query ran as; empty where the block tells it for all.
     pub identity: String,
     /// Window asked for.
     pub window: String,
-    /// Time of extraction.
+    /// Time of extraction; empty where the block tells it for all.
     pub extracted: String,
     /// Row count at the source, or why it is not known.
     pub rows_at_source: String,

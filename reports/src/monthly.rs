@@ -3,6 +3,7 @@
 //! Page one answers three questions: are we recoverable, what broke, what can't we know. Everything after it is there
 //! to be looked up. The report formats a [`Dossier`] and decides nothing.
 
+mod findings;
 mod front;
 mod objectives;
 mod results;
@@ -173,16 +174,42 @@ fn completeness(
         s.counts.iter().any(|(t, _)| tables.contains(&t.as_str())) || s.status != SourceStatus::Complete
     };
     let concerns = |s: &&SourceSheet| kinds.is_none_or(|k| k.contains(s.kind.as_str()));
-    let sources: Vec<Provenance> =
+    let mut sources: Vec<Provenance> =
         dossier.sources.iter().filter(fills).filter(concerns).map(|s| provenance(s, Some(tables))).collect();
+    let (identity, extracted) = shared(&mut sources);
     let mut note = if remark.is_empty() { Vec::new() } else { text(format!("{remark} ")) };
     if !sources.is_empty() {
         note.push(block::text("The objects of each source are listed under "));
         note.push(block::link("sources", "Sources and completeness"));
         note.push(block::text("."));
     }
-    Block::Completeness(Completeness { table: table.to_owned(), rows_in_table: rows as u64, sources, note })
+    let (table, rows_in_table) = (table.to_owned(), rows as u64);
+    Block::Completeness(Completeness { table, rows_in_table, identity, extracted, sources, note })
 }
+
+/// Takes out what holds for all sources: one identity, and the span of times in which they were read. The exact time of
+/// each stands under Sources.
+fn shared(sources: &mut [Provenance]) -> (String, String) {
+    let (Some(first), true) = (sources.first().cloned(), sources.len() > 1) else { return Default::default() };
+    let mut identity = String::new();
+    if sources.iter().all(|s| s.identity == first.identity) {
+        identity = first.identity;
+        sources.iter_mut().for_each(|s| s.identity.clear());
+    }
+    let mut extracted = String::new();
+    if sources.iter().all(|s| s.extracted != NEVER) {
+        let times = || sources.iter().map(|s| s.extracted.as_str());
+        extracted = match (times().min(), times().max()) {
+            (Some(from), Some(to)) if from != to => format!("{from} to {to}"),
+            (from, _) => from.unwrap_or_default().to_owned(),
+        };
+        sources.iter_mut().for_each(|s| s.extracted.clear());
+    }
+    (identity, extracted)
+}
+
+/// In place of a time of extraction.
+const NEVER: &str = "never";
 
 /// Provenance of the rows a source gave for `tables`; of all its rows, with its objects, without.
 fn provenance(s: &SourceSheet, tables: Option<&[&str]>) -> Provenance {
@@ -194,7 +221,7 @@ fn provenance(s: &SourceSheet, tables: Option<&[&str]>) -> Provenance {
         query: s.endpoint.clone(),
         identity: s.identity.clone(),
         window: s.covers.clone(),
-        extracted: s.collected_at.map_or_else(|| "never".to_owned(), utc_text),
+        extracted: s.collected_at.map_or_else(|| NEVER.to_owned(), utc_text),
         rows_at_source: if s.reason.is_empty() { rows.to_string() } else { format!("not known; {rows} could be read") },
         rows: rows.to_string(),
         objects: if tables.is_none() { s.objects.clone() } else { Vec::new() },

@@ -353,6 +353,8 @@ fn completeness(table: &str) -> Completeness {
     Completeness {
         table: table.into(),
         rows_in_table: 26,
+        identity: String::new(),
+        extracted: String::new(),
         sources: vec![
             Provenance {
                 source: "pgbackrest:db1".into(),

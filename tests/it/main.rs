@@ -12,6 +12,7 @@ mod faults;
 mod heroku;
 mod huge;
 mod network;
+mod report;
 mod same;
 mod shapes;
 mod stores;

@@ -8,6 +8,7 @@ use model::assessment::{
 use model::controls::Controls;
 use model::evidence::SourceStatus;
 use model::inventory::{Inventory, Schedule, System};
+use model::parallel;
 use model::policy::Policy;
 use model::registers::{Incident, Registers};
 use model::rows::{LogSegment, PitrSample};
@@ -17,7 +18,7 @@ use crate::Error;
 use crate::checks::{self, exc};
 use crate::coverage::{Coverage, holes, union};
 use crate::frames::Tables;
-use crate::judgement::Judgement;
+use crate::judgement::{Judgement, Subject};
 use crate::points::{Point, points};
 use crate::runs::{Runs, population};
 use crate::slots::{Defaults, Slot, assign, slots};
@@ -79,6 +80,8 @@ pub struct Basis<'a> {
 pub struct Judged {
     /// The assessment.
     pub assessment: Assessment,
+    /// Whom each of its results concerns, in their order.
+    pub subjects: Vec<Subject>,
     /// Slots of the period.
     pub slots: Vec<Slot>,
 }
@@ -186,7 +189,7 @@ impl<'a> Basis<'a> {
         let slots = self.slots(&period);
         let world = self.world(period, &slots);
         let metrics = crate::metrics::metrics(&world)?;
-        let results = results(&world);
+        let (results, subjects) = results(&world);
         let assessment = Assessment {
             schema: ASSESSMENT_SCHEMA,
             organization: self.input.organization.to_owned(),
@@ -196,7 +199,7 @@ impl<'a> Basis<'a> {
             summary: Summary::of(&results),
             results,
         };
-        Ok(Judged { assessment, slots })
+        Ok(Judged { assessment, subjects, slots })
     }
 }
 
@@ -233,28 +236,26 @@ pub(crate) fn locate(
     }
 }
 
-/// Every check on every unit, sorted by check and unit.
-fn results(world: &World<'_>) -> Vec<CheckResult> {
+/// Every check on every unit, sorted by check and unit, and whom each result concerns.
+fn results(world: &World<'_>) -> (Vec<CheckResult>, Vec<Subject>) {
     let soundness = Soundness::of(world);
-    let mut out = Vec::new();
-    let mut failing = Vec::new();
-    for (id, judge) in checks::RULES {
-        for judgement in judge(world) {
-            let judgement = soundness.checked(world, world.controls.check(id), judgement);
-            let systems = judgement.systems.clone();
-            let since = judgement.violations.iter().map(|(from, _)| *from).min();
-            let result = finish(world, id, judgement);
-            if result.state == State::Fail {
-                failing.push(exc::Failing { result: result.clone(), systems, since });
-            }
-            out.push(result);
-        }
-    }
-    let uncovered: Vec<CheckResult> =
-        exc::uncovered(world, &failing).into_iter().map(|j| finish(world, "EXC-05", j)).collect();
-    out.extend(uncovered);
-    out.sort_by(|a, b| (&a.check, &a.unit).cmp(&(&b.check, &b.unit)));
-    out
+    let of = |id: &str, judgement: Judgement| {
+        let subject = judgement.subject();
+        (finish(world, id, judgement), subject)
+    };
+    let mut out = parallel::map(checks::RULES, |(id, judge)| {
+        let check = world.controls.check(id);
+        judge(world).into_iter().map(|j| of(id, soundness.checked(world, check, j))).collect::<Vec<_>>()
+    })
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>();
+    let failing: Vec<exc::Failing<'_>> =
+        out.iter().filter(|(r, _)| r.state == State::Fail).map(|(r, s)| (r, s)).collect();
+    let uncovered = exc::uncovered(world, &failing);
+    out.extend(uncovered.into_iter().map(|j| of("EXC-05", j)));
+    out.sort_by(|(a, _), (b, _)| (&a.check, &a.unit).cmp(&(&b.check, &b.unit)));
+    out.into_iter().unzip()
 }
 
 /// A judgement with its waiver, severity and parameters.

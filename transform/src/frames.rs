@@ -38,8 +38,8 @@ impl Dictionary {
 
     /// The text of an index.
     #[must_use]
-    pub fn word(&self, id: u32) -> Arc<str> {
-        self.words.get(id as usize).cloned().unwrap_or_else(|| Arc::from(""))
+    pub fn word(&self, id: u32) -> &str {
+        self.words.get(id as usize).map_or("", |word| word)
     }
 
     /// All texts in index order.
@@ -137,69 +137,88 @@ pub mod run_columns {
 pub struct Builder {
     words: Dictionary,
     documents: Vec<DocumentRef>,
-    last_document: Option<u32>,
+    last_document: Option<(u32, u32)>,
     runs: RunColumns,
+    height: usize,
     tables: Tables,
 }
 
 #[derive(Debug, Default)]
 struct RunColumns {
-    document: Vec<u32>,
-    source: Vec<u32>,
+    document: Numbers<UInt32Type>,
+    source: Numbers<UInt32Type>,
     record: Texts,
     run: Texts,
-    plan: Vec<Option<u32>>,
-    system: Vec<Option<u32>>,
-    resource: Vec<Option<u32>>,
-    component: Vec<Option<u32>>,
-    trigger: Vec<Option<u32>>,
-    scheduled: Vec<Option<i64>>,
-    attempt: Vec<Option<u32>>,
+    plan: Numbers<UInt32Type>,
+    system: Numbers<UInt32Type>,
+    resource: Numbers<UInt32Type>,
+    component: Numbers<UInt32Type>,
+    trigger: Numbers<UInt32Type>,
+    scheduled: Numbers<Int64Type>,
+    attempt: Numbers<UInt32Type>,
     retry_of: Texts,
-    started: Vec<Option<i64>>,
-    ended: Vec<Option<i64>>,
-    status: Vec<u32>,
-    status_raw: Vec<u32>,
+    started: Numbers<Int64Type>,
+    ended: Numbers<Int64Type>,
+    status: Numbers<UInt32Type>,
+    status_raw: Numbers<UInt32Type>,
     detail: Texts,
-    bytes: Vec<Option<u64>>,
-    stored: Vec<Option<u64>>,
+    bytes: Numbers<UInt64Type>,
+    stored: Numbers<UInt64Type>,
     point: Texts,
-    taken: Vec<Option<i64>>,
-    expires: Vec<Option<i64>>,
-    encrypted: Vec<Option<bool>>,
-    cipher: Vec<Option<u32>>,
-    location: Vec<Option<u32>>,
-    unchanged: Vec<bool>,
-    zone_unknown: Vec<bool>,
-    observed: Vec<i64>,
-    is_final: Vec<bool>,
+    taken: Numbers<Int64Type>,
+    expires: Numbers<Int64Type>,
+    encrypted: Flags,
+    cipher: Numbers<UInt32Type>,
+    location: Numbers<UInt32Type>,
+    unchanged: Flags,
+    zone_unknown: Flags,
+    observed: Numbers<Int64Type>,
+    is_final: Flags,
     pointer: Texts,
 }
 
-/// A column of texts that rarely repeat.
-struct Texts(StringChunkedBuilder);
+/// A column being written, as it will be kept.
+macro_rules! column {
+    ($(#[$doc:meta])* $name:ident $(<$t:ident>)?, $builder:ty, $value:ty) => {
+        $(#[$doc])*
+        struct $name $(<$t: PolarsNumericType>)? ($builder);
 
-impl std::fmt::Debug for Texts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Texts")
-    }
+        impl $(<$t: PolarsNumericType>)? std::fmt::Debug for $name $(<$t>)? {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+
+        impl $(<$t: PolarsNumericType>)? Default for $name $(<$t>)? {
+            fn default() -> Self {
+                Self(<$builder>::new(PlSmallStr::EMPTY, 0))
+            }
+        }
+
+        impl $(<$t: PolarsNumericType>)? $name $(<$t>)? {
+            fn push(&mut self, value: Option<$value>) {
+                self.0.append_option(value);
+            }
+
+            fn column(self, name: &str) -> Column {
+                self.0.finish().with_name(name.into()).into_series().into_column()
+            }
+        }
+    };
 }
 
-impl Default for Texts {
-    fn default() -> Self {
-        Self(StringChunkedBuilder::new(PlSmallStr::EMPTY, 0))
-    }
-}
-
-impl Texts {
-    fn push(&mut self, text: Option<&str>) {
-        self.0.append_option(text);
-    }
-
-    fn column(self, name: &str) -> Column {
-        self.0.finish().with_name(name.into()).into_series().into_column()
-    }
-}
+column!(
+    /// Texts that rarely repeat.
+    Texts, StringChunkedBuilder, &str
+);
+column!(
+    /// Numbers.
+    Numbers<T>, PrimitiveChunkedBuilder<T>, T::Native
+);
+column!(
+    /// Yes and no.
+    Flags, BooleanChunkedBuilder, bool
+);
 
 fn micros(at: Option<Instant>) -> Option<i64> {
     at.map(|t| t.timestamp_micros())
@@ -222,6 +241,7 @@ impl Default for Builder {
             documents: Vec::new(),
             last_document: None,
             runs: RunColumns::default(),
+            height: 0,
             tables: Tables {
                 runs: DataFrame::empty(),
                 words: Dictionary::default(),
@@ -271,14 +291,15 @@ impl Builder {
         }
     }
 
-    fn document(&mut self, origin: &Origin) -> u32 {
-        if let Some(id) = self.last_document
+    /// Indices of the document a run was read from, and of the name of its source.
+    fn document(&mut self, origin: &Origin) -> (u32, u32) {
+        if let Some((id, source)) = self.last_document
             && let Some(last) = self.documents.get(id as usize)
             && Arc::ptr_eq(&last.evidence, &origin.evidence)
             && Arc::ptr_eq(&last.source_id, &origin.source_id)
             && last.observed_at == origin.observed_at
         {
-            return id;
+            return (id, source);
         }
         let id = u32::try_from(self.documents.len()).unwrap_or(u32::MAX);
         self.documents.push(DocumentRef {
@@ -287,24 +308,25 @@ impl Builder {
             observed_at: origin.observed_at,
             evidence: Arc::clone(&origin.evidence),
         });
-        self.last_document = Some(id);
-        id
+        // The id at the source is unique per kind and id of the source.
+        let source = self.words.id(&format!("{}.{}", origin.kind, origin.source_id));
+        self.last_document = Some((id, source));
+        (id, source)
     }
 
     fn run(&mut self, run: &BackupRun) {
-        let document = self.document(&run.origin);
+        let (document, source) = self.document(&run.origin);
         let words = &mut self.words;
         let c = &mut self.runs;
         let mut word = |text: &Option<String>| text.as_deref().map(|t| words.id(t));
-        c.document.push(document);
+        c.document.push(Some(document));
+        c.source.push(Some(source));
         c.plan.push(word(&run.plan_id));
         c.system.push(word(&run.system_id));
         c.resource.push(word(&run.resource));
         c.cipher.push(word(&run.cipher));
         c.location.push(word(&run.location_id));
-        c.status_raw.push(words.id(&run.status_raw));
-        // The id at the source is unique per kind and id of the source.
-        c.source.push(words.id(&format!("{}.{}", run.origin.kind, run.origin.source_id)));
+        c.status_raw.push(Some(words.id(&run.status_raw)));
         c.record.push(Some(&run.origin.record_id));
         c.run.push(Some(&run.run_id));
         c.component.push(run.component.map(|x| position(Component::ALL, &x)));
@@ -314,7 +336,7 @@ impl Builder {
         c.retry_of.push(run.retry_of.as_deref());
         c.started.push(micros(run.started_at));
         c.ended.push(micros(run.ended_at));
-        c.status.push(position(RunStatus::ALL, &run.status));
+        c.status.push(Some(position(RunStatus::ALL, &run.status)));
         c.detail.push(run.status_detail.as_deref());
         c.bytes.push(run.bytes);
         c.stored.push(run.bytes_stored);
@@ -322,11 +344,12 @@ impl Builder {
         c.taken.push(micros(run.taken_at));
         c.expires.push(micros(run.expires_at));
         c.encrypted.push(run.encrypted);
-        c.unchanged.push(run.unchanged);
-        c.zone_unknown.push(run.zone_unknown);
-        c.observed.push(run.origin.observed_at.timestamp_micros());
-        c.is_final.push(run.status.is_final());
+        c.unchanged.push(Some(run.unchanged));
+        c.zone_unknown.push(Some(run.zone_unknown));
+        c.observed.push(micros(Some(run.origin.observed_at)));
+        c.is_final.push(Some(run.status.is_final()));
         c.pointer.push(Some(&run.origin.pointer));
+        self.height += 1;
     }
 
     /// The tables.
@@ -337,39 +360,39 @@ impl Builder {
         use run_columns as n;
         let mut tables = self.tables;
         let c = self.runs;
-        let height = c.document.len();
+        let height = self.height;
         tables.runs = DataFrame::new(
             height,
             vec![
-                Column::new(n::DOCUMENT.into(), c.document),
-                Column::new(n::SOURCE.into(), c.source),
+                c.document.column(n::DOCUMENT),
+                c.source.column(n::SOURCE),
                 c.record.column(n::RECORD),
                 c.run.column(n::RUN),
-                Column::new(n::PLAN.into(), c.plan),
-                Column::new(n::SYSTEM.into(), c.system),
-                Column::new(n::RESOURCE.into(), c.resource),
-                Column::new(n::COMPONENT.into(), c.component),
-                Column::new(n::TRIGGER.into(), c.trigger),
-                Column::new(n::SCHEDULED.into(), c.scheduled),
-                Column::new(n::ATTEMPT.into(), c.attempt),
+                c.plan.column(n::PLAN),
+                c.system.column(n::SYSTEM),
+                c.resource.column(n::RESOURCE),
+                c.component.column(n::COMPONENT),
+                c.trigger.column(n::TRIGGER),
+                c.scheduled.column(n::SCHEDULED),
+                c.attempt.column(n::ATTEMPT),
                 c.retry_of.column(n::RETRY_OF),
-                Column::new(n::STARTED.into(), c.started),
-                Column::new(n::ENDED.into(), c.ended),
-                Column::new(n::STATUS.into(), c.status),
-                Column::new(n::STATUS_RAW.into(), c.status_raw),
+                c.started.column(n::STARTED),
+                c.ended.column(n::ENDED),
+                c.status.column(n::STATUS),
+                c.status_raw.column(n::STATUS_RAW),
                 c.detail.column(n::DETAIL),
-                Column::new(n::BYTES.into(), c.bytes),
-                Column::new(n::STORED.into(), c.stored),
+                c.bytes.column(n::BYTES),
+                c.stored.column(n::STORED),
                 c.point.column(n::POINT),
-                Column::new(n::TAKEN.into(), c.taken),
-                Column::new(n::EXPIRES.into(), c.expires),
-                Column::new(n::ENCRYPTED.into(), c.encrypted),
-                Column::new(n::CIPHER.into(), c.cipher),
-                Column::new(n::LOCATION.into(), c.location),
-                Column::new(n::UNCHANGED.into(), c.unchanged),
-                Column::new(n::ZONE_UNKNOWN.into(), c.zone_unknown),
-                Column::new(n::OBSERVED.into(), c.observed),
-                Column::new(n::FINAL.into(), c.is_final),
+                c.taken.column(n::TAKEN),
+                c.expires.column(n::EXPIRES),
+                c.encrypted.column(n::ENCRYPTED),
+                c.cipher.column(n::CIPHER),
+                c.location.column(n::LOCATION),
+                c.unchanged.column(n::UNCHANGED),
+                c.zone_unknown.column(n::ZONE_UNKNOWN),
+                c.observed.column(n::OBSERVED),
+                c.is_final.column(n::FINAL),
                 c.pointer.column(n::POINTER),
             ],
         )?;

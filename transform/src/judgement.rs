@@ -24,6 +24,15 @@ pub struct Judgement {
     pub violations: Vec<(Instant, Instant)>,
 }
 
+/// Whom a result concerns and since when: what its JSON does not say, and cover and reports need to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// Systems it concerns.
+    pub systems: Vec<String>,
+    /// When its first violation began; absent where it has no time of its own, which means the end of the period.
+    pub since: Option<Instant>,
+}
+
 impl Judgement {
     fn new(unit: impl Into<String>, state: State, detail: impl Into<String>) -> Self {
         Self {
@@ -60,6 +69,12 @@ impl Judgement {
     #[must_use]
     pub fn no_evidence(unit: impl Into<String>, reason: &str, detail: impl Into<String>) -> Self {
         Self::new(unit, State::NoEvidence, detail).reason(reason)
+    }
+
+    /// Whom it concerns and since when.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject { systems: self.systems.clone(), since: self.violations.iter().map(|(from, _)| *from).min() }
     }
 
     /// Adds a reason code.

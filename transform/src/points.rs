@@ -12,13 +12,74 @@ use model::time::Instant;
 
 use crate::Error;
 use crate::frames::Tables;
-use crate::runs::Runs;
+use crate::runs::{Run, Runs};
 
-/// A recovery point with its inventory row.
+/// What is judged of a recovery point. Words stay where they are: see [`Point`].
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs, reason = "each is the field of the same name of `model::rows::RecoveryPoint`")]
+pub struct Facts {
+    pub component: Option<Component>,
+    pub taken_at: Option<Instant>,
+    pub created_at: Option<Instant>,
+    pub expires_at: Option<Instant>,
+    pub deleted_at: Option<Instant>,
+    pub delete_reason: Option<DeleteReason>,
+    pub bytes: Option<u64>,
+    pub encrypted: Option<bool>,
+    pub complete: Option<bool>,
+    pub integrity_checked_at: Option<Instant>,
+    pub integrity_result: Option<Integrity>,
+    pub immutable_until: Option<Instant>,
+    pub zone_unknown: bool,
+}
+
+impl Facts {
+    const fn listed(point: &RecoveryPoint) -> Self {
+        Self {
+            component: point.component,
+            taken_at: point.taken_at,
+            created_at: point.created_at,
+            expires_at: point.expires_at,
+            deleted_at: point.deleted_at,
+            delete_reason: point.delete_reason,
+            bytes: point.bytes,
+            encrypted: point.encrypted,
+            complete: point.complete,
+            integrity_checked_at: point.integrity_checked_at,
+            integrity_result: point.integrity_result,
+            immutable_until: point.immutable_until,
+            zone_unknown: point.zone_unknown,
+        }
+    }
+
+    /// Of what a good run made.
+    fn made(run: &Run, runs: &Runs) -> Self {
+        Self {
+            component: run.component,
+            taken_at: run.consistent_at(),
+            created_at: run.ended_at.or(run.started_at),
+            expires_at: runs.expires_at(run.row),
+            deleted_at: None,
+            delete_reason: None,
+            bytes: run.bytes.filter(|b| *b > 0),
+            encrypted: runs.encrypted(run.row),
+            complete: Some(true),
+            integrity_checked_at: None,
+            integrity_result: None,
+            immutable_until: None,
+            zone_unknown: run.zone_unknown,
+        }
+    }
+}
+
+/// A recovery point with its inventory row. Millions of runs make millions of points, so that one which no listing
+/// shows has no words of its own: they are the run's.
 #[derive(Debug, Clone)]
 pub struct Point {
-    /// The row; for a point made by a run and never listed, built from the run.
-    pub row: RecoveryPoint,
+    /// What is judged.
+    pub row: Facts,
+    /// The row as listed; absent for a point made by a run and never listed.
+    pub listed: Option<Box<RecoveryPoint>>,
     /// Index into `inventory.systems`.
     pub system: Option<usize>,
     /// Run that made it: index into `Runs::list`.
@@ -27,11 +88,84 @@ pub struct Point {
     pub copy: bool,
     /// When a listing last showed it.
     pub last_seen_at: Option<Instant>,
-    /// Row id: stable, unique over all sources.
-    pub row_id: String,
+}
+
+/// Where a point was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Lineage<'a> {
+    /// Source.
+    pub source_id: &'a str,
+    /// Kind of the source.
+    pub kind: &'a str,
+    /// Object.
+    pub evidence: &'a str,
+    /// Pointer into it.
+    pub pointer: &'a str,
 }
 
 impl Point {
+    /// Its run, where no listing gives its words.
+    fn maker<'a>(&self, runs: &'a Runs) -> Option<&'a Run> {
+        if self.listed.is_some() { None } else { runs.list.get(self.run?) }
+    }
+
+    /// Id.
+    #[must_use]
+    pub fn id<'a>(&'a self, runs: &'a Runs) -> &'a str {
+        match (&self.listed, self.maker(runs)) {
+            (Some(listed), _) => &listed.recovery_point_id,
+            (None, Some(run)) => runs.named_point(run).unwrap_or_else(|| runs.run_id(run.row)),
+            (None, None) => "",
+        }
+    }
+
+    /// Row id: stable, unique over all sources.
+    #[must_use]
+    pub fn row_id(&self, runs: &Runs) -> String {
+        match (&self.listed, self.maker(runs)) {
+            (Some(p), _) => format!("point/{}.{}/{}", p.origin.kind, p.origin.source_id, p.recovery_point_id),
+            (None, Some(run)) => format!("point/{}", runs.row_id(run.row)),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// Algorithm and mode.
+    #[must_use]
+    pub fn cipher<'a>(&'a self, runs: &'a Runs) -> Option<&'a str> {
+        match &self.listed {
+            Some(listed) => listed.cipher.as_deref(),
+            None => runs.cipher(self.maker(runs)?.row),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn location<'a>(&'a self, runs: &'a Runs) -> Option<&'a str> {
+        match &self.listed {
+            Some(listed) => listed.location_id.as_deref(),
+            None => runs.location(self.maker(runs)?.row),
+        }
+    }
+
+    /// A word that only a listing has.
+    #[must_use]
+    pub fn word(&self, of: impl FnOnce(&RecoveryPoint) -> Option<&str>) -> Option<&str> {
+        self.listed.as_deref().and_then(of)
+    }
+
+    /// Where it was read.
+    #[must_use]
+    pub fn lineage<'a>(&'a self, runs: &'a Runs) -> Option<Lineage<'a>> {
+        if let Some(RecoveryPoint { origin, .. }) = self.listed.as_deref() {
+            let (source_id, kind) = (&*origin.source_id, &*origin.kind);
+            return Some(Lineage { source_id, kind, evidence: &origin.evidence, pointer: &origin.pointer });
+        }
+        let row = self.maker(runs)?.row;
+        let document = runs.document(row)?;
+        let (source_id, kind) = (&*document.source_id, &*document.kind);
+        Some(Lineage { source_id, kind, evidence: &document.evidence, pointer: runs.pointer(row) })
+    }
+
     /// Point in time its data are consistent at, where known.
     #[must_use]
     pub fn taken_at(&self) -> Option<Instant> {
@@ -125,21 +259,24 @@ pub fn points(tables: &Tables, runs: &Runs, inventory: &Inventory) -> Result<Vec
     }
 
     let mut out: Vec<Point> = Vec::new();
-    for ((source, id), row) in listed {
+    for row in listed.into_values() {
         let system = resolve(row.system_id.as_deref(), row.resource.as_deref())?;
         out.push(Point {
-            row_id: format!("point/{source}/{id}"),
+            row: Facts::listed(&row),
             last_seen_at: Some(row.origin.observed_at),
             copy: row.copy_of.is_some(),
-            row,
+            listed: Some(Box::new(row)),
             system,
             run: None,
         });
     }
     seen_and_gone(tables, &mut out);
     from_runs(runs, &mut out);
-    checked(tables, &mut out);
-    out.sort_unstable_by(|a, b| (a.system, a.taken_at(), &a.row_id).cmp(&(b.system, b.taken_at(), &b.row_id)));
+    checked(tables, runs, &mut out);
+    // Few share an instant: their ids are written out for the comparison alone.
+    out.sort_unstable_by(|a, b| {
+        (a.system, a.taken_at()).cmp(&(b.system, b.taken_at())).then_with(|| a.row_id(runs).cmp(&b.row_id(runs)))
+    });
     Ok(out)
 }
 
@@ -188,10 +325,11 @@ fn seen_and_gone(tables: &Tables, points: &mut [Point]) {
         all.sort();
     }
     for point in points {
-        let source = format!("{}.{}", point.row.origin.kind, point.row.origin.source_id);
-        let Some(resource) = point.row.resource.as_deref() else { continue };
+        let Some(row) = point.listed.as_deref() else { continue };
+        let source = format!("{}.{}", row.origin.kind, row.origin.source_id);
+        let Some(resource) = row.resource.as_deref() else { continue };
         let Some(all) = listings.get(&(source, resource)) else { continue };
-        let id = point.row.recovery_point_id.as_str();
+        let id = row.recovery_point_id.as_str();
         let last = all.iter().rposition(|(_, ids)| ids.contains(id));
         if let Some(last) = last {
             point.last_seen_at = Some(all[last].0);
@@ -213,8 +351,9 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
     // A listing may name the run instead of the run naming the point (files of dumps, objects of a bucket).
     let mut by_run: BTreeMap<(Option<usize>, String), Vec<usize>> = BTreeMap::new();
     for (i, point) in points.iter().enumerate() {
-        by_id.entry((point.system, point.row.recovery_point_id.clone())).or_default().push(i);
-        if let Some(run) = &point.row.run_id {
+        let Some(row) = point.listed.as_deref() else { continue };
+        by_id.entry((point.system, row.recovery_point_id.clone())).or_default().push(i);
+        if let Some(run) = &row.run_id {
             by_run.entry((point.system, run.clone())).or_default().push(i);
         }
     }
@@ -222,8 +361,8 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
     points.reserve_exact(runs.list.iter().filter(|r| r.is_good() && r.system.is_some()).count());
     // A run that another source saw too is judged once, by the worse of its states.
     for (at, run) in runs.by_system.values().flatten().map(|at| (*at, &runs.list[*at])) {
-        let named = std::iter::once(&run.row).chain(&run.also).find_map(|row| runs.recovery_point_id(*row));
-        let listed = match named {
+        let listed = match runs.named_point(run) {
+            Some(_) if by_id.is_empty() => None,
             Some(id) => by_id.get(&(run.system, id.to_owned())),
             None if by_run.is_empty() => None,
             None => by_run.get(&(run.system, runs.run_id(run.row).to_owned())),
@@ -248,46 +387,26 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
             }
             continue;
         }
-        if !run.is_good() {
-            continue;
+        if run.is_good() {
+            let (row, system, run_of) = (Facts::made(run, runs), run.system, Some(at));
+            points.push(Point { row, listed: None, system, run: run_of, copy: run.copy, last_seen_at: None });
         }
-        let Some(document) = runs.document(run.row) else { continue };
-        let origin = model::rows::Origin {
-            source_id: document.source_id.clone(),
-            kind: document.kind.clone(),
-            record_id: String::new(),
-            observed_at: document.observed_at,
-            evidence: document.evidence.clone(),
-            pointer: runs.pointer(run.row).to_owned(),
-        };
-        let mut row = RecoveryPoint::new(origin, named.unwrap_or_else(|| runs.run_id(run.row)));
-        row.component = run.component;
-        row.taken_at = run.consistent_at();
-        row.created_at = run.ended_at.or(run.started_at);
-        row.expires_at = runs.expires_at(run.row);
-        row.bytes = run.bytes.filter(|b| *b > 0);
-        row.encrypted = runs.encrypted(run.row);
-        row.cipher = runs.cipher(run.row).map(|c| c.to_string());
-        row.location_id = runs.location(run.row).map(|c| c.to_string());
-        row.complete = Some(true);
-        row.zone_unknown = run.zone_unknown;
-        let row_id = format!("point/{}", runs.row_id(run.row));
-        points.push(Point { row, system: run.system, run: Some(at), copy: run.copy, last_seen_at: None, row_id });
     }
 }
 
 /// Applies integrity checks, oldest first, to the points that existed then.
-fn checked(tables: &Tables, points: &mut [Point]) {
+fn checked(tables: &Tables, runs: &Runs, points: &mut [Point]) {
     let mut checks: Vec<_> = tables.integrity.iter().filter(|c| c.result != Integrity::NotChecked).collect();
     checks.sort_by_key(|c| (c.ended_at.or(c.started_at), c.check_id.clone()));
     for check in checks {
         let Some(at) = check.ended_at.or(check.started_at) else { continue };
         for point in points.iter_mut() {
-            let same_source =
-                point.row.origin.source_id == check.origin.source_id && point.row.origin.kind == check.origin.kind;
-            let named = check.recovery_point_ids.contains(&point.row.recovery_point_id);
+            let same_source = point
+                .lineage(runs)
+                .is_some_and(|l| *l.source_id == *check.origin.source_id && *l.kind == *check.origin.kind);
+            let named = check.recovery_point_ids.iter().any(|id| id == point.id(runs));
             let all = check.recovery_point_ids.is_empty()
-                && point.row.resource.as_deref() == Some(check.resource.as_str())
+                && point.word(|p| p.resource.as_deref()) == Some(check.resource.as_str())
                 && point.exists_at(at);
             if same_source && (named || all) {
                 point.row.integrity_checked_at = Some(at);

@@ -5,9 +5,11 @@
 //! by the system that the record names, else by the resource.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 use model::inventory::Inventory;
+use model::parallel;
 use model::rows::{Component, RunStatus, Trigger};
 use model::time::Instant;
 use polars::prelude::*;
@@ -75,10 +77,8 @@ impl Run {
 /// All runs, sorted by system and time, with their texts.
 #[derive(Debug)]
 pub struct Runs {
-    /// One row a record, in the order of `list`.
-    pub frame: DataFrame,
-    /// Dictionary of its text columns.
-    pub words: Dictionary,
+    columns: Columns,
+    words: Dictionary,
     /// Where rows were read.
     pub documents: Vec<DocumentRef>,
     /// Judgeable view, one a row; `list[i].row == i`.
@@ -91,137 +91,212 @@ pub struct Runs {
     pub disputed: Vec<(String, String)>,
 }
 
+/// What is looked up by row, in the order of `list`. Found by name once: a lookup a row would cost more than the value.
+#[derive(Debug)]
+struct Columns {
+    document: UInt32Chunked,
+    source: UInt32Chunked,
+    record: StringChunked,
+    run: StringChunked,
+    plan: UInt32Chunked,
+    system: UInt32Chunked,
+    resource: UInt32Chunked,
+    attempt: UInt32Chunked,
+    retry_of: StringChunked,
+    status_raw: UInt32Chunked,
+    detail: StringChunked,
+    stored: UInt64Chunked,
+    point: StringChunked,
+    expires: Int64Chunked,
+    encrypted: BooleanChunked,
+    cipher: UInt32Chunked,
+    location: UInt32Chunked,
+    pointer: StringChunked,
+}
+
+impl Columns {
+    /// Rows of a frame in this order. Columns are let go one by one, so that they never are in memory twice.
+    fn of(frame: DataFrame, rows: Vec<IdxSize>) -> PolarsResult<Self> {
+        let rows = IdxCa::from_vec(PlSmallStr::EMPTY, rows);
+        let wanted = frame.into_columns().into_iter().filter(|c| Self::NAMES.contains(&c.name().as_str()));
+        let sorted = parallel::map(wanted, |column| column.take(&rows));
+        let height = rows.len();
+        let frame = DataFrame::new(height, sorted.into_iter().collect::<PolarsResult<Vec<Column>>>()?)?;
+        let ids = |name: &str| -> PolarsResult<UInt32Chunked> { Ok(frame.column(name)?.u32()?.clone()) };
+        let texts = |name: &str| -> PolarsResult<StringChunked> { Ok(frame.column(name)?.str()?.clone()) };
+        Ok(Self {
+            document: ids(n::DOCUMENT)?,
+            source: ids(n::SOURCE)?,
+            record: texts(n::RECORD)?,
+            run: texts(n::RUN)?,
+            plan: ids(n::PLAN)?,
+            system: ids(n::SYSTEM)?,
+            resource: ids(n::RESOURCE)?,
+            attempt: ids(n::ATTEMPT)?,
+            retry_of: texts(n::RETRY_OF)?,
+            status_raw: ids(n::STATUS_RAW)?,
+            detail: texts(n::DETAIL)?,
+            stored: frame.column(n::STORED)?.u64()?.clone(),
+            point: texts(n::POINT)?,
+            expires: frame.column(n::EXPIRES)?.i64()?.clone(),
+            encrypted: frame.column(n::ENCRYPTED)?.bool()?.clone(),
+            cipher: ids(n::CIPHER)?,
+            location: ids(n::LOCATION)?,
+            pointer: texts(n::POINTER)?,
+        })
+    }
+
+    const NAMES: [&str; 18] = [
+        n::DOCUMENT,
+        n::SOURCE,
+        n::RECORD,
+        n::RUN,
+        n::PLAN,
+        n::SYSTEM,
+        n::RESOURCE,
+        n::ATTEMPT,
+        n::RETRY_OF,
+        n::STATUS_RAW,
+        n::DETAIL,
+        n::STORED,
+        n::POINT,
+        n::EXPIRES,
+        n::ENCRYPTED,
+        n::CIPHER,
+        n::LOCATION,
+        n::POINTER,
+    ];
+}
+
 impl Runs {
-    fn text(&self, column: &str, row: usize) -> Option<&str> {
-        self.frame.column(column).ok()?.str().ok()?.get(row)
-    }
-
-    fn number(&self, column: &str, row: usize) -> Option<u32> {
-        self.frame.column(column).ok()?.u32().ok()?.get(row)
-    }
-
-    fn word(&self, column: &str, row: usize) -> Option<Arc<str>> {
-        self.number(column, row).map(|id| self.words.word(id))
+    fn word(&self, ids: &UInt32Chunked, row: usize) -> Option<&str> {
+        ids.get(row).map(|id| self.words.word(id))
     }
 
     /// Id of the run at its source.
     #[must_use]
     pub fn run_id(&self, row: usize) -> &str {
-        self.text(n::RUN, row).unwrap_or("")
+        self.columns.run.get(row).unwrap_or("")
     }
 
     /// Row id: stable, unique over all sources.
     #[must_use]
     pub fn row_id(&self, row: usize) -> String {
-        format!("run/{}/{}", self.word(n::SOURCE, row).unwrap_or_default(), self.text(n::RECORD, row).unwrap_or(""))
+        format!("run/{}/{}", self.source(row), self.record_id(row))
     }
 
     /// Id of the record at its source.
     #[must_use]
     pub fn record_id(&self, row: usize) -> &str {
-        self.text(n::RECORD, row).unwrap_or("")
+        self.columns.record.get(row).unwrap_or("")
     }
 
     /// Recovery point it made.
     #[must_use]
     pub fn recovery_point_id(&self, row: usize) -> Option<&str> {
-        self.text(n::POINT, row)
+        self.columns.point.get(row)
     }
 
     /// Message of the source.
     #[must_use]
     pub fn detail(&self, row: usize) -> Option<&str> {
-        self.text(n::DETAIL, row)
+        self.columns.detail.get(row)
     }
 
     /// Run it repeats.
     #[must_use]
     pub fn retry_of(&self, row: usize) -> Option<&str> {
-        self.text(n::RETRY_OF, row)
+        self.columns.retry_of.get(row)
     }
 
     /// Pointer into the object.
     #[must_use]
     pub fn pointer(&self, row: usize) -> &str {
-        self.text(n::POINTER, row).unwrap_or("")
+        self.columns.pointer.get(row).unwrap_or("")
     }
 
     /// Resource id.
     #[must_use]
-    pub fn resource(&self, row: usize) -> Option<Arc<str>> {
-        self.word(n::RESOURCE, row)
+    pub fn resource(&self, row: usize) -> Option<&str> {
+        self.word(&self.columns.resource, row)
     }
 
     /// Plan that the record names.
     #[must_use]
-    pub fn named_plan(&self, row: usize) -> Option<Arc<str>> {
-        self.word(n::PLAN, row)
+    pub fn named_plan(&self, row: usize) -> Option<&str> {
+        self.word(&self.columns.plan, row)
     }
 
     /// System that the record names.
     #[must_use]
-    pub fn named_system(&self, row: usize) -> Option<Arc<str>> {
-        self.word(n::SYSTEM, row)
+    pub fn named_system(&self, row: usize) -> Option<&str> {
+        self.word(&self.columns.system, row)
+    }
+
+    /// Recovery point that a run made, where one of the sources that saw it names it.
+    #[must_use]
+    pub fn named_point(&self, run: &Run) -> Option<&str> {
+        std::iter::once(&run.row).chain(&run.also).find_map(|row| self.recovery_point_id(*row))
     }
 
     /// Algorithm and mode.
     #[must_use]
-    pub fn cipher(&self, row: usize) -> Option<Arc<str>> {
-        self.word(n::CIPHER, row)
+    pub fn cipher(&self, row: usize) -> Option<&str> {
+        self.word(&self.columns.cipher, row)
     }
 
     /// Where the recovery point is.
     #[must_use]
-    pub fn location(&self, row: usize) -> Option<Arc<str>> {
-        self.word(n::LOCATION, row)
+    pub fn location(&self, row: usize) -> Option<&str> {
+        self.word(&self.columns.location, row)
     }
 
     /// State as the source gave it.
     #[must_use]
-    pub fn status_raw(&self, row: usize) -> Arc<str> {
-        self.word(n::STATUS_RAW, row).unwrap_or_default()
+    pub fn status_raw(&self, row: usize) -> &str {
+        self.word(&self.columns.status_raw, row).unwrap_or_default()
     }
 
     /// `<kind>.<id>` of the source.
     #[must_use]
-    pub fn source(&self, row: usize) -> Arc<str> {
-        self.word(n::SOURCE, row).unwrap_or_default()
+    pub fn source(&self, row: usize) -> &str {
+        self.word(&self.columns.source, row).unwrap_or_default()
     }
 
     /// Index into `documents` of where the row was read.
     #[must_use]
     pub fn document_index(&self, row: usize) -> Option<usize> {
-        self.number(n::DOCUMENT, row).map(|d| d as usize)
+        self.columns.document.get(row).map(|d| d as usize)
     }
 
     /// Where the row was read.
     #[must_use]
     pub fn document(&self, row: usize) -> Option<&DocumentRef> {
-        self.documents.get(self.number(n::DOCUMENT, row)? as usize)
+        self.documents.get(self.document_index(row)?)
     }
 
     /// Attempt number at the source.
     #[must_use]
     pub fn attempt_no(&self, row: usize) -> Option<u32> {
-        self.number(n::ATTEMPT, row)
+        self.columns.attempt.get(row)
     }
 
     /// Bytes added to the repository.
     #[must_use]
     pub fn bytes_stored(&self, row: usize) -> Option<u64> {
-        self.frame.column(n::STORED).ok()?.u64().ok()?.get(row)
+        self.columns.stored.get(row)
     }
 
     /// Encrypted at rest.
     #[must_use]
     pub fn encrypted(&self, row: usize) -> Option<bool> {
-        self.frame.column(n::ENCRYPTED).ok()?.bool().ok()?.get(row)
+        self.columns.encrypted.get(row)
     }
 
     /// When the recovery point expires.
     #[must_use]
     pub fn expires_at(&self, row: usize) -> Option<Instant> {
-        self.frame.column(n::EXPIRES).ok()?.i64().ok()?.get(row).and_then(from_micros)
+        self.columns.expires.get(row).and_then(from_micros)
     }
 
     /// Runs of a system, ascending in time.
@@ -238,43 +313,102 @@ pub fn population(tables: &mut Tables, inventory: &Inventory) -> Result<Runs, Er
     let words = std::mem::take(&mut tables.words);
     let documents = std::mem::take(&mut tables.documents);
     let frame = std::mem::replace(&mut tables.runs, DataFrame::empty());
-
-    let newest_first =
-        SortMultipleOptions::default().with_maintain_order(true).with_order_descending_multi([true, true]);
-    let records = frame.height();
-    let unique = frame
-        .clone()
-        .lazy()
-        .sort([n::FINAL, n::OBSERVED], newest_first)
-        .unique_stable_generic(Some(vec![col(n::SOURCE), col(n::RECORD)]), UniqueKeepStrategy::First)
-        .collect()?;
-
     let copies: BTreeSet<String> =
         tables.points.iter().filter(|p| p.copy_of.is_some()).map(|p| p.recovery_point_id.clone()).collect();
+    let kept = newest(&frame)?;
     // Most logs hold each record once: then nothing can be disputed.
-    let disputed = if unique.height() < records { disputed(frame, &words)? } else { Vec::new() };
-    let joined = join_systems(unique, &words, inventory)?;
-    let order = order(&joined, &words)?;
-    let sorted = joined.take(&IdxCa::from_vec(PlSmallStr::EMPTY, order))?;
-    drop(joined);
-    view(sorted, words, documents, disputed, &copies)
+    let disputed = if kept.len() < frame.height() { disputed(&frame, &words)? } else { Vec::new() };
+    let systems = systems(&frame, &kept, &words, inventory)?;
+    let order = order(&frame, kept, &systems, &words)?;
+    view(frame, &order, words, documents, disputed, &copies)
 }
 
-/// Row indices by system, time, attempt, source and record id. The texts decide ties only, and are compared
-/// only there: encoding millions of ids for a general sort would cost more than everything else.
-fn order(frame: &DataFrame, words: &Dictionary) -> Result<Vec<IdxSize>, Error> {
-    let (system, attempt) = (frame.column("of_system")?.u32()?, frame.column(n::ATTEMPT)?.u32()?);
+/// Rows to keep: of each record the newest observation, but no final state is replaced by one that is not.
+fn newest(frame: &DataFrame) -> Result<Vec<IdxSize>, Error> {
+    let (source, record) = (frame.column(n::SOURCE)?.u32()?, frame.column(n::RECORD)?.str()?);
+    let (is_final, observed) = (frame.column(n::FINAL)?.bool()?, frame.column(n::OBSERVED)?.i64()?);
+    let key = |row: IdxSize| (source.get(row as usize), record.get(row as usize));
+    // Sorting hashes takes a fraction of what sorting or looking up texts would.
+    let mut rows: Vec<(u64, IdxSize)> = parallel::map(ranges(frame.height()), |rows| {
+        let hashed = |row: IdxSize| {
+            let mut hasher = DefaultHasher::new();
+            key(row).hash(&mut hasher);
+            (hasher.finish(), row)
+        };
+        rows.map(hashed).collect::<Vec<_>>()
+    })
+    .concat();
+    rows.sort_unstable();
+    let mut kept = Vec::with_capacity(rows.len());
+    for same_hash in rows.chunk_by_mut(|a, b| a.0 == b.0) {
+        if let [(_, row)] = same_hash {
+            kept.push(*row);
+            continue;
+        }
+        same_hash.sort_unstable_by_key(|(_, row)| (key(*row), *row));
+        for record in same_hash.chunk_by(|a, b| key(a.1) == key(b.1)) {
+            let age = |row: IdxSize| (is_final.get(row as usize), observed.get(row as usize));
+            let best = record.iter().map(|(_, row)| *row).reduce(|a, b| if age(b) > age(a) { b } else { a });
+            kept.extend(best);
+        }
+    }
+    Ok(kept)
+}
+
+/// Rows in pieces of work.
+fn ranges(height: usize) -> impl Iterator<Item = Range<IdxSize>> {
+    const PIECE: usize = 1 << 16;
+    let row = move |i: usize| IdxSize::try_from(i.min(height)).unwrap_or(IdxSize::MAX);
+    (0..height).step_by(PIECE).map(move |from| row(from)..row(from + PIECE))
+}
+
+/// Index into `inventory.systems` for each row: of the system that it names, else of its resource.
+fn systems(
+    frame: &DataFrame,
+    kept: &[IdxSize],
+    words: &Dictionary,
+    inventory: &Inventory,
+) -> Result<Vec<Option<u32>>, Error> {
+    let (name, resource) = (frame.column(n::SYSTEM)?.u32()?, frame.column(n::RESOURCE)?.u32()?);
+    let index = |id: &str| {
+        let found = inventory.systems.binary_search_by(|s| s.system_id.as_str().cmp(id)).ok();
+        found.and_then(|i| u32::try_from(i).ok())
+    };
+    // Texts repeat: each is looked up once.
+    let distinct =
+        |ids: &UInt32Chunked| -> BTreeSet<u32> { kept.iter().filter_map(|r| ids.get(*r as usize)).collect() };
+    let mut by_resource: Vec<Option<u32>> = vec![None; words.words().len()];
+    for id in distinct(resource) {
+        if let Some(system) = inventory.resolve(words.word(id)).map_err(Error::Ambiguous)?
+            && let Some(slot) = by_resource.get_mut(id as usize)
+        {
+            *slot = index(&system.system_id);
+        }
+    }
+    let by_name: Vec<Option<u32>> = words.words().iter().map(|word| index(word)).collect();
+    let of = |ids: &UInt32Chunked, by: &[Option<u32>], row: usize| *by.get(ids.get(row)? as usize)?;
+    let rows = 0..frame.height();
+    Ok(rows.map(|row| of(name, &by_name, row).or_else(|| of(resource, &by_resource, row))).collect())
+}
+
+/// Row indices by system, time, attempt, source and record id, each with its system. The texts decide ties only, and
+/// are compared only there: encoding millions of ids for a general sort would cost more than everything else.
+fn order(
+    frame: &DataFrame,
+    kept: Vec<IdxSize>,
+    systems: &[Option<u32>],
+    words: &Dictionary,
+) -> Result<Vec<(Option<u32>, IdxSize)>, Error> {
+    let attempt = frame.column(n::ATTEMPT)?.u32()?;
     let (source, record) = (frame.column(n::SOURCE)?.u32()?, frame.column(n::RECORD)?.str()?);
     let times = [n::SCHEDULED, n::STARTED, n::ENDED].map(|name| frame.column(name).and_then(|c| c.i64()).ok());
-    let mut keys: Vec<(u32, i64, u32, IdxSize)> = (0..frame.height())
-        .map(|i| {
+    let mut keys: Vec<(u32, i64, u32, IdxSize)> = kept
+        .into_iter()
+        .map(|row| {
+            let i = row as usize;
             let placed = times.iter().flatten().find_map(|c| c.get(i)).unwrap_or(i64::MAX);
-            (
-                system.get(i).unwrap_or(u32::MAX),
-                placed,
-                attempt.get(i).unwrap_or(u32::MAX),
-                IdxSize::try_from(i).unwrap_or(IdxSize::MAX),
-            )
+            let system = systems.get(i).copied().flatten().unwrap_or(u32::MAX);
+            (system, placed, attempt.get(i).unwrap_or(u32::MAX), row)
         })
         .collect();
     let text = |i: IdxSize| {
@@ -282,12 +416,13 @@ fn order(frame: &DataFrame, words: &Dictionary) -> Result<Vec<IdxSize>, Error> {
         (source.get(i).map(|id| words.word(id)), record.get(i))
     };
     keys.sort_unstable_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| text(a.3).cmp(&text(b.3))));
-    Ok(keys.into_iter().map(|k| k.3).collect())
+    Ok(keys.into_iter().map(|k| ((k.0 != u32::MAX).then_some(k.0), k.3)).collect())
 }
 
 /// Records with more than one final state.
-fn disputed(frame: DataFrame, words: &Dictionary) -> Result<Vec<(String, String)>, Error> {
+fn disputed(frame: &DataFrame, words: &Dictionary) -> Result<Vec<(String, String)>, Error> {
     let found = frame
+        .clone()
         .lazy()
         .filter(col(n::FINAL))
         .group_by([col(n::SOURCE), col(n::RECORD)])
@@ -304,93 +439,63 @@ fn disputed(frame: DataFrame, words: &Dictionary) -> Result<Vec<(String, String)
     Ok(out)
 }
 
-/// Left join of every run with the inventory row of the system it names, else of its resource.
-fn join_systems(runs: DataFrame, words: &Dictionary, inventory: &Inventory) -> Result<DataFrame, Error> {
-    let distinct = |column: &str| -> Result<BTreeSet<u32>, Error> {
-        Ok(runs.column(column)?.u32()?.unique()?.iter().flatten().collect())
-    };
-    let index = |id: &str| inventory.systems.iter().position(|s| s.system_id == id).and_then(|i| u32::try_from(i).ok());
-    let (mut ids, mut targets) = (Vec::new(), Vec::new());
-    for id in distinct(n::RESOURCE)? {
-        if let Some(system) = inventory.resolve(&words.word(id)).map_err(Error::Ambiguous)? {
-            ids.push(id);
-            targets.push(index(&system.system_id));
-        }
-    }
-    let by_resource = df!(n::RESOURCE => ids, "by_resource" => targets)?;
-    let (mut ids, mut targets) = (Vec::new(), Vec::new());
-    for id in distinct(n::SYSTEM)? {
-        ids.push(id);
-        targets.push(index(&words.word(id)));
-    }
-    let by_name = df!(n::SYSTEM => ids, "by_name" => targets)?;
-    Ok(runs
-        .lazy()
-        .left_join(by_name.lazy(), col(n::SYSTEM), col(n::SYSTEM))
-        .left_join(by_resource.lazy(), col(n::RESOURCE), col(n::RESOURCE))
-        .with_column(coalesce(&[col("by_name"), col("by_resource")]).alias("of_system"))
-        .collect()?)
-}
-
 /// Record ids of AWS copy jobs begin so; the API keeps them apart from backup jobs.
 const COPY_JOB: &str = "copy-job:";
 
 /// Columns to the judgeable view. `copies` are ids of recovery points that a listing shows as copies.
 fn view(
     frame: DataFrame,
+    order: &[(Option<u32>, IdxSize)],
     words: Dictionary,
     documents: Vec<DocumentRef>,
     disputed: Vec<(String, String)>,
     copies: &BTreeSet<String>,
 ) -> Result<Runs, Error> {
-    let u32s = |name: &str| -> PolarsResult<Vec<Option<u32>>> { Ok(frame.column(name)?.u32()?.iter().collect()) };
-    let times = |name: &str| -> PolarsResult<Vec<Option<i64>>> { Ok(frame.column(name)?.i64()?.iter().collect()) };
-    let flags = |name: &str| -> PolarsResult<Vec<bool>> {
-        Ok(frame.column(name)?.bool()?.iter().map(|b| b.unwrap_or(false)).collect())
-    };
-    let (system, component, trigger, status) =
-        (u32s("of_system")?, u32s(n::COMPONENT)?, u32s(n::TRIGGER)?, u32s(n::STATUS)?);
+    let ids = |name: &str| frame.column(name).and_then(|c| c.u32());
+    let (component, trigger, status) = (ids(n::COMPONENT)?, ids(n::TRIGGER)?, ids(n::STATUS)?);
+    let resource = ids(n::RESOURCE)?;
+    let times = |name: &str| frame.column(name).and_then(|c| c.i64());
     let (scheduled, started, ended, taken) =
         (times(n::SCHEDULED)?, times(n::STARTED)?, times(n::ENDED)?, times(n::TAKEN)?);
-    let bytes: Vec<Option<u64>> = frame.column(n::BYTES)?.u64()?.iter().collect();
+    let bytes = frame.column(n::BYTES)?.u64()?;
+    let flags = |name: &str| frame.column(name).and_then(|c| c.bool());
     let (unchanged, zone_unknown) = (flags(n::UNCHANGED)?, flags(n::ZONE_UNKNOWN)?);
-    let resource = u32s(n::RESOURCE)?;
     let (record, point) = (frame.column(n::RECORD)?.str()?, frame.column(n::POINT)?.str()?);
-    let copy: Vec<bool> = (0..frame.height())
-        .map(|row| {
-            record.get(row).is_some_and(|id| id.starts_with(COPY_JOB))
-                || !copies.is_empty() && point.get(row).is_some_and(|id| copies.contains(id))
-        })
-        .collect();
+    let copied = |i: usize| {
+        record.get(i).is_some_and(|id| id.starts_with(COPY_JOB))
+            || !copies.is_empty() && point.get(i).is_some_and(|id| copies.contains(id))
+    };
 
-    let mut list = Vec::with_capacity(frame.height());
+    let mut list = Vec::with_capacity(order.len());
     let mut by_system: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let mut unmatched: BTreeMap<String, u64> = BTreeMap::new();
-    for row in 0..frame.height() {
-        let of = system[row].map(|s| s as usize);
-        match (of, resource[row]) {
+    for (row, (system, i)) in order.iter().enumerate() {
+        let (of, i) = (system.map(|s| s as usize), *i as usize);
+        match (of, resource.get(i)) {
             (Some(of), _) => by_system.entry(of).or_default().push(row),
-            (None, Some(resource)) => *unmatched.entry(words.word(resource).to_string()).or_default() += 1,
+            (None, Some(resource)) => *unmatched.entry(words.word(resource).to_owned()).or_default() += 1,
             (None, None) => {}
         }
+        let at = |times: &Int64Chunked| times.get(i).and_then(from_micros);
         list.push(Run {
             row,
             system: of,
             plan: None,
-            component: component[row].and_then(|i| Component::ALL.get(i as usize).copied()),
-            trigger: trigger[row].and_then(|i| Trigger::ALL.get(i as usize).copied()),
-            scheduled_for: scheduled[row].and_then(from_micros),
-            started_at: started[row].and_then(from_micros),
-            ended_at: ended[row].and_then(from_micros),
-            status: status[row].and_then(|i| RunStatus::ALL.get(i as usize).copied()).unwrap_or(RunStatus::Unknown),
-            bytes: bytes[row],
-            unchanged: unchanged[row],
-            taken_at: taken[row].and_then(from_micros),
-            zone_unknown: zone_unknown[row],
-            copy: copy[row],
+            component: component.get(i).and_then(|c| Component::ALL.get(c as usize).copied()),
+            trigger: trigger.get(i).and_then(|t| Trigger::ALL.get(t as usize).copied()),
+            scheduled_for: at(scheduled),
+            started_at: at(started),
+            ended_at: at(ended),
+            status: status.get(i).and_then(|s| RunStatus::ALL.get(s as usize).copied()).unwrap_or(RunStatus::Unknown),
+            bytes: bytes.get(i),
+            unchanged: unchanged.get(i).unwrap_or(false),
+            taken_at: at(taken),
+            zone_unknown: zone_unknown.get(i).unwrap_or(false),
+            copy: copied(i),
             also: Vec::new(),
             contradicted: false,
         });
     }
-    Ok(Runs { frame, words, documents, list, by_system, unmatched, disputed })
+    let rows = order.iter().map(|(_, i)| *i).collect();
+    Ok(Runs { columns: Columns::of(frame, rows)?, words, documents, list, by_system, unmatched, disputed })
 }

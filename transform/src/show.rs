@@ -122,13 +122,13 @@ fn runs(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
             let plan = r
                 .plan
                 .map(|p| basis.input.inventory.plans[p].plan_id.clone())
-                .or_else(|| all.named_plan(r.row).map(|p| p.to_string()));
+                .or_else(|| all.named_plan(r.row).map(str::to_owned));
             fields(json!({
                 "row_id": all.row_id(r.row),
                 "run_id": all.run_id(r.row),
                 "plan_id": plan,
                 "system_id": system_id(basis, r.system),
-                "resource": all.resource(r.row).as_deref(),
+                "resource": all.resource(r.row),
                 "component": r.component,
                 "trigger": r.trigger,
                 "scheduled_for": time(r.scheduled_for),
@@ -137,7 +137,7 @@ fn runs(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
                 "started_at": time(r.started_at),
                 "ended_at": time(r.ended_at),
                 "status": r.status,
-                "status_raw": &*all.status_raw(r.row),
+                "status_raw": all.status_raw(r.row),
                 "status_detail": all.detail(r.row),
                 "bytes": r.bytes,
                 "bytes_stored": all.bytes_stored(r.row),
@@ -145,8 +145,8 @@ fn runs(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
                 "recovery_point_id": all.recovery_point_id(r.row),
                 "taken_at": time(r.taken_at),
                 "expires_at": time(all.expires_at(r.row)),
-                "cipher": all.cipher(r.row).as_deref(),
-                "location_id": all.location(r.row).as_deref(),
+                "cipher": all.cipher(r.row),
+                "location_id": all.location(r.row),
                 "unchanged": r.unchanged,
                 "zone_unknown": r.zone_unknown,
                 "source_id": document.map(|d| d.source_id.to_string()),
@@ -196,36 +196,40 @@ fn points(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
             && p.row.deleted_at.is_none_or(|d| d > period.start())
     };
     let point = |p: &Point| {
-        let r = &p.row;
-        let mut row = fields(json!({
-            "row_id": p.row_id,
-            "recovery_point_id": r.recovery_point_id,
+        let (r, runs) = (&p.row, &basis.runs);
+        let run = p.run.and_then(|i| runs.list.get(i));
+        let planned = || Some(basis.input.inventory.plans.get(run?.plan?)?.plan_id.as_str());
+        let lineage = p.lineage(runs);
+        fields(json!({
+            "row_id": p.row_id(runs),
+            "recovery_point_id": p.id(runs),
             "system_id": system_id(basis, p.system),
-            "resource": r.resource,
-            "plan_id": r.plan_id.clone().or_else(|| p.run.and_then(|i| basis.runs.list[i].plan).map(|i| basis.input.inventory.plans[i].plan_id.clone())),
-            "run_id": r.run_id.clone().or_else(|| p.run.map(|i| basis.runs.run_id(basis.runs.list[i].row).to_owned())),
+            "resource": p.word(|l| l.resource.as_deref()),
+            "plan_id": p.word(|l| l.plan_id.as_deref()).or_else(planned),
+            "run_id": p.word(|l| l.run_id.as_deref()).or_else(|| run.map(|r| runs.run_id(r.row))),
             "component": r.component,
             "taken_at": time(r.taken_at),
             "created_at": time(r.created_at),
             "expires_at": time(r.expires_at),
             "deleted_at": time(r.deleted_at),
             "delete_reason": r.delete_reason,
-            "deleted_by": r.deleted_by,
-            "location_id": r.location_id,
-            "copy_of": r.copy_of,
+            "deleted_by": p.word(|l| l.deleted_by.as_deref()),
+            "location_id": p.location(runs),
+            "copy_of": p.word(|l| l.copy_of.as_deref()),
             "bytes": r.bytes,
             "encrypted": r.encrypted,
-            "cipher": r.cipher,
-            "key_id": r.key_id,
+            "cipher": p.cipher(runs),
+            "key_id": p.word(|l| l.key_id.as_deref()),
             "complete": r.complete,
             "integrity_checked_at": time(r.integrity_checked_at),
             "integrity_result": r.integrity_result,
             "immutable_until": time(r.immutable_until),
             "good": p.is_good(),
             "zone_unknown": r.zone_unknown,
-        }));
-        lineage(&mut row, &r.origin);
-        row
+            "source_id": lineage.map(|l| l.source_id),
+            "evidence": lineage.map(|l| l.evidence),
+            "pointer": lineage.map(|l| l.pointer),
+        }))
     };
     basis.points.iter().filter(exists).map(point).collect()
 }

@@ -77,9 +77,9 @@ pub fn assign(runs: &mut Runs, inventory: &Inventory, defaults: Defaults) -> Res
                 plan.effective_from <= placed && plan.effective_to.is_none_or(|to| placed < to)
             };
             // Platforms name plans by ids of their own: only an id of the inventory decides.
-            let known = named.filter(|id| plans.iter().any(|p| *inventory.plans[*p].plan_id == **id));
+            let known = named.filter(|id| plans.iter().any(|p| inventory.plans[*p].plan_id == *id));
             let plan = match known {
-                Some(id) => plans.iter().filter(|p| *inventory.plans[**p].plan_id == *id).find(in_force).copied(),
+                Some(id) => plans.iter().filter(|p| inventory.plans[**p].plan_id == *id).find(in_force).copied(),
                 None => {
                     let current: Vec<usize> = plans.iter().filter(in_force).copied().collect();
                     let fits = fitting(&current, run.component, inventory);

@@ -52,8 +52,9 @@ impl Soundness {
             *out.backups.entry(*system).or_default() |= any;
         }
         for point in world.points {
-            if let Some(system) = point.system {
-                *out.backups.entry(system).or_default() |= sound(&point.row.origin);
+            // One that no listing shows was read with its run.
+            if let (Some(system), Some(listed)) = (point.system, &point.listed) {
+                *out.backups.entry(system).or_default() |= sound(&listed.origin);
             }
         }
         for (system, samples) in world.pitr {

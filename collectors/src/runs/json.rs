@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::BufRead;
 
+use model::parallel;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::elements::{Element, Elements};
 use super::keys::Key;
-use super::reading::{Place, Reading};
+use super::reading::{Context, Found, Place, Reading};
 use super::record::{Record, Scalar};
-use crate::lines::{LINE_LIMIT, Line, Lines};
+use crate::lines::{Block, Blocks, LINE_LIMIT, Line};
 
 /// Why a record could not be parsed.
 struct Bad {
@@ -21,30 +22,35 @@ struct Bad {
 
 const CUT: &str = "the text ends inside this record: the file looks cut; copy it again when its writer has finished";
 
-/// One record a line.
+/// One record a line, read on all cores and handed on in order.
 pub(super) fn lines(reading: &mut Reading<'_>, reader: impl BufRead) {
-    let mut lines = Lines::new(reader);
-    let mut last = 0;
-    loop {
-        let (number, bad) = match lines.next() {
-            Ok(None) => return,
-            Ok(Some((n, Line::TooLong))) => (n, Some(Bad { message: too_long(), cut: false })),
-            Ok(Some((n, Line::Text(bytes)))) => {
-                let bad = if bytes.trim_ascii().is_empty() {
-                    None
-                } else {
-                    parse(bytes).map(|record| reading.record(Place::Line(n), record)).err()
-                };
-                (n, bad)
-            }
-            Err(e) => return damaged(reading, last, &e),
-        };
-        last = number;
-        if let Some(bad) = bad {
-            let cut = bad.cut && !lines.ended_by_newline();
-            reading.tell(Place::Line(number), if cut { CUT.to_owned() } else { bad.message });
-        }
+    let mut blocks = Blocks::new(reader);
+    let context = reading.context();
+    parallel::stream(
+        blocks.by_ref(),
+        |block| records(context, &block),
+        |all| all.into_iter().for_each(|f| reading.take(f)),
+    );
+    if let Some((last, e)) = blocks.damage() {
+        damaged(reading, last, &e);
     }
+}
+
+/// What the lines of a block hold.
+fn records(context: Context<'_>, block: &Block) -> Vec<Found> {
+    let lines = block.lines().filter_map(|(n, line, ended)| {
+        let place = Place::Line(n);
+        let bytes = match line {
+            Line::TooLong => return Some(Found::bad(place, too_long())),
+            Line::Text(bytes) if bytes.trim_ascii().is_empty() => return None,
+            Line::Text(bytes) => bytes,
+        };
+        Some(match parse(bytes) {
+            Ok(record) => context.read(place, record),
+            Err(bad) => Found::bad(place, if bad.cut && !ended { CUT.to_owned() } else { bad.message }),
+        })
+    });
+    lines.collect()
 }
 
 /// Records of an array, or one below the other.

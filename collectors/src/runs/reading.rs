@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use model::rows::Row;
+use model::rows::{BackupRun, Row};
 
 use super::keys;
 use super::record::{self, Record};
@@ -44,9 +44,43 @@ impl fmt::Display for Place {
     }
 }
 
+/// What a record is read with: the same for every record of a document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    batch: &'a Batch<'a>,
+    document: &'a Document,
+}
+
+/// What one record holds.
+#[derive(Debug)]
+pub(super) struct Found {
+    place: Place,
+    unknown: Vec<String>,
+    faults: Vec<String>,
+    run: Result<BackupRun, String>,
+}
+
+impl Found {
+    /// A record that could not be read.
+    pub(super) const fn bad(place: Place, message: String) -> Self {
+        Self { place, unknown: Vec::new(), faults: Vec::new(), run: Err(message) }
+    }
+}
+
+impl Context<'_> {
+    /// Reads a record.
+    pub(super) fn read(self, place: Place, mut record: Record<'_>) -> Found {
+        let unknown = std::mem::take(&mut record.unknown);
+        // The record id is set with the run id, once that is known.
+        let origin = self.batch.origin(self.document, String::new(), place.pointer());
+        let (run, faults) = record::run(record, self.batch.timezone, origin);
+        Found { place, unknown, faults, run }
+    }
+}
+
 /// One document being read.
 pub(super) struct Reading<'a> {
-    batch: &'a Batch<'a>,
+    context: Context<'a>,
     pub(super) document: &'a Document,
     sink: &'a mut dyn Sink,
     told: u32,
@@ -56,23 +90,31 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(batch: &'a Batch<'a>, document: &'a Document, sink: &'a mut dyn Sink) -> Self {
-        Self { batch, document, sink, told: 0, withheld: 0, unknown: BTreeSet::new() }
+        let context = Context { batch, document };
+        Self { context, document, sink, told: 0, withheld: 0, unknown: BTreeSet::new() }
+    }
+
+    pub(super) const fn context(&self) -> Context<'a> {
+        self.context
     }
 
     /// Hands the run of a record on, and tells what is wrong with it.
-    pub(super) fn record(&mut self, place: Place, mut record: Record<'_>) {
-        for key in std::mem::take(&mut record.unknown) {
-            self.unknown_key(place, key);
+    pub(super) fn record(&mut self, place: Place, record: Record<'_>) {
+        let found = self.context.read(place, record);
+        self.take(found);
+    }
+
+    /// Hands on what a record holds.
+    pub(super) fn take(&mut self, found: Found) {
+        for key in found.unknown {
+            self.unknown_key(found.place, key);
         }
-        // The record id is set with the run id, once that is known.
-        let origin = self.batch.origin(self.document, String::new(), place.pointer());
-        let (run, faults) = record::run(record, self.batch.timezone, origin);
-        for fault in faults {
-            self.tell(place, fault);
+        for fault in found.faults {
+            self.tell(found.place, fault);
         }
-        match run {
+        match found.run {
             Ok(run) => self.sink.row(Row::Run(run)),
-            Err(message) => self.tell(place, message),
+            Err(message) => self.tell(found.place, message),
         }
     }
 

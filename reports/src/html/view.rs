@@ -294,7 +294,7 @@ fn completeness(c: &Completeness) -> Value {
         })
         .collect();
     json!({
-        "partial": "completeness", "table": c.table, "rows": c.rows_in_table, "sources": sources,
+        "partial": "completeness", "table": c.table, "rows": c.rows_in_table, "identity": c.identity, "extracted": c.extracted, "sources": sources,
         "note": inlines(&c.note),
     })
 }

@@ -268,6 +268,7 @@ pub(super) fn undefined(why: &str) -> &str {
     match why {
         "no_slots" => "no run was due",
         "no_tests" => "no restore test ended in the period",
+        "before_first_entry" => "not known: before the first entry of the register",
         "not_evidenced" => "too much is unknown to rely on it",
         other => other.strip_prefix("no_evidence: ").unwrap_or(other),
     }

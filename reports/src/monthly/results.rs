@@ -1,13 +1,10 @@
 //! Exceptions noted (findings), approved exceptions (waivers), and what is missing.
 
-use std::collections::BTreeMap;
+use model::dossier::Dossier;
 
-use model::dossier::{Dossier, FindingSheet};
-
-use super::{completeness, count, dash_if_empty, heading, note, of_result, para, short, table, text};
-use crate::block::{
-    Align, Block, Fact, Inline, KeyValue, State, badge, code, column, link, row, strong, text as plain,
-};
+use super::findings::{FAILED, MISSING, groups};
+use super::{completeness, count, heading, note, para, short, table, text};
+use crate::block::{Align, Block, Inline, State, badge, code, column, link, row, text as plain};
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "findings", "Exceptions noted")];
@@ -18,7 +15,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             "Every result that failed, worst first. A finding under an approved exception stays a finding. Assumptions are parameters that the \
              policy does not state and that its owner should confirm.",
         ));
-        out.extend(groups(&d.findings, "finding"));
+        out.extend(groups(&d.findings, &FAILED));
     }
     out.extend(waivers(d));
     out.push(heading(1, "missing", "What is missing"));
@@ -26,7 +23,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     if d.missing.is_empty() {
         out.push(para(text("Every check could be evaluated.")));
     } else {
-        out.extend(groups(&d.missing, "missing"));
+        out.extend(groups(&d.missing, &MISSING));
     }
     if !d.uninventoried.is_empty() {
         let rows: Vec<_> =
@@ -46,71 +43,6 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             &["backup_runs", "recovery_points", "discovered_assets"],
             None,
             "",
-        ));
-    }
-    out
-}
-
-/// Results of one check together, with its remedy once.
-fn groups(findings: &[FindingSheet], prefix: &str) -> Vec<Block> {
-    let mut order: Vec<&str> = Vec::new();
-    let mut by_check: BTreeMap<&str, Vec<&FindingSheet>> = BTreeMap::new();
-    for f in findings {
-        if !order.contains(&f.check.as_str()) {
-            order.push(&f.check);
-        }
-        by_check.entry(&f.check).or_default().push(f);
-    }
-    let mut out = Vec::new();
-    for check in order {
-        let Some(members) = by_check.get(check) else { continue };
-        let first = members[0];
-        let word = if prefix == "finding" { "not met" } else { "not evaluated" };
-        out.push(heading(2, &format!("{prefix}-{check}"), format!("{check} {word}: {}", first.title)));
-        let fact = |label: &str, value: Vec<Inline>| Fact { label: label.to_owned(), value };
-        let mut facts = vec![
-            fact("Severity", vec![super::severity(first.severity)]),
-            fact("What to do", text(first.remediation.clone())),
-        ];
-        let basis = match first.basis.as_str() {
-            "policy" => format!("Policy: {}", first.statements.join(", ")),
-            "framework" => format!(
-                "Advisory: a cited framework asks for it, the policy is silent ({})",
-                first.statements.join(", ")
-            ),
-            other => format!("Trust in the evidence itself ({other})"),
-        };
-        facts.push(fact("Basis", text(basis)));
-        if !first.assumptions.is_empty() {
-            facts.push(fact("Assumptions", text(first.assumptions.join(", "))));
-        }
-        out.push(Block::KeyValue(KeyValue { facts }));
-        let rows = members
-            .iter()
-            .map(|f| {
-                let state = if prefix == "finding" {
-                    of_result(model::assessment::State::Fail, f.waived)
-                } else {
-                    (State::Unknown, "no evidence")
-                };
-                let name = if f.unit_name == f.unit {
-                    vec![strong(f.unit.clone())]
-                } else {
-                    vec![strong(f.unit_name.clone()), Inline::Break, code(f.unit.clone())]
-                };
-                row(vec![name, vec![badge(state.0, state.1)], text(f.detail.clone()), dash_if_empty(&f.owner)])
-            })
-            .collect();
-        out.push(table(
-            &format!("{prefix}-{check}-table"),
-            format!("{check}: {}", count(members.len(), "result", "results")),
-            vec![
-                column("Unit", Align::Left, 2.0),
-                column("State", Align::Left, 1.2),
-                column("What was found", Align::Left, 5.0),
-                column("Owner", Align::Left, 1.6),
-            ],
-            rows,
         ));
     }
     out

@@ -51,7 +51,8 @@ fn metrics(d: &Dossier) -> Sheet {
                 words(p.label.clone()),
                 share,
                 count,
-                whole(p.numerator),
+                // A count that is not known must not read as 0.
+                if t.is_rate || p.has_value { whole(p.numerator) } else { Value::Empty },
                 whole(p.denominator),
                 whole(p.unknown),
                 words(p.undefined.clone().unwrap_or_default()),
@@ -75,7 +76,7 @@ fn metrics(d: &Dossier) -> Sheet {
 }
 
 fn findings(d: &Dossier) -> Sheet {
-    use ColumnKind::{Bool, Text};
+    use ColumnKind::{Bool, Instant, Text};
     let rows = d
         .findings
         .iter()
@@ -86,6 +87,8 @@ fn findings(d: &Dossier) -> Sheet {
                 words(f.title.clone()),
                 words(f.unit.clone()),
                 words(f.unit_name.clone()),
+                words(f.system.clone()),
+                f.since.map_or(Value::Empty, Value::Instant),
                 Value::Bool(f.waived),
                 words(f.detail.clone()),
                 words(f.remediation.clone()),
@@ -104,6 +107,8 @@ fn findings(d: &Dossier) -> Sheet {
             ("title", Text),
             ("unit", Text),
             ("name", Text),
+            ("system", Text),
+            ("since", Instant),
             ("waived", Bool),
             ("found", Text),
             ("remediation", Text),

@@ -77,6 +77,8 @@ fn sources(d: &Dossier) -> Vec<Block> {
     out.push(Block::Completeness(Completeness {
         table: "sources-table".to_owned(),
         rows_in_table: d.sources.len() as u64,
+        identity: String::new(),
+        extracted: String::new(),
         sources: d.sources.iter().map(|s| provenance(s, None)).collect(),
         note: text("The run manifests in the evidence store hold name, size and hash of every object."),
     }));

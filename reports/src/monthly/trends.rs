@@ -1,9 +1,10 @@
 //! Metrics over the last twelve periods.
 
-use model::dossier::{Dossier, Trend, TrendPoint};
+use model::dossier::{Dossier, RegisterStart, Trend, TrendPoint};
+use model::time::Instant;
 
 use super::front::undefined;
-use super::{completeness, heading, note, rate, table, text};
+use super::{completeness, day, heading, note, rate, table, text};
 use crate::block::{Align, Block, Chart, ChartKind, Limit, Point, Tone, Unit, column, row, strong};
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
@@ -63,13 +64,36 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         "Incidents and exceptions come from the registers of the workspace.",
     ));
     let told = |t: &&Trend| t.points.iter().any(|p| p.has_value);
-    out.extend(d.trends.iter().filter(told).map(chart));
+    for trend in d.trends.iter().filter(told) {
+        out.push(chart(trend));
+        out.extend(trend.register.as_ref().map(|r| note(reach(r, d.assessment.period.end))));
+    }
     let silent: Vec<&str> = d.trends.iter().filter(|t| !told(t)).map(|t| t.title.as_str()).collect();
     if !silent.is_empty() {
         out.push(note(format!("No value in the last twelve periods: {}.", silent.join(", "))));
     }
     out.push(breakdown(d));
     out
+}
+
+/// How far back a register speaks, under the counts taken from it.
+fn reach(register: &RegisterStart, end: Instant) -> String {
+    let name = &register.name;
+    let begins = match register.begins {
+        Some(at) if register.covered => {
+            return format!(
+                "A complete source states that it holds {name} from {} on: periods that ended before are not known (–).",
+                day(at)
+            );
+        }
+        Some(at) if at >= end => format!("Its first entry is of {}, after this period", day(at)),
+        Some(at) => format!("Its first entry is of {}", day(at)),
+        None => "It has no entry".to_owned(),
+    };
+    format!(
+        "The register of {name} does not state what it covers. {begins}: earlier periods that ended before it begins are \
+         not known (–), and a 0 says that nothing was entered, not that nothing happened."
+    )
 }
 
 fn value(t: &Trend, p: &TrendPoint) -> String {

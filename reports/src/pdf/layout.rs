@@ -370,9 +370,12 @@ impl Layout<'_> {
     fn completeness(&mut self, completeness: &Completeness) -> Result<(), ReportError> {
         let node = self.tree.add(0, "Sect");
         let start = self.chunks.len();
+        let told = |words: &str, value: &str| if value.is_empty() { String::new() } else { format!("; {words} {value}") };
+        let identity = told("read by", &completeness.identity);
+        let extracted = told("extracted", &completeness.extracted);
         let title = [
             (strong("Completeness and accuracy"), Ink::Muted),
-            (text(format!("\u{a0}\u{a0} {} rows in the table", completeness.rows_in_table)), Ink::Muted),
+            (text(format!("\u{a0}\u{a0} {} rows in the table{identity}{extracted}", completeness.rows_in_table)), Ink::Muted),
         ];
         self.panel_line(node, &title, 6.0, 10.0)?;
         if let Some(chunk) = self.chunks.last_mut() {
@@ -425,23 +428,25 @@ fn source_lines(source: &Provenance) -> Vec<Vec<(Inline, Ink)>> {
     for object in &source.objects {
         objects.extend([(code(short_hash(object)), Ink::Text), (text(" "), Ink::Text)]);
     }
-    let mut lines = vec![
-        vec![
-            (strong(&source.source), Ink::Text),
-            (text("\u{a0}\u{a0} "), Ink::Text),
-            (badge(source.state, source_word(source.state)), Ink::Text),
-        ],
-        vec![label("Query"), (code(&source.query), Ink::Text)],
-        vec![
-            label("Identity"),
-            value(&source.identity),
-            label("Window"),
-            value(&source.window),
-            label("Extracted"),
-            value(&source.extracted),
-        ],
-        vec![label("Rows at source"), value(&source.rows_at_source), label("Rows used"), value(&source.rows)],
+    let mut first = vec![
+        (strong(&source.source), Ink::Text),
+        (text("\u{a0}\u{a0} "), Ink::Text),
+        (badge(source.state, source_word(source.state)), Ink::Text),
+        (text("\u{a0}\u{a0}\u{a0} "), Ink::Text),
+        label("Rows used"),
+        value(&source.rows),
+        label("at source"),
+        value(&source.rows_at_source),
+        label("Query"),
+        (code(&source.query), Ink::Text),
+        (text("\u{a0}\u{a0}\u{a0} "), Ink::Text),
     ];
+    for (words, told) in [("Identity", &source.identity), ("Extracted", &source.extracted)] {
+        if !told.is_empty() {
+            first.extend([label(words), value(told)]);
+        }
+    }
+    let mut lines = vec![first, vec![label("Window"), value(&source.window)]];
     // Tables that share their sources list the objects once, elsewhere.
     if !source.objects.is_empty() {
         lines.push(objects);

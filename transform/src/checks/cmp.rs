@@ -52,7 +52,7 @@ pub fn plausible(world: &World<'_>) -> Vec<Judgement> {
             let within = run.placed_at().is_some_and(|t| t >= from && t < to);
             let resource = match run.plan {
                 Some(_) => String::new(),
-                None => world.runs.resource(run.row).map(|r| r.to_string()).unwrap_or_default(),
+                None => world.runs.resource(run.row).map(str::to_owned).unwrap_or_default(),
             };
             let history = earlier.entry((run.plan, run.component, resource)).or_default();
             let known = explained.contains(world.runs.run_id(run.row));

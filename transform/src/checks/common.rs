@@ -78,7 +78,7 @@ pub fn listings(world: &World<'_>) -> BTreeMap<String, Vec<Instant>> {
 /// proven damaged, its key not deleted (KEY-02).
 pub fn restorable(world: &World<'_>, point: &Point) -> bool {
     use model::registers::KeyState;
-    let key_gone = point.row.key_id.as_deref().is_some_and(|id| {
+    let key_gone = point.word(|p| p.key_id.as_deref()).is_some_and(|id| {
         world.registers.keys.iter().flatten().any(|k| k.key_id == id && k.state == Some(KeyState::Deleted))
     });
     point.row.complete == Some(true)

@@ -48,16 +48,16 @@ pub fn points(world: &World<'_>) -> Vec<Judgement> {
                 Known::Unknown(why) => {
                     *seen.unknown.entry(why).or_default() += 1;
                     if seen.records.len() < 50 {
-                        seen.records.push(point.row_id.clone());
+                        seen.records.push(point.row_id(world.runs));
                     }
                 }
                 Known::Bad(reason, detail) => {
                     let from = made.unwrap_or(start).max(start);
                     let to = gone.unwrap_or(until).min(until).max(from + chrono::Duration::seconds(1));
                     out.push(
-                        Judgement::fail(row.recovery_point_id.as_str(), reason, detail)
+                        Judgement::fail(point.id(world.runs), reason, detail)
                             .violated(from, to)
-                            .rests_on([point.row_id.clone()])
+                            .rests_on([point.row_id(world.runs)])
                             .about(&system.system_id),
                     );
                     seen.bad += 1;
@@ -136,7 +136,7 @@ fn state(world: &World<'_>, point: &Point) -> Known {
     let row = &point.row;
     let made = row.created_at.or(row.taken_at);
     let told = |made: Option<Instant>| made.map_or_else(String::new, |m| format!(" of {}", utc_text(m)));
-    let location = row.location_id.as_deref();
+    let location = point.location(world.runs);
     let default = location.zip(made).and_then(|(l, at)| default_at(world, l, at));
     let (encrypted, mut indirect) = match (row.encrypted, &default) {
         (Some(own), _) => (own, false),
@@ -159,7 +159,9 @@ fn state(world: &World<'_>, point: &Point) -> Known {
     if !encrypted {
         return Known::Bad("not_encrypted", format!("The recovery point{} is not encrypted at rest.", told(made)));
     }
-    let named = filled(row.cipher.as_deref()).map(str::to_owned).or_else(|| by_key(world, row.key_id.as_deref()?));
+    let named = filled(point.cipher(world.runs))
+        .map(str::to_owned)
+        .or_else(|| by_key(world, point.word(|p| p.key_id.as_deref())?));
     let cipher = match named {
         Some(cipher) => cipher,
         None => match default.and_then(|d| d.cipher) {

@@ -52,15 +52,16 @@ pub fn times(world: &World<'_>) -> Vec<Judgement> {
     for run in world.runs.list.iter().filter(|r| !r.zone_unknown) {
         let times = [("started_at", run.started_at), ("ended_at", run.ended_at), ("taken_at", run.taken_at)];
         let order = before("ended_at", run.ended_at, "started_at", run.started_at, Duration::zero());
-        note(&world.runs.source(run.row), &times, &|| world.runs.row_id(run.row), order);
+        note(world.runs.source(run.row), &times, &|| world.runs.row_id(run.row), order);
     }
     for point in world.points.iter().filter(|p| !p.row.zone_unknown && p.last_seen_at.is_some()) {
         let row = &point.row;
         let times = [("taken_at", row.taken_at), ("created_at", row.created_at), ("deleted_at", row.deleted_at)];
         let order = before("created_at", row.created_at, "taken_at", row.taken_at, skew)
             .or_else(|| before("deleted_at", row.deleted_at, "created_at", row.created_at, skew));
-        let source = format!("{}.{}", row.origin.kind, row.origin.source_id);
-        note(&source, &times, &|| point.row_id.clone(), order);
+        let Some(lineage) = point.lineage(world.runs) else { continue };
+        let source = format!("{}.{}", lineage.kind, lineage.source_id);
+        note(&source, &times, &|| point.row_id(world.runs), order);
     }
     for test in world.tests.unwrap_or_default().iter().filter(|t| !t.row.zone_unknown) {
         let row = &test.row;

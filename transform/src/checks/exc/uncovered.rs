@@ -6,26 +6,18 @@ use model::registers::ActionOrigin;
 use model::time::{Instant, utc_text};
 
 use super::super::common::ORGANIZATION;
-use crate::judgement::Judgement;
+use crate::judgement::{Judgement, Subject};
 use crate::world::World;
 
-/// A result that is a finding, with what only its judgement knew.
-#[derive(Debug, Clone)]
-pub struct Failing {
-    /// The result.
-    pub result: CheckResult,
-    /// Systems it concerns.
-    pub systems: Vec<String>,
-    /// When its first violation began; absent where it has no time of its own, which means the end of the period.
-    pub since: Option<Instant>,
-}
+/// A result that is a finding, with whom it concerns.
+pub type Failing<'a> = (&'a CheckResult, &'a Subject);
 
 /// EXC-05, the unit is `<check>/<unit>` of the finding. It runs last and reads the other results.
 ///
 /// An action covers a finding where its origin is a check and its reference is the check's id (one action for many
 /// results of one cause) or `<check>/<unit>`; an incident where it is backup-related and names one of the systems or
 /// the run. What was closed before the violation began covers nothing.
-pub fn uncovered(world: &World<'_>, failing: &[Failing]) -> Vec<Judgement> {
+pub fn uncovered(world: &World<'_>, failing: &[Failing<'_>]) -> Vec<Judgement> {
     if failing.is_empty() {
         return vec![Judgement::not_applicable(ORGANIZATION, "no_finding", "No result is fail.")];
     }
@@ -41,10 +33,10 @@ pub fn uncovered(world: &World<'_>, failing: &[Failing]) -> Vec<Judgement> {
     .collect();
     let mut open = 0_u64;
     let mut out = Vec::new();
-    for finding in failing {
-        let unit = format!("{}/{}", finding.result.check, finding.result.unit);
-        let since = finding.since.unwrap_or_else(|| world.until());
-        let judgement = match cover(world, finding, since) {
+    for (result, subject) in failing {
+        let unit = format!("{}/{}", result.check, result.unit);
+        let since = subject.since.unwrap_or_else(|| world.until());
+        let judgement = match cover(world, result, &subject.systems, since) {
             Some(by) => Judgement::pass(unit, format!("Covered by {by}.")),
             None if since + grace > world.as_of => Judgement::not_applicable(
                 unit,
@@ -61,7 +53,7 @@ pub fn uncovered(world: &World<'_>, failing: &[Failing]) -> Vec<Judgement> {
                 continue;
             }
         };
-        out.push(finding.systems.iter().fold(judgement, |j, s| j.about(s)));
+        out.push(subject.systems.iter().fold(judgement, |j, s| j.about(s)));
     }
     if open > 0 {
         out.push(Judgement::no_evidence(
@@ -77,8 +69,7 @@ pub fn uncovered(world: &World<'_>, failing: &[Failing]) -> Vec<Judgement> {
 }
 
 /// What covers a finding.
-fn cover(world: &World<'_>, finding: &Failing, since: Instant) -> Option<String> {
-    let result = &finding.result;
+fn cover(world: &World<'_>, result: &CheckResult, systems: &[String], since: Instant) -> Option<String> {
     if result.waived {
         return Some("an effective exception".to_owned());
     }
@@ -93,7 +84,7 @@ fn cover(world: &World<'_>, finding: &Failing, since: Instant) -> Option<String>
         return Some(format!("action {}", action.action_id));
     }
     let incident = world.incidents.unwrap_or_default().iter().find(|i| {
-        let names_system = i.system_ids.iter().any(|s| finding.systems.contains(s));
+        let names_system = i.system_ids.iter().any(|s| systems.contains(s));
         let names_run = i.run_ids.iter().any(|r| result.unit == *r || result.unit.ends_with(&format!("/{r}")));
         i.backup_related && (names_system || names_run) && lives(i.opened_at, i.closed_at)
     });

@@ -134,7 +134,7 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
     }
     step(at, end, newest, samples_seen, &mut shown, &mut bound, &mut proven);
     let within = known.iter().rev().filter(|k| k.at >= start && k.at < end);
-    let records = within.take(50).map(|k| k.mark.row_id()).collect();
+    let records = within.take(50).map(|k| k.mark.row_id(world.runs)).collect();
     Some(Exposure { shown, bound, proven: union(proven), service: (start, end), records })
 }
 

@@ -7,6 +7,7 @@ use model::time::{Instant, Tz, human, utc_text};
 use crate::coverage::Interval;
 use crate::judgement::Judgement;
 use crate::points::Point;
+use crate::runs::Runs;
 use crate::world::World;
 
 /// One stretch of time without a good recovery point.
@@ -38,9 +39,9 @@ pub(super) enum Mark<'w> {
 }
 
 impl Mark<'_> {
-    pub(super) fn row_id(self) -> String {
+    pub(super) fn row_id(self, runs: &Runs) -> String {
         match self {
-            Self::Point(point) => point.row_id.clone(),
+            Self::Point(point) => point.row_id(runs),
             Self::Sample(s) => format!("pitr/{}/{}", s.origin.source_id, utc_text(s.observed_at)),
             Self::Logs(l) => format!("log/{}/{}", l.origin.source_id, l.segment),
         }
@@ -49,8 +50,8 @@ impl Mark<'_> {
 
 impl GapFound<'_> {
     /// Rows of the points on both sides.
-    fn records(&self) -> impl Iterator<Item = String> + '_ {
-        self.sides.iter().flatten().map(|m| m.row_id())
+    fn records<'a>(&'a self, world: &'a World<'_>) -> impl Iterator<Item = String> + 'a {
+        self.sides.iter().flatten().map(|m| m.row_id(world.runs))
     }
 
     fn seconds(&self) -> i64 {
@@ -100,7 +101,7 @@ pub(super) fn judge(world: &World<'_>, check: &str, index: usize, system: &Syste
         if found.iter().any(|g| g.dst_extended) {
             j = j.reason("dst_extended");
         }
-        return j.rests_on(longest.into_iter().flat_map(|g| g.records()));
+        return j.rests_on(longest.into_iter().flat_map(|g| g.records(world)));
     }
     let complete = |g: &&GapFound<'_>| is_proven(world, unit, g) && doubt(world, index, system, g).is_none();
     let (proven, unproven): (Vec<_>, Vec<_>) = exceeded.into_iter().partition(complete);
@@ -110,7 +111,7 @@ pub(super) fn judge(world: &World<'_>, check: &str, index: usize, system: &Syste
             let text = worst.map_or_else(String::new, |g| {
                 format!("No good recovery point is known from {} to {}, but {why}.", utc_text(g.from), utc_text(g.to))
             });
-            return Judgement::no_evidence(unit, reason, text).rests_on(unproven.iter().flat_map(|g| g.records()));
+            return Judgement::no_evidence(unit, reason, text).rests_on(unproven.iter().flat_map(|g| g.records(world)));
         }
         return Judgement::no_evidence(
             unit,
@@ -124,7 +125,7 @@ pub(super) fn judge(world: &World<'_>, check: &str, index: usize, system: &Syste
                 )
             }),
         )
-        .rests_on(unproven.iter().flat_map(|g| g.records()));
+        .rests_on(unproven.iter().flat_map(|g| g.records(world)));
     }
     let worst = proven.iter().max_by_key(|g| g.seconds());
     let more = if proven.len() > 1 { format!(" {} gaps are too long.", proven.len()) } else { String::new() };
@@ -141,7 +142,7 @@ pub(super) fn judge(world: &World<'_>, check: &str, index: usize, system: &Syste
             )
         }),
     )
-    .rests_on(proven.iter().flat_map(|g| g.records()));
+    .rests_on(proven.iter().flat_map(|g| g.records(world)));
     for gap in proven {
         for (from, to) in unwaived(world, check, system, gap) {
             j = j.violated(from, to);

@@ -62,11 +62,11 @@ fn population<'w>(world: &World<'w>) -> BTreeMap<String, Seen<'w>> {
     };
     for run in world.runs.list.iter().filter(|r| r.system.is_none()) {
         if let (Some(resource), Some(at)) = (world.runs.resource(run.row), run.placed_at()) {
-            add(&resource, at);
+            add(resource, at);
         }
     }
     for point in world.points.iter().filter(|p| p.system.is_none()) {
-        if let (Some(resource), Some(at)) = (point.row.resource.as_deref(), point.taken_at()) {
+        if let (Some(resource), Some(at)) = (point.word(|p| p.resource.as_deref()), point.taken_at()) {
             add(resource, at);
         }
     }

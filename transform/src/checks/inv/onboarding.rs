@@ -107,15 +107,16 @@ fn first_seen<'w>(world: &World<'w>) -> BTreeMap<&'w str, Instant> {
 /// The first good recovery point, or restorable moment, at or after `from`.
 fn first_point(world: &World<'_>, index: usize, system: &System, from: Option<Instant>) -> Option<(Instant, String)> {
     let usable = |t: &Instant| from.is_none_or(|f| *t >= f);
-    let points = world
+    // Points are in order of time and id.
+    let point = world
         .points_of(index)
         .filter(|p| p.is_good() && p.holds_data(system.kind) && !p.row.zone_unknown)
-        .filter_map(|p| p.taken_at().filter(usable).map(|t| (t, p.row_id.clone())));
+        .find_map(|p| p.taken_at().filter(usable).map(|t| (t, p.row_id(world.runs))));
     let samples = world.pitr_of(index).filter_map(|s| {
         let at = s.latest_restorable_at.filter(usable)?;
         Some((at, format!("pitr/{}/{}", s.origin.source_id, utc_text(s.observed_at))))
     });
-    points.chain(samples).min()
+    point.into_iter().chain(samples).min()
 }
 
 struct Case<'a> {

@@ -44,7 +44,7 @@ pub fn deletions(world: &World<'_>) -> Vec<Judgement> {
                 Verdict::CopyKept => kept_copy += 1,
                 Verdict::Told(j) => {
                     own = true;
-                    out.push(j.about(&system.system_id).rests_on([point.row_id.clone()]));
+                    out.push(j.about(&system.system_id).rests_on([point.row_id(world.runs)]));
                 }
             }
         }
@@ -67,7 +67,7 @@ fn judge(
     deleted: Instant,
     listed: &BTreeSet<(&str, Instant)>,
 ) -> Verdict {
-    let unit = point.row.recovery_point_id.as_str();
+    let unit = point.id(world.runs);
     let minimum = world.seconds("min_retention");
     let Some(made) = point.row.created_at.or(point.row.taken_at).filter(|_| !point.row.zone_unknown) else {
         return Verdict::Told(Judgement::no_evidence(
@@ -77,7 +77,7 @@ fn judge(
         ));
     };
     let age = (deleted - made).num_seconds();
-    let between = point.row.resource.as_deref().is_some_and(|r| listed.contains(&(r, deleted)));
+    let between = point.word(|p| p.resource.as_deref()).is_some_and(|r| listed.contains(&(r, deleted)));
     let seen = point.last_seen_at.filter(|s| between && *s < deleted);
     let youngest = seen.map_or(age, |s| (s - made).num_seconds());
     if youngest >= minimum {
@@ -91,7 +91,7 @@ fn judge(
             .iter()
             .skip(first)
             .take_while(|p| p.taken_at() == taken)
-            .any(|p| p.row_id != point.row_id && restorable(world, p) && p.exists_at(deleted));
+            .any(|p| !std::ptr::eq(*p, point) && restorable(world, p) && p.exists_at(deleted));
     if copy {
         return Verdict::CopyKept;
     }
@@ -112,7 +112,7 @@ fn judge(
             ),
         ));
     }
-    let by = point.row.deleted_by.as_deref();
+    let by = point.word(|p| p.deleted_by.as_deref());
     let whose = by.map_or_else(String::new, |b| format!(" by {b}"));
     let j = Judgement::fail(
         unit,

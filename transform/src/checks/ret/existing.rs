@@ -6,6 +6,7 @@ use model::time::{Instant, day_of, day_start, human, utc_text};
 
 use super::super::common::{listings, no_inventory, or_empty, restorable};
 use crate::judgement::Judgement;
+use crate::points::Point;
 use crate::world::World;
 
 /// RET-02, at the listing next to each month end of the period, where one was kept within a day of it, and at the last
@@ -151,7 +152,7 @@ fn window(world: &World<'_>, minimum: i64, at: Instant) -> (Instant, Instant) {
 fn look(world: &World<'_>, index: usize, system: &System, minimum: i64, at: Instant, listings: &[Instant]) -> Found {
     let (from, to) = window(world, minimum, at);
     let slack = Duration::seconds(world.seconds("schedule_tolerance"));
-    let mut best: Option<(Instant, String)> = None;
+    let mut best: Option<(Instant, &Point)> = None;
     for point in world.points_of(index) {
         let Some(taken) = point.taken_at() else { continue };
         let listed = point.last_seen_at.is_some_and(|t| t >= at);
@@ -164,11 +165,11 @@ fn look(world: &World<'_>, index: usize, system: &System, minimum: i64, at: Inst
             && !point.row.zone_unknown
             && best.as_ref().is_none_or(|(t, _)| taken > *t)
         {
-            best = Some((taken, point.row_id.clone()));
+            best = Some((taken, point));
         }
     }
-    if let Some((taken, record)) = best {
-        return Found::Point { record, taken, drift: taken < from };
+    if let Some((taken, point)) = best {
+        return Found::Point { record: point.row_id(world.runs), taken, drift: taken < from };
     }
     let sample = world.pitr_of(index).rfind(|s| s.observed_at <= at && s.observed_at > from);
     if let Some(sample) = sample

@@ -81,7 +81,7 @@ fn system_judgements(world: &World<'_>, index: usize, system: &System, limit: &L
         let Some(made) = point.row.created_at.or(point.row.taken_at) else { continue };
         let plan = plan_of(world, point, &plans, system);
         if plan.is_none() && point.row.expires_at.is_none() {
-            orphans.push(point.row_id.clone());
+            orphans.push(point.row_id(world.runs));
         }
         let entry = oldest.entry(plan).or_insert((made, point));
         if made < entry.0 {
@@ -94,7 +94,7 @@ fn system_judgements(world: &World<'_>, index: usize, system: &System, limit: &L
         .into_iter()
         .map(|id| {
             let kept = plans.iter().filter(|p| p.plan_id == id).filter_map(|p| kept_s(p, world)).max();
-            judge(id, kept, oldest.get(&Some(id)).copied(), limit)
+            judge(world, id, kept, oldest.get(&Some(id)).copied(), limit)
         })
         .collect();
     let unit = system.system_id.as_str();
@@ -112,7 +112,7 @@ fn system_judgements(world: &World<'_>, index: usize, system: &System, limit: &L
             .rests_on(orphans),
         );
     } else if let Some(found) = oldest.get(&None) {
-        out.push(judge(unit, None, Some(*found), limit));
+        out.push(judge(world, unit, None, Some(*found), limit));
     } else if out.is_empty() {
         out.push(Judgement::no_evidence(
             unit,
@@ -125,7 +125,7 @@ fn system_judgements(world: &World<'_>, index: usize, system: &System, limit: &L
 
 /// The plan that a point names, else that of its run, else the only plan of its system.
 fn plan_of<'w>(world: &World<'w>, point: &'w Point, plans: &[&'w Plan], system: &System) -> Option<&'w str> {
-    let named = point.row.plan_id.as_deref().filter(|id| world.inventory.plan(id).next().is_some());
+    let named = point.word(|p| p.plan_id.as_deref()).filter(|id| world.inventory.plan(id).next().is_some());
     let by_run = || {
         let plan = world.runs.list.get(point.run?)?.plan?;
         world.inventory.plans.get(plan).map(|p| p.plan_id.as_str())
@@ -144,10 +144,16 @@ fn plan_of<'w>(world: &World<'w>, point: &'w Point, plans: &[&'w Plan], system: 
     named.or_else(by_run).or_else(only)
 }
 
-fn judge(unit: &str, kept: Option<i64>, oldest: Option<(Instant, &Point)>, limit: &Limit<'_>) -> Judgement {
+fn judge(
+    world: &World<'_>,
+    unit: &str,
+    kept: Option<i64>,
+    oldest: Option<(Instant, &Point)>,
+    limit: &Limit<'_>,
+) -> Judgement {
     let most = human(limit.most);
     let age = oldest.map(|(made, _)| (limit.until - made).num_seconds());
-    let records: Vec<String> = oldest.iter().map(|(_, p)| p.row_id.clone()).collect();
+    let records: Vec<String> = oldest.iter().map(|(_, p)| p.row_id(world.runs)).collect();
     let too_old = age.is_some_and(|a| a > limit.most);
     let too_long = kept.is_some_and(|k| k > limit.most);
     let judgement = match (too_old || too_long, limit.hold) {

@@ -208,5 +208,5 @@ fn loss_of(world: &World<'_>, test: &Test, system: &System) -> Judgement {
 pub(super) fn taken_at(world: &World<'_>, test: &Test) -> Option<model::time::Instant> {
     let id = test.row.recovery_point_id.as_deref()?;
     let of_system = |p: &&crate::points::Point| test.system.is_none() || p.system == test.system;
-    world.points.iter().filter(of_system).find(|p| p.row.recovery_point_id == id)?.taken_at()
+    world.points.iter().filter(of_system).find(|p| p.id(world.runs) == id)?.taken_at()
 }

@@ -173,7 +173,7 @@ fn counts(world: &World<'_>, test: &Test, items: bool) -> bool {
 /// True where the recovery point is known to come from no enabled plan: a run started by hand, or a disabled plan.
 fn made_for_the_test(world: &World<'_>, test: &Test) -> bool {
     let Some(id) = test.row.recovery_point_id.as_deref() else { return false };
-    let Some(point) = world.points.iter().find(|p| p.system == test.system && p.row.recovery_point_id == id) else {
+    let Some(point) = world.points.iter().find(|p| p.system == test.system && p.id(world.runs) == id) else {
         return false;
     };
     let Some(run) = point.run.and_then(|r| world.runs.list.get(r)) else { return false };

@@ -1,0 +1,55 @@
+//! What the monthly report says where a plain list or a plain 0 would mislead.
+
+use crate::support::{AS_OF, Workspace, record};
+
+/// The HTML of October's report and one of its CSV files as rows by column title.
+fn report(w: &Workspace, csv: &str) -> (String, Vec<std::collections::BTreeMap<String, String>>) {
+    w.run(&["report", "monthly", "--period", "2026-10", "--as-of", AS_OF]).ends(0);
+    let folder = w.path().join("reports/2026-10");
+    let html = std::fs::read_to_string(folder.join("monthly.html")).unwrap();
+    let rows = csv::Reader::from_path(folder.join(csv)).unwrap().deserialize().map(Result::unwrap).collect();
+    (html, rows)
+}
+
+#[test]
+fn erratic_sizes_take_one_line_and_every_one_is_in_the_csv() {
+    let w = Workspace::good();
+    let sizes = |day: u32| if day > 5 && day.is_multiple_of(2) { "1024" } else { "1048576" };
+    let log: String =
+        (1..=31).map(|day| record("shop-db", "shop-daily", day, "success").replace("1048576", sizes(day))).collect();
+    w.write("drop/nightly.jsonl", log);
+    w.collect(0);
+    let results = w.assess()["results"].as_array().unwrap().clone();
+    let failed = results.iter().filter(|r| r["check"] == "CMP-02" && r["state"] == "fail").count();
+    assert!(failed >= 5, "each implausible run keeps a result of its own: {failed}");
+    let (html, findings) = report(&w, "findings.csv");
+    let listed: Vec<_> = findings.iter().filter(|f| f["check"] == "CMP-02").collect();
+    assert_eq!(listed.len(), failed);
+    assert!(listed.iter().all(|f| f["system"] == "shop-db" && f["owner"] == "Shop team"), "{listed:?}");
+    let section = html.split("id=\"finding-CMP-02-table\"").nth(1).unwrap().split("</table>").next().unwrap();
+    assert_eq!(section.matches("<tr").count(), 2, "a header and one line: {section}");
+    let line = format!("{failed} results, 2026-10-06 02:00 to ");
+    assert!(section.contains(&line), "{line} in {section}");
+    assert!(html.contains("More than 3 results of one system share a line. Each result: findings.csv"));
+}
+
+#[test]
+fn counts_before_a_registers_first_entry_are_not_known() {
+    let w = Workspace::good();
+    w.write(
+        "registers/incidents.csv",
+        "incident_id,kind,backup_related,system_ids,opened_at\nI-1,incident,true,shop-db,2026-08-14T10:00:00Z\n",
+    );
+    w.collect(0);
+    let (html, metrics) = report(&w, "metrics.csv");
+    let count = |period: &str| {
+        let row = metrics.iter().find(|m| m["metric"] == "backup_related_incidents" && m["period"] == period).unwrap();
+        (row["count"].clone(), row["numerator"].clone(), row["undefined"].clone())
+    };
+    let of = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+    assert_eq!(count("2026-07"), of("", "", "before_first_entry"));
+    assert_eq!(count("2026-08"), of("1", "1", ""));
+    assert_eq!(count("2026-09"), of("0", "0", ""));
+    assert!(html.contains("Its first entry is of 14 August 2026: earlier periods"), "the note under the chart");
+    assert!(!html.contains("2026-07 0"), "the chart's words leave out what is not known");
+}
