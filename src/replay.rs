@@ -1,11 +1,12 @@
 //! From the store back to tables: every collection up to `as_of`, parsed again.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
 use collectors::{Batch, Document, Sink};
 use model::evidence::{Problem, SourceRun, SourceStatus};
+use model::parallel;
 use model::rows::Row;
 use model::time::{Instant, zone};
 use store::Store;
@@ -60,11 +61,11 @@ pub fn tables(store: &Store, as_of: Instant) -> Result<Tables, Failure> {
 /// changed bytes must not count, and a reader tells of the change only after it has handed on the rows before it.
 fn undamaged(store: &Store, run: &SourceRun) -> SourceRun {
     let mut out = SourceRun { pages: Vec::new(), problems: Vec::new(), ..run.clone() };
-    for page in &run.pages {
-        let whole = store
-            .checked_object(&page.object)
-            .map_err(io::Error::other)
-            .and_then(|mut object| io::copy(&mut object, &mut io::sink()));
+    let whole = parallel::map(&run.pages, |page| {
+        let object = store.checked_object(&page.object).map_err(io::Error::other)?;
+        io::copy(&mut BufReader::with_capacity(1 << 18, object), &mut io::sink())
+    });
+    for (page, whole) in run.pages.iter().zip(whole) {
         match whole {
             Ok(_) => out.pages.push(page.clone()),
             Err(e) => {

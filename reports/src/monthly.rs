@@ -13,6 +13,7 @@ mod systems;
 mod trends;
 
 use std::collections::BTreeSet;
+use std::io::BufWriter;
 
 use model::assessment::{Outcome, Severity, percent};
 use model::dossier::{Dossier, SourceSheet};
@@ -51,12 +52,12 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
     })
 }
 
-/// SHA-256 of the dossier as canonical JSON: names the data that every rendering is made from.
+/// SHA-256 of the dossier as JSON: names the data that every rendering is made from.
 fn hash(dossier: &Dossier) -> Result<String, serde_json::Error> {
-    // Through a value, whose maps are sorted by key.
-    let value = serde_json::to_value(dossier)?;
-    let digest = Sha256::digest(serde_json::to_vec(&value)?);
-    Ok(digest.iter().map(|b| format!("{b:02x}")).collect())
+    let mut digest = BufWriter::with_capacity(1 << 16, Sha256::new());
+    serde_json::to_writer(&mut digest, dossier)?;
+    let digest = digest.into_inner().map_err(|e| serde_json::Error::io(e.into_error()))?;
+    Ok(digest.finalize().iter().map(|b| format!("{b:02x}")).collect())
 }
 
 fn heading(level: u8, id: &str, text: impl Into<String>) -> Block {

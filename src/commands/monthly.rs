@@ -4,8 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use model::assessment::Severity;
+use model::assessment::{Assessment, Severity};
 use model::dossier::{Dossier, StoreSheet};
+use model::parallel;
 use model::time::Instant;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -25,6 +26,9 @@ pub struct Written {
     /// How the judged period ends the program.
     pub end: End,
 }
+
+/// Makes the bytes of a file.
+type Make<'a> = Box<dyn FnOnce() -> Result<Vec<u8>, Failure> + Send + 'a>;
 
 /// Runs the command.
 pub fn run(
@@ -64,41 +68,43 @@ pub fn write(
     })?;
     let folder = out.unwrap_or_else(|| loaded.reports().join(&dossier.assessment.period.label));
     fs::create_dir_all(&folder).map_err(|e| cannot(&folder, &e))?;
-    let document = reports::monthly::document(&dossier).map_err(|e| Failure::program(e.to_string()))?;
-    let workbook = reports::monthly::workbook(&dossier);
-    // PDF and HTML come from one document and share nothing else: lay them out side by side.
-    let (html, pdf) = std::thread::scope(|scope| {
-        let pdf = scope.spawn(|| reports::pdf(&document));
-        let html = reports::html(&document);
-        (html, pdf.join())
-    });
-    let pdf = pdf.map_err(|_| Failure::program("laying out the PDF failed unexpectedly"))?;
-    let mut files: Vec<(String, Vec<u8>)> = vec![
-        ("monthly.html".to_owned(), html?.into_bytes()),
-        ("monthly.pdf".to_owned(), pdf?),
-        ("monthly.xlsx".to_owned(), reports::xlsx(&workbook)?),
+    let (workbook, document) =
+        parallel::both(|| reports::monthly::workbook(&dossier), || reports::monthly::document(&dossier));
+    let document = document.map_err(|e| Failure::program(e.to_string()))?;
+    let mut files: Vec<(String, Make<'_>)> = vec![
+        ("monthly.html".to_owned(), Box::new(|| Ok(reports::html(&document)?.into_bytes()))),
+        ("monthly.pdf".to_owned(), Box::new(|| Ok(reports::pdf(&document)?))),
+        ("monthly.xlsx".to_owned(), Box::new(|| Ok(reports::xlsx(&workbook)?))),
     ];
     for sheet in
         workbook.sheets.iter().filter(|s| ["findings", "results", "metrics", "slots"].contains(&s.name.as_str()))
     {
-        files.push((format!("{}.csv", sheet.name), reports::csv(sheet)?));
+        files.push((format!("{}.csv", sheet.name), Box::new(|| Ok(reports::csv(sheet)?))));
     }
-    let mut assessment = serde_json::to_vec_pretty(&dossier.assessment).map_err(|e| Failure::program(e.to_string()))?;
-    assessment.push(b'\n');
-    files.push(("assessment.json".to_owned(), assessment));
-    let mut sums = String::new();
-    for (name, bytes) in &files {
-        let digest: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
-        sums.push_str(&format!("{digest}  {name}\n"));
-    }
-    files.push(("SHA256SUMS".to_owned(), sums.into_bytes()));
+    files.push(("assessment.json".to_owned(), Box::new(|| assessment(&dossier.assessment))));
+    // They share what they are made from and nothing else.
+    let mut files = parallel::map(files, |(name, make)| {
+        let bytes = make()?;
+        let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        Ok((name, bytes, digest))
+    })
+    .into_iter()
+    .collect::<Result<Vec<(String, Vec<u8>, String)>, Failure>>()?;
+    let sums: String = files.iter().map(|(name, _, digest)| format!("{digest}  {name}\n")).collect();
+    files.push(("SHA256SUMS".to_owned(), sums.into_bytes(), String::new()));
     let mut paths = Vec::new();
-    for (name, bytes) in files {
+    for (name, bytes, _) in files {
         let path = folder.join(name);
         replace(&path, &bytes).map_err(|e| cannot(&path, &e))?;
         paths.push(path);
     }
     Ok(Written { files: paths, dossier, end })
+}
+
+fn assessment(assessment: &Assessment) -> Result<Vec<u8>, Failure> {
+    let mut bytes = serde_json::to_vec_pretty(assessment).map_err(|e| Failure::program(e.to_string()))?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 /// Writes beside and renames, so that a reader never sees half a report.

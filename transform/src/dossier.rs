@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::Days;
 use model::assessment::{CheckResult, State, UsedParameter};
 use model::dossier::{CheckSheet, Dossier, PolicySheet, Population, StoreSheet};
+use model::parallel;
 use model::time::Period;
 
 use crate::Error;
@@ -43,12 +44,16 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         days.push(day.to_string());
         day = day + Days::new(1);
     }
+    let (systems, (trends, populations)) = parallel::both(
+        || systems(&world, results, &days),
+        || (trends(basis, judged, period), populations(basis, judged, &period)),
+    );
     Ok(Dossier {
         period_title: period.title(),
         store,
         policy: policy(&world, results),
-        trends: trends(basis, judged, period)?,
-        systems: systems(&world, results, &days),
+        trends: trends?,
+        systems,
         findings: findings(&world, judged, State::Fail),
         missing: findings(&world, judged, State::NoEvidence),
         tests: tests(&world),
@@ -56,7 +61,7 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         uninventoried: uninventoried(basis),
         sources: sources(basis),
         checks: checks(&world, results),
-        populations: populations(basis, judged, &period),
+        populations,
         days,
         assessment: judged.assessment.clone(),
     })

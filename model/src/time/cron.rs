@@ -197,12 +197,19 @@ impl Cron {
         use chrono::Timelike;
         let whole = from.with_second(0).and_then(|t| t.with_nanosecond(0)).unwrap_or(from);
         let mut at = if whole < from { whole + Duration::minutes(1) } else { whole };
+        let is_due = |minute: &u32| self.minutes & (1 << *minute) != 0;
         while at < to {
             let local = at.with_timezone(&zone);
-            if self.minutes & (1 << local.minute()) != 0 && self.matches_day(local.date_naive()) {
+            let minute = local.minute();
+            if is_due(&minute) && self.matches_day(local.date_naive()) {
                 out.push(at);
             }
-            at += Duration::minutes(1);
+            // On to the next minute of the hour that is due, or to the next hour. Where the clock is changed on the way
+            // there, minute by minute.
+            let step = Duration::minutes(i64::from((minute + 1..60).find(is_due).unwrap_or(60) - minute));
+            let next = at + step;
+            let unchanged = next.with_timezone(&zone).naive_local() - local.naive_local() == step;
+            at = if unchanged { next } else { at + Duration::minutes(1) };
         }
     }
 }

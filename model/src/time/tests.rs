@@ -33,6 +33,29 @@ fn every_hour_follows_real_hours_across_both_changes() {
 }
 
 #[test]
+fn a_schedule_of_every_hour_is_what_going_through_every_minute_finds() {
+    use chrono::{Duration, Timelike};
+    // Changes of an hour, of half an hour, of a quarter and of 44 minutes and a half.
+    let changes = [
+        ("America/New_York", "2026-10-31T22:00:00Z"),
+        ("Australia/Lord_Howe", "2026-10-03T02:00:00Z"),
+        ("Asia/Kathmandu", "1985-12-31T06:00:00Z"),
+        ("Africa/Monrovia", "1972-01-06T12:00:00Z"),
+    ];
+    for (name, from) in changes {
+        let (tz, from) = (zone(name).unwrap(), at(from));
+        let to = from + Duration::hours(40);
+        for (expression, wanted) in
+            [("0 * * * *", vec![0]), ("*/7 * * * *", (0..60).step_by(7).collect()), ("59 * * * *", vec![59])]
+        {
+            let minutes = (0..40 * 60).map(|m| from + Duration::minutes(m));
+            let expected: Vec<Instant> = minutes.filter(|t| wanted.contains(&t.with_timezone(&tz).minute())).collect();
+            assert_eq!(expression.parse::<Cron>().unwrap().due(tz, from, to), expected, "{expression} in {name}");
+        }
+    }
+}
+
+#[test]
 fn zones_with_odd_offsets() {
     assert_eq!(
         slots("0 2 * * *", "Asia/Kathmandu", "2026-10-01T00:00:00Z", "2026-10-02T00:00:00Z"),

@@ -10,7 +10,7 @@ mod view;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use handlebars::Handlebars;
+use handlebars::{Context, Handlebars};
 use include_dir::{Dir, include_dir};
 
 use crate::block::{Document, validate};
@@ -43,8 +43,8 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
         // A file ends with a line break, a line of text inside a paragraph does not.
         engine.register_partial(name, source.trim_end()).map_err(|e| fault(name, &e.to_string()))?;
     }
-    let view = view::page(document, &style());
-    engine.render("document", &view).map_err(|e| fault("document", &e.to_string()))
+    let view = Context::from(view::page(document, &style()));
+    engine.render_with_context("document", &view).map_err(|e| fault("document", &e.to_string()))
 }
 
 fn fault(template: &str, what: &str) -> ReportError {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lopdf::{Dictionary, Document as File, Object, ObjectId, Stream, StringFormat, dictionary};
+use model::parallel;
 use sha2::{Digest, Sha256};
 
 use crate::block::Target;
@@ -145,7 +146,14 @@ pub fn finish(
     let tree = structure_tree(&mut file, structure, &pages, &links);
     let outline = outline(&mut file, paper, &pages);
     describe(&mut file, meta, tree, outline)?;
-    file.compress();
+    // As lopdf does, on all cores.
+    let streams = file.objects.values_mut().filter_map(|object| match object {
+        Object::Stream(stream) if stream.allows_compression => Some(stream),
+        _ => None,
+    });
+    parallel::map(streams, |stream| stream.compress().map_err(fault))
+        .into_iter()
+        .collect::<Result<(), ReportError>>()?;
     let mut digest = Sha256::new();
     digest.update(meta.document.document_hash.as_bytes());
     for object in file.objects.values() {

@@ -32,7 +32,10 @@ pub fn plausible(world: &World<'_>) -> Vec<Judgement> {
     let alarm = world.policy.ratio("size_drop_alarm");
     let damaged: BTreeSet<usize> =
         world.points.iter().filter(|p| p.row.integrity_result == Some(Integrity::Fail)).filter_map(|p| p.run).collect();
-    let sizes: BTreeMap<usize, u64> = world.points.iter().filter_map(|p| Some((p.run?, p.row.bytes?))).collect();
+    // A listing may know the size that the run itself does not tell.
+    let unsized_run = |at: usize| world.runs.list.get(at).is_some_and(|r| r.bytes.is_none());
+    let sizes: BTreeMap<usize, u64> =
+        world.points.iter().filter_map(|p| Some((p.run.filter(|at| unsized_run(*at))?, p.row.bytes?))).collect();
     let explained: BTreeSet<&str> = world
         .incidents
         .unwrap_or_default()
@@ -134,11 +137,11 @@ enum Verdict {
 }
 
 fn judge(run: &Run, bytes: Option<u64>, damaged: bool, earlier: &VecDeque<u64>, alarm: f64) -> Verdict {
-    let when = run.placed_at().map_or_else(String::new, |t| format!(" of {}", utc_text(t)));
+    let when = || run.placed_at().map_or_else(String::new, |t| format!(" of {}", utc_text(t)));
     if damaged {
         return Verdict::Implausible(
             "integrity_failed",
-            format!("What the run{when} made failed its integrity check."),
+            format!("What the run{} made failed its integrity check.", when()),
         );
     }
     let Some(bytes) = bytes else {
@@ -148,7 +151,7 @@ fn judge(run: &Run, bytes: Option<u64>, damaged: bool, earlier: &VecDeque<u64>, 
         return if run.unchanged {
             Verdict::Plausible
         } else {
-            Verdict::Implausible("zero_size", format!("The run{when} succeeded and captured nothing (0 bytes)."))
+            Verdict::Implausible("zero_size", format!("The run{} succeeded and captured nothing (0 bytes).", when()))
         };
     }
     if matches!(run.component, Some(Component::Incremental | Component::LogContinuous)) {
@@ -166,7 +169,8 @@ fn judge(run: &Run, bytes: Option<u64>, damaged: bool, earlier: &VecDeque<u64>, 
         Verdict::Implausible(
             "size_drop",
             format!(
-                "The run{when} captured {bytes} bytes; the median of the {} before is {median:.0}. Record the reason in an incident, or treat it as loss.",
+                "The run{} captured {bytes} bytes; the median of the {} before is {median:.0}. Record the reason in an incident, or treat it as loss.",
+                when(),
                 sorted.len()
             ),
         )

@@ -26,11 +26,12 @@ pub(super) fn trends(basis: &Basis<'_>, judged: &Judged, period: Period) -> Resu
     let registers = [incidents(basis), exceptions(basis)];
     let begins = |metric: &str| registers.iter().flatten().find(|(id, _)| *id == metric).map(|(_, start)| start);
     let mut points: BTreeMap<String, Vec<TrendPoint>> = BTreeMap::new();
-    for p in periods {
+    let spoken_of = spoken_of(basis, &periods);
+    for (p, spoken_of) in periods.into_iter().zip(spoken_of) {
         let metrics = if p == period {
             judged.assessment.metrics.clone()
         } else {
-            let slots = if speaks_of(basis, &p) { basis.slots(&p) } else { Vec::new() };
+            let slots = if spoken_of { basis.slots(&p) } else { Vec::new() };
             crate::metrics::metrics(&basis.world(p, &slots))?
         };
         for metric in metrics {
@@ -76,11 +77,21 @@ pub(super) fn trends(basis: &Basis<'_>, judged: &Judged, period: Period) -> Resu
         .collect())
 }
 
-/// True where a run lies in the period or a complete source covers some of it.
-fn speaks_of(basis: &Basis<'_>, period: &Period) -> bool {
-    let (from, to) = (period.start(), period.end());
-    basis.tables.collections.iter().flat_map(|c| &c.covers).any(|c| c.from < to && c.to.is_none_or(|t| t > from))
-        || basis.runs.list.iter().any(|r| r.placed_at().is_some_and(|t| period.contains(t)))
+/// For each of some periods that follow one another whether a run lies in it or a source covers some of it.
+fn spoken_of(basis: &Basis<'_>, periods: &[Period]) -> Vec<bool> {
+    let covers = || basis.tables.collections.iter().flat_map(|c| &c.covers);
+    let mut out: Vec<bool> =
+        periods.iter().map(|p| covers().any(|c| c.from < p.end() && c.to.is_none_or(|t| t > p.start()))).collect();
+    // Once over what may be millions of runs.
+    for at in basis.runs.list.iter().filter_map(crate::runs::Run::placed_at) {
+        let after = periods.partition_point(|p| p.start() <= at);
+        if let Some(i) = after.checked_sub(1).filter(|i| periods.get(*i).is_some_and(|p| p.contains(at)))
+            && let Some(spoken) = out.get_mut(i)
+        {
+            *spoken = true;
+        }
+    }
+    out
 }
 
 /// Since when incidents are on record; `None` where they are not kept.
