@@ -31,6 +31,7 @@ pub mod restic;
 pub mod restore_reports;
 pub mod runs;
 pub mod s3;
+pub mod velero;
 pub mod wal_e;
 pub mod wal_g;
 
@@ -72,6 +73,7 @@ pub const KINDS: &[Kind] = &[
     wal_g::KIND,
     wal_e::KIND,
     pg_dump::KIND,
+    velero::KIND,
     aws_backup::KIND,
     rds::KIND,
     s3::KIND,
