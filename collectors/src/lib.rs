@@ -41,6 +41,7 @@ pub mod restore_reports;
 pub mod rsnapshot;
 pub mod runs;
 pub mod s3;
+pub mod velero;
 pub mod wal_e;
 pub mod wal_g;
 
@@ -100,6 +101,7 @@ pub const KINDS: &[Kind] = &[
     wal_g::KIND,
     wal_e::KIND,
     pg_dump::KIND,
+    velero::KIND,
     aws_backup::KIND,
     rds::KIND,
     s3::KIND,

@@ -66,7 +66,7 @@ fn run<T: Send, R: Send>(
         for item in items {
             if started < cores() {
                 started += 1;
-                scope.spawn(&worker);
+                scope.spawn(worker);
             }
             let (done, result) = mpsc::channel();
             let _ = jobs.send((item, done));

@@ -34,9 +34,12 @@ pub fn collect(source: &SourceConfig, shared: &Run<'_>) -> Result<SourceRun, Fai
     };
     let line = shared.progress.source(&format!("{}.{}", source.kind, source.id));
     let brought = match (&source.path, &kind.live) {
-        (Some(_), _) if source.bucket_path().is_some() => {
-            service(source, Box::new(|order, trail| Box::pin(collectors::s3::files::fetch(kind, order, trail))), shared, &line)
-        }
+        (Some(_), _) if source.bucket_path().is_some() => service(
+            source,
+            Box::new(|order, trail| Box::pin(collectors::s3::files::fetch(kind, order, trail))),
+            shared,
+            &line,
+        ),
         (Some(path), _) => files(kind, path, shared, &line),
         (None, Some(live)) => service(source, Box::new(live.fetch), shared, &line),
         (None, None) => {

@@ -3,16 +3,22 @@
 //! States: AWS Backup API, `BackupJob.State` and `CopyJob.State`. A completed job may carry a message: "completed
 //! with issues", such as "Windows VSS Backup Job Error encountered, trying for regular backup".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::rows::{BackupRun, Row, RunStatus, Trigger};
 
+use super::reports::later;
 use super::{bytes, component, newest};
 use crate::aws::{Answers, Failure, Item};
 use crate::{Batch, Sink};
 
-/// Reads jobs; answers the recovery points that they made.
-pub(super) fn read(batch: &Batch<'_>, answers: &Answers<'_>, sink: &mut dyn Sink) -> BTreeSet<String> {
+/// Reads jobs, and those of `reported`; answers the recovery points that they made.
+pub(super) fn read(
+    batch: &Batch<'_>,
+    answers: &Answers<'_>,
+    mut reported: BTreeMap<String, BackupRun>,
+    sink: &mut dyn Sink,
+) -> BTreeSet<String> {
     // A reply of start-backup-job holds an id and no state: it proves an order only.
     let told = |item: &Item<'_, '_>| item.text("State").is_some();
     let mut made = BTreeSet::new();
@@ -22,17 +28,26 @@ pub(super) fn read(batch: &Batch<'_>, answers: &Answers<'_>, sink: &mut dyn Sink
     ];
     for (kind, jobs) in kinds {
         for (id, item) in jobs {
-            let run = job(batch, kind, id, item, sink);
+            let mut run = job(batch, kind, id, item, sink);
+            if let Some(other) = reported.remove(&run.origin.record_id)
+                && later(run.status, run.ended_at, other.status, other.ended_at)
+            {
+                run = other;
+            }
             made.extend(run.recovery_point_id.clone());
             sink.row(Row::Run(run));
         }
+    }
+    for run in reported.into_values() {
+        made.extend(run.recovery_point_id.clone());
+        sink.row(Row::Run(run));
     }
     made
 }
 
 fn job(batch: &Batch<'_>, kind: &str, id: &str, item: Item<'_, '_>, sink: &mut dyn Sink) -> BackupRun {
     let raw = item.text("State").unwrap_or("unknown");
-    let mut run = BackupRun::new(item.origin(batch, format!("{kind}-job:{id}")), id, status(item, raw), raw);
+    let mut run = BackupRun::new(item.origin(batch, format!("{kind}-job:{id}")), id, of_item(item, raw), raw);
     run.status_detail = item.owned("StatusMessage");
     run.resource = item.text("ResourceArn").map(|arn| format!("aws-backup:{arn}"));
     run.component = Some(component(item));
@@ -75,9 +90,14 @@ pub(super) fn refused(batch: &Batch<'_>, failure: &Failure<'_>, sink: &mut dyn S
     sink.row(Row::Run(run));
 }
 
-fn status(item: Item<'_, '_>, raw: &str) -> RunStatus {
+fn of_item(item: Item<'_, '_>, raw: &str) -> RunStatus {
+    status(raw, item.text("MessageCategory"), item.text("StatusMessage").unwrap_or_default())
+}
+
+/// State of a job in AWS Backup's word, with the category and text of its message.
+pub(super) fn status(raw: &str, category: Option<&str>, message: &str) -> RunStatus {
     match raw {
-        "COMPLETED" if with_issues(item) => RunStatus::Partial,
+        "COMPLETED" if with_issues(category, message) => RunStatus::Partial,
         "COMPLETED" => RunStatus::Success,
         "PARTIAL" => RunStatus::Partial,
         "FAILED" => RunStatus::Failed,
@@ -91,10 +111,10 @@ fn status(item: Item<'_, '_>, raw: &str) -> RunStatus {
 }
 
 /// A completed job with a message of another category than `SUCCESS`, or with a message that tells of trouble.
-fn with_issues(item: Item<'_, '_>) -> bool {
-    let message = item.text("StatusMessage").unwrap_or_default().to_ascii_lowercase();
+fn with_issues(category: Option<&str>, message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
     let trouble = ["error", "fail", "issue", "warning", "not supported", "skipped", "partial", "unable"];
-    match item.text("MessageCategory") {
+    match category {
         Some("SUCCESS") => trouble.iter().any(|w| message.contains(w)),
         Some(_) => true,
         None => !message.is_empty() && !message.contains("success"),

@@ -4,7 +4,8 @@
 //! list-backup-jobs`, `list-copy-jobs`, `list-restore-jobs` and their `describe-…` forms,
 //! `list-recovery-points-by-backup-vault`, `-by-resource`, `describe-recovery-point`, `list-backup-vaults`,
 //! `describe-backup-vault`, `get-backup-plan`, `list-backup-plans`, `get-backup-selection` and
-//! `list-protected-resources`.
+//! `list-protected-resources`; and the reports about backup, copy and restore jobs (CSV or JSON) that AWS Backup Audit
+//! Manager puts into a bucket.
 //!
 //! Without `path` the service itself is asked ([`live`]), and its answers are read as they came.
 //!
@@ -22,6 +23,7 @@ mod jobs;
 mod live;
 mod plans;
 mod points;
+mod reports;
 mod restores;
 mod vaults;
 
@@ -29,7 +31,7 @@ mod vaults;
 pub const KIND: Kind = Kind {
     name: "aws-backup",
     title: "AWS Backup",
-    reads: "AWS Backup itself; with `path` the JSON that the AWS CLI prints for it",
+    reads: "AWS Backup itself; with `path` the JSON that the AWS CLI prints for it, and its audit reports",
     tables: &[
         "backup_runs",
         "recovery_points",
@@ -62,7 +64,7 @@ const WANTED: Wanted = Wanted {
         PARTS.iter().any(|part| name.contains(part))
     },
     shape,
-    text: |_| false,
+    text: reports::is_report,
 };
 
 fn shape(object: &Map<String, Value>) -> bool {
@@ -82,6 +84,7 @@ fn shape(object: &Map<String, Value>) -> bool {
         "BackupPlanId",
         "BackupSelectionsList",
         "BackupSelection",
+        "reportItems",
     ];
     let protected = object
         .get("Results")
@@ -96,9 +99,10 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     for failure in &answers.failures {
         jobs::refused(batch, failure, sink);
     }
-    let jobs = jobs::read(batch, &answers, sink);
+    let reported = reports::read(batch, &answers, sink);
+    let jobs = jobs::read(batch, &answers, reported.runs, sink);
     let resources = points::read(batch, &answers, &jobs, sink);
-    restores::read(batch, &answers, &resources, sink);
+    restores::read(batch, &answers, &resources, reported.tests, sink);
     vaults::read(batch, &answers, sink);
     plans::read(batch, &answers, sink);
 }

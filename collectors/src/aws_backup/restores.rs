@@ -10,17 +10,28 @@ use super::{bytes, newest};
 use crate::aws::{Answers, Item};
 use crate::{Batch, Sink};
 
-/// Reads restore jobs. `resources` tells the resource of recovery points, where the job does not.
+/// Reads restore jobs, and those of `reported` that no reply shows. `resources` tells the resource of recovery points, where the job does not.
 pub(super) fn read(
     batch: &Batch<'_>,
     answers: &Answers<'_>,
     resources: &BTreeMap<String, String>,
+    mut reported: BTreeMap<String, RestoreTest>,
     sink: &mut dyn Sink,
 ) {
     // A reply of start-restore-job holds an id and no status: it proves an order only.
     let told = |item: &Item<'_, '_>| item.text("Status").is_some();
     for (id, item) in newest(answers, "RestoreJobs", "RestoreJob", "RestoreJobId", told, sink) {
-        job(batch, id, item, resources, sink);
+        // A reply tells more than a report, but it may be older.
+        let ended = |t: &RestoreTest| !matches!(t.result, TestResult::Running);
+        match reported.remove(&format!("restore-job:{id}")) {
+            Some(test) if ended(&test) && item.text("CompletionDate").is_none() => sink.row(Row::RestoreTest(test)),
+            _ => job(batch, id, item, resources, sink),
+        }
+    }
+    for mut test in reported.into_values() {
+        let by_point = test.recovery_point_id.as_ref().and_then(|p| resources.get(p)).cloned();
+        test.resource = test.resource.or(by_point);
+        sink.row(Row::RestoreTest(test));
     }
 }
 

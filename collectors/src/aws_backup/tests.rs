@@ -1,5 +1,7 @@
 //! Documented replies of AWS Backup: the simulated service of the sample has no jobs.
 
+mod reports;
+
 use std::collections::BTreeMap;
 
 use model::rows::{

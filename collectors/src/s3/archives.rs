@@ -2,8 +2,8 @@
 //! stored backup each.
 //!
 //! Pages of one list, in documents of their own, are put together where run records show that they follow one another.
-//! Content of sentinels (`base_…_backup_stop_sentinel.json`, `metadata.json`) and of timeline histories
-//! (`00000002.history`) is used where such files lie in the folder as well; they are matched by name, and by the part
+//! Content of sentinels (`base_…_backup_stop_sentinel.json`, `metadata.json`, Barman's `backup.info`) and of timeline
+//! histories (`00000002.history`) is used where such files lie in the folder as well; they are matched by name, and by the part
 //! of the path that they share with the archive where two archives have a base backup of the same name.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -260,6 +260,15 @@ fn facts(answers: &Answers<'_>, sink: &mut dyn Sink) -> Vec<(String, String, Fac
         }
         let name = name.to_owned();
         out.push((path, name, facts));
+    }
+    for (place, text) in answers.texts.iter().filter(|(_, t)| sentinel::is_backup_info(t)) {
+        match sentinel::about(place.document.name()) {
+            Some(id) => out.push((place.document.name().to_owned(), id.to_owned(), sentinel::backup_info(text))),
+            None => {
+                let message = "a backup.info, but no folder tells of which backup: keep the folder it lies in";
+                sink.problem(problem(place.document, None, message));
+            }
+        }
     }
     out
 }

@@ -66,7 +66,12 @@ const WANTED: Wanted = Wanted {
             .any(|part| name.contains(part))
     },
     shape,
-    text: |text| objects::is_listing(text) || transfers::is_log(text) || history::is_history(text),
+    text: |text| {
+        objects::is_listing(text)
+            || transfers::is_log(text)
+            || history::is_history(text)
+            || sentinel::is_backup_info(text)
+    },
 };
 
 fn shape(object: &Map<String, Value>) -> bool {

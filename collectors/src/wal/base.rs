@@ -20,6 +20,8 @@ pub(crate) struct BaseBackup {
     pub increment: bool,
     /// Everything that a restore needs is there; absent where that is not known.
     pub complete: Option<bool>,
+    /// It is listed with a local time that nothing places.
+    pub zone_unknown: bool,
     /// What its files tell.
     pub facts: Facts,
     /// Lineage.
@@ -51,6 +53,7 @@ impl BaseBackup {
         run.component = Some(self.component());
         run.started_at = self.facts.started_at;
         run.status_detail.clone_from(&self.detail);
+        run.zone_unknown = self.zone_unknown;
         run.location_id.clone_from(&names.location_id);
         if matches!(self.status, RunStatus::Success | RunStatus::Partial) {
             run.ended_at = self.facts.finished_at;
@@ -76,6 +79,7 @@ impl BaseBackup {
         point.created_at = self.facts.finished_at;
         point.bytes = self.facts.bytes;
         point.complete = self.complete;
+        point.zone_unknown = self.zone_unknown;
         point.location_id.clone_from(&names.location_id);
         Some(point)
     }
@@ -94,6 +98,7 @@ impl BaseBackup {
             if rank(other.status) > rank(self.status) { (other, self.clone()) } else { (self.clone(), other) };
         better.facts.fill(&worse.facts);
         better.increment |= worse.increment;
+        better.zone_unknown &= better.facts.finished_at.is_none();
         better.complete = match (better.complete, worse.complete) {
             (Some(false), _) | (_, Some(false)) => Some(false),
             (a, b) => a.or(b),

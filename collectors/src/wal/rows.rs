@@ -238,9 +238,14 @@ impl BaseFacts<'_, '_> {
                 Some(_) => (RunStatus::Success, self.end_word()),
                 None => self.unfinished(objects, parsed.as_ref(), oldest, latest_end),
             };
-            if self.place.0 == Family::Barman && status == RunStatus::Success && label.is_none() {
-                // Barman writes backup.info after a failure too; what it says is not in a listing.
-                (status, raw) = (RunStatus::Unknown, "backup.info present");
+            if self.place.0 == Family::Barman && status == RunStatus::Success {
+                // Barman writes backup.info after a failure too. What it says decides; else the label that PostgreSQL
+                // archives only when a backup was stopped in order.
+                let (told, word) = facts.state.unwrap_or(match label {
+                    Some(_) => (RunStatus::Success, "backup.info present"),
+                    None => (RunStatus::Unknown, "backup.info present"),
+                });
+                (status, raw) = (told, word);
             }
             let mut detail = None;
             let mut complete = (status == RunStatus::Success).then_some(true);
@@ -254,11 +259,9 @@ impl BaseFacts<'_, '_> {
             }
             let (at, spot) = objects.end.unwrap_or((None, objects.spot));
             facts.finished_at = facts.finished_at.or(at);
+            let zone_unknown = objects.end.is_some() && facts.finished_at.is_none();
             facts.stored = facts.stored.or((objects.count > 0 && !objects.size_unknown).then_some(objects.bytes));
-            let start = match (parsed, label) {
-                (Some(parsed), _) => Some(parsed.start),
-                (None, label) => label.map(|l| l.segment),
-            };
+            let start = parsed.map(|n| n.start).or(facts.start_segment).or(label.map(|l| l.segment));
             let anchor = settled.zip(start).and_then(|(settled, raw)| {
                 Some(Anchor {
                     start: raw.sized(settled.size)?,
@@ -272,7 +275,8 @@ impl BaseFacts<'_, '_> {
             });
             let origin = (self.context.origin)(spot, String::new());
             let raw = raw.to_owned();
-            let base = BaseBackup { name: name.clone(), status, raw, detail, increment, complete, facts, origin };
+            let name = name.clone();
+            let base = BaseBackup { name, status, raw, detail, increment, complete, zone_unknown, facts, origin };
             if !(base.status == RunStatus::Unknown && objects.end.is_none() && !self.view.whole.0) {
                 out.push(Seen { base, anchor });
             }
@@ -309,16 +313,22 @@ impl BaseFacts<'_, '_> {
         }
     }
 
-    /// The label that PostgreSQL archived when this backup was stopped: the last one before its end.
+    /// The label that PostgreSQL archived when this backup was stopped: the last one while it was stored, else the nearest
+    /// one, because clocks and rounding differ.
     fn label(&self, objects: &Objects) -> Option<Label> {
         if self.place.0 == Family::WalG {
             return None;
         }
+        let end = objects.end?.0?;
+        let begin = objects.first.unwrap_or(end);
+        let dated = || self.labels.iter().filter_map(|l| Some((l.at?, l)));
+        let within = dated().filter(|(at, _)| *at >= begin && *at <= end).max_by_key(|(at, _)| *at);
         let slack = chrono::Duration::minutes(5);
-        let end = objects.end?.0? + slack;
-        let begin = objects.first.map(|first| first - slack);
-        let between = |l: &&Label| l.at.is_some_and(|at| at <= end && begin.is_none_or(|begin| at >= begin));
-        self.labels.iter().filter(between).max_by_key(|l| l.at).copied()
+        let near = || {
+            let close = dated().filter(|(at, _)| *at >= begin - slack && *at <= end + slack);
+            close.min_by_key(|(at, _)| (*at - end).abs())
+        };
+        within.or_else(near).map(|(_, label)| *label)
     }
 
     /// What an increment needs: `Err` with what is not there.
@@ -407,7 +417,7 @@ fn log_rows(
         row.lost_before = whole.then_some(stretch.lost_before);
         row.archived_from = stretch.from;
         row.archived_at = stretch.to;
-        row.largest_gap_s = Some(stretch.gap_s);
+        row.largest_gap_s = stretch.from.map(|_| stretch.gap_s);
         row.restorable_from = *restorable_from;
         row.listed_at = Some(at);
         row.location_id.clone_from(&context.location);

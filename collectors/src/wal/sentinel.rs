@@ -4,9 +4,11 @@
 //! LSNs and system identifiers are JSON numbers of 64 bits. A time of year 1 is Go's "not set". An incremental backup of
 //! WAL-G names its parent; WAL-E's sentinel has no times.
 
+use model::rows::RunStatus;
 use model::time::Instant;
 use serde_json::{Map, Value};
 
+use super::recognise::is_backup_id;
 use super::segment::{Lsn, RawSegment};
 
 /// Facts about one base backup.
@@ -16,6 +18,8 @@ pub(crate) struct Facts {
     pub start_lsn: Option<Lsn>,
     /// Where it became consistent.
     pub stop_lsn: Option<Lsn>,
+    /// First segment it needs, where it is told by name.
+    pub start_segment: Option<RawSegment>,
     /// Last segment it needs, where it is told by name.
     pub stop_segment: Option<RawSegment>,
     /// Start.
@@ -32,13 +36,27 @@ pub(crate) struct Facts {
     pub pg_version: Option<u64>,
     /// Host.
     pub hostname: Option<String>,
+    /// State in the tool's word, where the file tells it.
+    pub state: Option<(RunStatus, &'static str)>,
 }
 
 impl Facts {
     /// Takes what these facts lack from `other`.
     pub(crate) fn fill(&mut self, other: &Self) {
         macro_rules! fill { ($($field:ident),+) => { $(if self.$field.is_none() { self.$field.clone_from(&other.$field); })+ } }
-        fill!(start_lsn, stop_lsn, stop_segment, started_at, finished_at, bytes, stored, parent, pg_version, hostname);
+        fill!(
+            start_lsn,
+            stop_lsn,
+            start_segment,
+            stop_segment,
+            started_at,
+            finished_at,
+            bytes,
+            stored,
+            parent,
+            pg_version
+        );
+        fill!(hostname, state);
     }
 }
 
@@ -80,6 +98,7 @@ pub(crate) fn facts(object: &Map<String, Value>) -> (Facts, Vec<&'static str>) {
     let facts = Facts {
         start_lsn,
         stop_lsn,
+        start_segment: None,
         stop_segment: text("wal_segment_backup_stop").and_then(RawSegment::parse),
         started_at,
         finished_at,
@@ -89,6 +108,7 @@ pub(crate) fn facts(object: &Map<String, Value>) -> (Facts, Vec<&'static str>) {
         parent: text("DeltaFrom").map(str::to_owned),
         pg_version,
         hostname: text("Hostname").or_else(|| text("hostname")).map(str::to_owned),
+        state: None,
     };
     (facts, bad)
 }
@@ -127,13 +147,49 @@ pub(crate) fn base_name(name: &str) -> Option<BaseName> {
 /// Ending of a sentinel's name.
 pub(crate) const SENTINEL: &str = "_backup_stop_sentinel.json";
 
-/// Name of the base backup that a file is about: `…/base_X_backup_stop_sentinel.json`, `…/base_X/metadata.json`.
+/// True for the content of Barman's `backup.info`: lines `key=value`.
+pub(crate) fn is_backup_info(text: &str) -> bool {
+    let has = |key: &str| text.lines().any(|l| l.starts_with(key));
+    has("status=") && has("begin_wal=") && has("server_name=")
+}
+
+/// Reads Barman's `backup.info`. Times have an offset; a field that is not set says `None`.
+pub(crate) fn backup_info(text: &str) -> Facts {
+    let field = |key: &str| {
+        let line = text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='))?.trim();
+        Some(line).filter(|v| !v.is_empty() && *v != "None")
+    };
+    let time = |key: &str| field(key).and_then(|t| model::time::instant(t, None).ok());
+    let state = field("status").map(|status| match status {
+        "DONE" => (RunStatus::Success, "DONE"),
+        "WAITING_FOR_WALS" => (RunStatus::Unknown, "WAITING_FOR_WALS"),
+        "FAILED" => (RunStatus::Failed, "FAILED"),
+        "STARTED" | "EMPTY" | "SYNCING" => (RunStatus::Running, "STARTED"),
+        _ => (RunStatus::Unknown, "unknown state"),
+    });
+    Facts {
+        start_lsn: field("begin_xlog").and_then(Lsn::parse),
+        stop_lsn: field("end_xlog").and_then(Lsn::parse),
+        start_segment: field("begin_wal").and_then(RawSegment::parse),
+        stop_segment: field("end_wal").and_then(RawSegment::parse),
+        started_at: time("begin_time"),
+        finished_at: time("end_time"),
+        bytes: field("size").and_then(|n| n.parse().ok()).filter(|n| *n > 0),
+        pg_version: field("version").and_then(|n| n.parse().ok()),
+        state,
+        ..Facts::default()
+    }
+}
+
+/// Name of the base backup that a file is about: `…/base_X_backup_stop_sentinel.json`, `…/base_X/metadata.json`,
+/// `…/base/<id>/backup.info`.
 pub(crate) fn about(file: &str) -> Option<&str> {
     let mut parts = file.rsplit('/');
     let last = parts.next()?;
     let name = match last.strip_suffix(SENTINEL) {
         Some(name) => name,
         None if last == "metadata.json" => parts.next()?,
+        None if last == "backup.info" => return parts.next().filter(|id| is_backup_id(id)),
         None => return None,
     };
     base_name(name).map(|_| name)

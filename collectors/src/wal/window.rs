@@ -103,8 +103,13 @@ impl Settled {
             let (a, b) = (&pair.first()?.0, &pair.get(1)?.0);
             (b.lost_before == 0 && in_window(a) && in_window(b)).then_some((b.from? - a.to?).num_seconds())
         });
-        let longest_gap_s =
-            stretches.iter().map(|(s, _)| s).filter(|s| in_window(s)).map(|s| s.gap_s).chain(gaps_between).max();
+        let longest_gap_s = stretches
+            .iter()
+            .map(|(s, _)| s)
+            .filter(|s| in_window(s) && s.from.is_some())
+            .map(|s| s.gap_s)
+            .chain(gaps_between)
+            .max();
         let last_archived = spans
             .iter()
             .rev()

@@ -338,6 +338,7 @@ fn listed(name: &str, raw: &str, facts: Facts, origin: model::rows::Origin) -> B
         detail: None,
         increment: false,
         complete: Some(true),
+        zone_unknown: false,
         facts,
         origin,
     }

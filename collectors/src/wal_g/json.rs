@@ -119,6 +119,7 @@ fn listed(
         detail: parent.map(|_| "its parent is not listed".to_owned()),
         increment: parsed.parent.is_some() || told.parent.is_some(),
         complete: Some(parent.is_none()),
+        zone_unknown: false,
         facts: told,
         origin: found.batch.origin(document, "", pointer),
     })
@@ -156,6 +157,7 @@ fn beside(found: &mut Found<'_>, source: Source<'_>, object: &Map<String, Value>
         detail: None,
         increment: told.parent.is_some() || parsed.is_some_and(|n| n.parent.is_some()),
         complete: sentinel.then_some(true),
+        zone_unknown: false,
         facts: told,
         origin: found.batch.origin(document, "", ""),
     };

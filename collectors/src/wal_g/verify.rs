@@ -211,6 +211,7 @@ pub(super) fn show(found: &mut Found<'_>, source: Source<'_>, all: &[Value], lin
                 detail: None,
                 increment: parsed.parent.is_some(),
                 complete: Some(true),
+                zone_unknown: false,
                 facts: told,
                 origin: found.batch.origin(document, "", pointer),
             };

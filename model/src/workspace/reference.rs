@@ -250,7 +250,9 @@ pub fn schema(kinds: &[Kind]) -> Value {
         .map(|kind| {
             let mut source = object(section("[sources.<kind>.<id>]"));
             if let Some(properties) = source["properties"].as_object_mut() {
-                properties.extend(all_keys(kind).into_iter().map(|k| (k.name.to_owned(), described(of_key(k.takes), k.says))));
+                properties.extend(
+                    all_keys(kind).into_iter().map(|k| (k.name.to_owned(), described(of_key(k.takes), k.says))),
+                );
             }
             (kind.keys.kind.to_owned(), json!({"type": "object", "additionalProperties": source}))
         })

@@ -370,12 +370,16 @@ impl Layout<'_> {
     fn completeness(&mut self, completeness: &Completeness) -> Result<(), ReportError> {
         let node = self.tree.add(0, "Sect");
         let start = self.chunks.len();
-        let told = |words: &str, value: &str| if value.is_empty() { String::new() } else { format!("; {words} {value}") };
+        let told =
+            |words: &str, value: &str| if value.is_empty() { String::new() } else { format!("; {words} {value}") };
         let identity = told("read by", &completeness.identity);
         let extracted = told("extracted", &completeness.extracted);
         let title = [
             (strong("Completeness and accuracy"), Ink::Muted),
-            (text(format!("\u{a0}\u{a0} {} rows in the table{identity}{extracted}", completeness.rows_in_table)), Ink::Muted),
+            (
+                text(format!("\u{a0}\u{a0} {} rows in the table{identity}{extracted}", completeness.rows_in_table)),
+                Ink::Muted,
+            ),
         ];
         self.panel_line(node, &title, 6.0, 10.0)?;
         if let Some(chunk) = self.chunks.last_mut() {

@@ -25,7 +25,11 @@ pub(super) fn sources(basis: &Basis<'_>) -> Vec<SourceSheet> {
                 endpoint: run.map(|r| r.endpoint.clone()).unwrap_or_default(),
                 identity: run.and_then(|r| r.identity.clone()).unwrap_or_default(),
                 timezone: run.and_then(|r| r.timezone.clone()).unwrap_or_default(),
-                covers: if covers.is_empty() { "nothing stated: a missing record proves nothing".to_owned() } else { covers },
+                covers: if covers.is_empty() {
+                    "nothing stated: a missing record proves nothing".to_owned()
+                } else {
+                    covers
+                },
                 collected_at: s.collected_at,
                 counts: run.map(|r| r.counts.clone().into_iter().collect()).unwrap_or_default(),
                 objects: s.digests.clone(),

@@ -94,7 +94,10 @@ pub(super) async fn read(session: &mut Session, trail: &mut Trail, wanted: &Want
         let total = value.and_then(|v| v.get("total_count")).and_then(Value::as_u64);
         let stopped = wanted.until.is_some_and(|until| part.iter().any(until));
         if part.is_empty() && (page > 1 || next.is_some()) {
-            trail.problem(&ask.name, "the page is empty, and the list goes on or led here: its items are missing; collect again");
+            trail.problem(
+                &ask.name,
+                "the page is empty, and the list goes on or led here: its items are missing; collect again",
+            );
         }
         let full = part.len() >= PER_PAGE;
         items.extend(part);

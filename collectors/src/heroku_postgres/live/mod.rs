@@ -85,9 +85,7 @@ async fn collect(order: &Order, trail: &mut Trail) -> Result<(), Halt> {
     let history = history(&mut client, &apps.names, &estate).await?;
     let described = described(&mut client, &apps.names, &estate).await?;
     client.ended();
-    for (resources, tables, from, to, gaps) in
-        history.statements().into_iter().chain(described.statements(began))
-    {
+    for (resources, tables, from, to, gaps) in history.statements().into_iter().chain(described.statements(began)) {
         trail.covers(Covers {
             systems: vec!["*".to_owned()],
             resources,

@@ -287,6 +287,87 @@ fn pgbackrest_and_barman_name_no_segment_so_the_archived_label_does() {
     assert_eq!(states, [RunStatus::Success, RunStatus::Unknown], "Barman writes backup.info after a failure too");
 }
 
+/// A repository that pgBackRest wrote, with a restore to a new timeline in it (see its README).
+#[test]
+fn a_real_repository_of_pgbackrest() {
+    let text = std::fs::read_to_string(crate::testing::sample("pgbackrest-repository").join("list.txt")).unwrap();
+    let exact = |t: &str| {
+        let (seconds, rest) = t.split_once('.').unwrap();
+        Instant::from_timestamp(seconds.parse().unwrap(), rest[..9].parse().unwrap())
+    };
+    let time_of = |name: &str| {
+        let line = text.lines().find(|l| l.contains(name)).unwrap();
+        let at = exact(line.split(' ').next().unwrap()).unwrap();
+        // Objects of a bucket are dated to the millisecond at best.
+        Instant::from_timestamp_millis(at.timestamp_millis())
+    };
+    let mut listing = Listing::new(exact("1795672960.000000000").unwrap(), Some(String::new()));
+    for (n, line) in text.lines().enumerate() {
+        let [time, size, key] = line.splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let spot = Spot { page: 0, item: u32::try_from(n).unwrap() };
+        let at = Instant::from_timestamp_millis(exact(time).unwrap().timestamp_millis());
+        assert!(listing.key(key, size.parse().ok(), at, spot), "{key}");
+    }
+    listing.whole = true;
+    let kept = read(vec![listing], &[]);
+    assert_eq!(kept.problems, []);
+    let found: Vec<_> =
+        points(&kept).iter().map(|p| (p.recovery_point_id.as_str(), p.component.unwrap(), p.complete)).collect();
+    let (full, part) = (Component::Full, Component::Incremental);
+    assert_eq!(
+        found,
+        [
+            ("20261126-060201F", full, Some(true)),
+            ("20261126-060201F_20261126-060212I", part, Some(true)),
+            ("20261126-060227F", full, Some(true)),
+        ]
+    );
+    let last = time_of("000000020000000000000010-");
+    assert_eq!(window(&kept), (time_of("20261126-060201F/backup.manifest"), last, last));
+    let found: Vec<_> =
+        logs(&kept).iter().map(|l| (l.segment.as_str(), l.last(), l.previous_segment.as_deref())).collect();
+    assert_eq!(
+        found,
+        [
+            ("000000010000000000000002", "000000010000000000000008", None),
+            ("000000020000000000000009", "000000020000000000000010", Some("000000010000000000000008")),
+        ]
+    );
+    let check = kept.rows.iter().find_map(|r| if let Row::IntegrityCheck(c) = r { Some(c) } else { None }).unwrap();
+    assert_eq!(check.status, RunStatus::Success);
+    assert!(check.status_detail.as_deref().unwrap().contains("5 segments of a timeline that was left"));
+}
+
+#[test]
+fn a_backup_info_decides_about_barmans_backups() {
+    let info = |status: &str| {
+        format!(
+            "begin_time=2026-11-22 00:05:04.049254+00:00\nbegin_wal=000000010000000000000005\nbegin_xlog=0/5000028\n\
+             end_time=2026-11-22 00:06:10+00:00\nend_wal=000000010000000000000005\nend_xlog=0/6000000\n\
+             server_name=pg\nsize=23138426\nstatus={status}\ntablespaces=None\nversion=150018\n"
+        )
+    };
+    let mut bucket = Bucket::default();
+    for n in 1..=30_u64 {
+        let name = Segment { timeline: 1, number: n }.name(SegmentSize::DEFAULT);
+        bucket.put(&format!("bm/pg/wals/0000000100000000/{name}.gz"), 9, 60 * i64::try_from(n).unwrap());
+    }
+    bucket.put("bm/pg/base/20261122T000504/data.tar.gz", 5, 60 * 5 + 10);
+    bucket.put("bm/pg/base/20261122T000504/backup.info", 5, 60 * 6 + 10);
+    let path = "bm/pg/base/20261122T000504/backup.info";
+    for (status, wanted) in [("DONE", RunStatus::Success), ("FAILED", RunStatus::Failed), ("odd", RunStatus::Unknown)] {
+        assert!(sentinel::is_backup_info(&info(status)));
+        let facts =
+            [(path.to_owned(), sentinel::about(path).unwrap().to_owned(), sentinel::backup_info(&info(status)))];
+        let kept = read(vec![bucket.listing(60 * 31, Some(""))], &facts);
+        let [run] = runs(&kept)[..] else { panic!("{kept:?}") };
+        assert_eq!(run.status, wanted, "{status}");
+        let good = wanted == RunStatus::Success;
+        assert_eq!(run.bytes, good.then_some(23_138_426));
+        assert_eq!(window(&kept).0, good.then_some(at(60 * 6 + 10)));
+    }
+}
+
 #[test]
 fn a_million_segments_take_little_memory_and_a_handful_of_rows() {
     let mut listing = Listing::new(at(60 * 1_000_001), Some(String::new()));
