@@ -18,11 +18,15 @@ fn eventful() -> Workspace {
     w
 }
 
-/// Everything that the program says and writes about a period, under an environment.
-fn everything(w: &Workspace, out: &str, umask: &str, env: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
+/// Runs what follows on one core, the last of those it may use.
+const ONE_CORE: &str = "taskset -c $(taskset -cp $$ | sed 's/.*[:,-] *//')";
+
+/// Everything that the program says and writes about a period, under an umask, a command before it and an environment.
+fn everything(w: &Workspace, out: &str, under: [&str; 2], env: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
+    let [umask, before] = under;
     let mut all = Vec::new();
     let run = |args: &str| {
-        let script = format!("umask {umask}; exec \"$0\" {args} --period 2026-10 --as-of {AS_OF}");
+        let script = format!("umask {umask}; exec {before} \"$0\" {args} --period 2026-10 --as-of {AS_OF}");
         let mut command = Command::new("sh");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_backproof")]).current_dir(w.path()).env_clear();
         let output = command.envs(env.iter().copied()).output().unwrap();
@@ -39,14 +43,24 @@ fn everything(w: &Workspace, out: &str, umask: &str, env: &[(&str, &str)]) -> Ve
 }
 
 #[test]
-fn zone_locale_umask_and_repetition_change_no_byte() {
+fn zone_locale_umask_cores_and_repetition_change_no_byte() {
     let w = eventful();
-    let first = everything(&w, "out-1", "022", &[("TZ", "UTC"), ("LANG", "C")]);
+    let first = everything(&w, "out-1", ["022", ""], &[("TZ", "UTC"), ("LANG", "C")]);
     assert!(first.iter().any(|(name, _)| name == "monthly.pdf"), "the report was written");
     let others = [
-        everything(&w, "out-2", "022", &[("TZ", "UTC"), ("LANG", "C")]),
-        everything(&w, "out-3", "077", &[("TZ", "Asia/Kathmandu"), ("LANG", "de_DE.UTF-8"), ("LC_ALL", "de_DE.UTF-8")]),
-        everything(&w, "out-4", "000", &[("TZ", "America/Los_Angeles"), ("LANG", "tr_TR.UTF-8"), ("COLUMNS", "40")]),
+        everything(&w, "out-2", ["022", ONE_CORE], &[("TZ", "UTC"), ("LANG", "C")]),
+        everything(
+            &w,
+            "out-3",
+            ["077", ""],
+            &[("TZ", "Asia/Kathmandu"), ("LANG", "de_DE.UTF-8"), ("LC_ALL", "de_DE.UTF-8")],
+        ),
+        everything(
+            &w,
+            "out-4",
+            ["000", ""],
+            &[("TZ", "America/Los_Angeles"), ("LANG", "tr_TR.UTF-8"), ("COLUMNS", "40")],
+        ),
     ];
     for other in others {
         let names = |all: &[(String, Vec<u8>)]| all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();

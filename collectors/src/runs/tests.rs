@@ -73,6 +73,28 @@ fn every_field_of_a_json_line_is_read() {
 }
 
 #[test]
+fn a_log_that_several_threads_read_keeps_its_order() {
+    let last = 20_000;
+    let log: String = (1..=last)
+        .map(|n| match n % 1000 {
+            0 => "{\"run_id\":\n".to_owned(),
+            _ => format!(
+                "{{\"run_id\":\"r{n}\",\"system_id\":\"s\",\"status\":\"success\",\"status_detail\":\"{}\"}}\n",
+                "x".repeat(150)
+            ),
+        })
+        .collect();
+    assert!(log.len() > 4 << 20, "several blocks");
+    let kept = read("runs.jsonl", &log);
+    let expected: Vec<(String, String)> =
+        (1..=last).filter(|n| n % 1000 != 0).map(|n| (format!("r{n}"), format!("line:{n}"))).collect();
+    let given: Vec<_> = runs(&kept).iter().map(|r| (r.run_id.clone(), r.origin.pointer.clone())).collect();
+    assert!(given == expected, "a run is missing, moved or has another line");
+    let places: Vec<&str> = told(&kept).into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, (1..=20).map(|n| format!("line {}", n * 1000)).collect::<Vec<_>>());
+}
+
+#[test]
 fn an_array_reads_the_same_with_pointers_into_it() {
     for content in [format!("[{FULL},\n {FULL}]"), format!(" [\n{FULL}\n,{FULL}\n]\n")] {
         let kept = read("runs.json", &content);
