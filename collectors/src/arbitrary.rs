@@ -6,8 +6,19 @@ use crate::testing::{documents, parse, sample};
 use crate::{Document, KINDS};
 
 /// Names by which readers tell what a document may be.
-const NAMES: &[&str] =
-    &["a.json", "a.jsonl", "a.csv", "a.log", "a.toml", "a.md", "runs.json", "a.run.json", "backup.info", "a.sql"];
+const NAMES: &[&str] = &[
+    "session_statistics.2026-10-23T03:30:00+02:00.data",
+    "a.json",
+    "a.jsonl",
+    "a.csv",
+    "a.log",
+    "a.toml",
+    "a.md",
+    "runs.json",
+    "a.run.json",
+    "backup.info",
+    "a.sql",
+];
 
 fn read_by_all(name: &str, bytes: &[u8]) {
     for kind in KINDS {
@@ -39,7 +50,19 @@ proptest! {
 /// Every document of every sample, cut and with one byte changed, given to every reader.
 #[test]
 fn damaged_samples() {
-    for tool in ["aws", "barman", "borg", "borgmatic", "pg_dump", "pgbackrest", "restic"] {
+    for tool in [
+        "aws",
+        "barman",
+        "borg",
+        "borgmatic",
+        "duplicity",
+        "pg_dump",
+        "pgbackrest",
+        "rclone",
+        "rdiff-backup",
+        "restic",
+        "rsnapshot",
+    ] {
         for (n, document) in documents(&sample(tool)).iter().enumerate() {
             let bytes = document.bytes().unwrap();
             let at = (n * 7919) % (bytes.len() + 1);
