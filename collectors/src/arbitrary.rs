@@ -7,6 +7,7 @@ use crate::{Document, KINDS};
 
 /// Names by which readers tell what a document may be.
 const NAMES: &[&str] = &[
+    "session_statistics.2026-10-23T03:30:00+02:00.data",
     "a.json",
     "a.jsonl",
     "a.csv",
@@ -53,7 +54,20 @@ proptest! {
 /// Every document of every sample, cut and with one byte changed, given to every reader.
 #[test]
 fn damaged_samples() {
-    for tool in ["aws", "barman", "borg", "borgmatic", "pg_dump", "pgbackrest", "restic", "wal-e"] {
+    for tool in [
+        "aws",
+        "barman",
+        "borg",
+        "borgmatic",
+        "duplicity",
+        "pg_dump",
+        "pgbackrest",
+        "rclone",
+        "rdiff-backup",
+        "restic",
+        "rsnapshot",
+        "wal-e",
+    ] {
         for (n, document) in documents(&sample(tool)).iter().enumerate() {
             let bytes = document.bytes().unwrap();
             let at = (n * 7919) % (bytes.len() + 1);

@@ -60,7 +60,7 @@ pub(crate) fn groups<'a>(batch: &Batch<'a>, sink: &mut dyn Sink) -> Vec<Group<'a
     out
 }
 
-pub(crate) fn is_stderr(name: &str) -> bool {
+fn is_stderr(name: &str) -> bool {
     name.ends_with(".stderr") || name.ends_with(".err")
 }
 

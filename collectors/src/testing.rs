@@ -213,6 +213,34 @@ pub fn differences_from_truth(tool: &str, kept: &Kept, known: &[(&str, &str)]) -
     out
 }
 
+/// One recorded command of a host in Prague, an hour before midnight UTC, with what it printed.
+pub fn recorded(command: &str, exit: Option<i64>, stdout: &str, stderr: &str) -> Vec<Document> {
+    let record = serde_json::json!({
+        "command": command, "host": "app01", "tz": "Europe/Prague", "started_at": "2026-11-01T23:00:00Z",
+        "finished_at": exit.map(|_| "2026-11-01T23:05:00Z"), "exit_code": exit, "stdout": "o", "stderr": "e",
+    });
+    vec![text("nightly.run.json", &record.to_string()), text("o", stdout), text("e", stderr)]
+}
+
+/// Reads every cut of every document of a sample, alone, and asserts that no run is a success that the whole sample
+/// has not.
+pub fn no_cut_gives_a_success(kind: &Kind, timezone: Option<&str>, documents: &[Document]) {
+    let good = |kept: &Kept| -> Vec<String> {
+        let good = |r: &&BackupRun| r.status == model::rows::RunStatus::Success;
+        runs(kept).into_iter().filter(good).map(|r| r.run_id.clone()).collect()
+    };
+    for document in documents {
+        let whole = good(&parse(kind, timezone, std::slice::from_ref(document)));
+        let bytes = document.bytes().unwrap();
+        for cut in (0..bytes.len()).step_by(bytes.len() / 200 + 1) {
+            let cut = Document::in_memory(document.name(), document.name(), None, bytes[..cut].to_vec());
+            for id in good(&parse(kind, timezone, &[cut])) {
+                assert!(whole.contains(&id), "{id} from a cut of {}", document.name());
+            }
+        }
+    }
+}
+
 /// Rows as sorted text: what must not depend on the order of documents.
 pub fn sorted(kept: &Kept) -> Vec<String> {
     let mut out: Vec<String> = kept.rows.iter().map(|r| format!("{r:?}")).collect();

@@ -5,7 +5,7 @@ use model::time::{Instant, Tz};
 use super::command::{Action, Command};
 use super::output::{Job, Reader};
 use super::status::List;
-use crate::groups::{Group, each_line, groups, is_stderr, tell_mute_failure};
+use crate::groups::{Group, each_line, groups, tell_mute_failure};
 use crate::record::{RunRecord, only_zone};
 use crate::shell::{Call, calls};
 use crate::{Batch, Document, Sink, problem};
@@ -99,7 +99,7 @@ fn read<'a>(
         let lists = reader.lists.len();
         let ours = std::mem::take(&mut reader.ours);
         reader.document();
-        let stderr = record.is_some() && is_stderr(document.name());
+        let stderr = record.as_ref().is_some_and(|r| r.stderr.as_deref() == Some(document.name()));
         let whole = each_line(document, record.is_some(), sink, |number, line| reader.line(number, line, stderr));
         reader.end_of_document(whole.unwrap_or(true));
         if whole.is_some() {

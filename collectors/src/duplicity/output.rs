@@ -338,7 +338,10 @@ impl Reader {
 
     fn failed(&mut self, number: u64, text: &str, code: Option<i64>) {
         // An error that nothing of its command stands before, after the end of another's: a command of its own.
-        let over = self.jobs.last().is_some_and(|j| j.said.closed() && j.said.failure.is_none());
+        let over = self.jobs.last().is_some_and(|j| {
+            let other = j.code.is_some() && code.is_some_and(|c| c > 1) && j.code != code;
+            j.said.closed() && (j.said.failure.is_none() || other)
+        });
         if over && !self.single {
             self.jobs.push(Job { line: number, ..Job::default() });
         }
