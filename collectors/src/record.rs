@@ -143,7 +143,7 @@ pub fn without_secrets(bytes: Vec<u8>) -> (Vec<u8>, Vec<(String, String)>) {
 }
 
 /// True for names of environment variables that hold a secret itself. `…_FILE` and `…_COMMAND` say where it is.
-fn names_secret(name: &str) -> bool {
+pub(crate) fn names_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let holds = ["PASS", "SECRET", "TOKEN", "CREDENTIAL", "_KEY", "APIKEY"].iter().any(|word| name.contains(word));
     holds && !["_FILE", "_COMMAND", "_PATH", "_ID"].iter().any(|end| name.ends_with(end))

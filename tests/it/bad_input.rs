@@ -96,7 +96,19 @@ fn kept(w: &Workspace, bytes: &[u8]) -> bool {
 
 #[test]
 fn an_empty_file() {
-    for kind in ["runs", "restic", "borg", "pgbackrest", "barman", "pg-dump", "heroku-postgres", "restore-reports"] {
+    for kind in [
+        "runs",
+        "restic",
+        "borg",
+        "pgbackrest",
+        "barman",
+        "wal-g",
+        "wal-e",
+        "velero",
+        "pg-dump",
+        "heroku-postgres",
+        "restore-reports",
+    ] {
         let name = if kind == "runs" { "empty.jsonl" } else { "empty.json" };
         let w = workspace(kind, &format!("drop/bad/{name}"));
         w.write(&format!("drop/bad/{name}"), "");
@@ -167,7 +179,9 @@ fn bytes_that_are_no_text() {
     assert_eq!(bad["counts"]["backup_runs"], 2);
     assert!(kept(&w, &log));
 
-    for kind in ["restic", "borg", "pgbackrest", "barman", "rds", "github", "heroku-postgres"] {
+    for kind in
+        ["restic", "borg", "pgbackrest", "barman", "wal-g", "wal-e", "velero", "rds", "github", "heroku-postgres"]
+    {
         let w = workspace(kind, "drop/bad/list.json");
         w.write("drop/bad/list.json", b"[{\"time\":\"\xff\xff\",\"id\":\"\xc3(\"}]");
         told(&w, &["list.json"]);
@@ -178,7 +192,20 @@ fn bytes_that_are_no_text() {
 fn another_tools_file() {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/borg/evidence/12-info.json");
     let bytes = fs::read(sample).unwrap();
-    for kind in ["restic", "pgbackrest", "barman", "rds", "s3", "aws-backup", "github", "heroku-postgres", "runs"] {
+    for kind in [
+        "restic",
+        "pgbackrest",
+        "barman",
+        "wal-g",
+        "wal-e",
+        "velero",
+        "rds",
+        "s3",
+        "aws-backup",
+        "github",
+        "heroku-postgres",
+        "runs",
+    ] {
         let w = workspace(kind, "drop/bad/info.json");
         w.write("drop/bad/info.json", &bytes);
         let bad = told(&w, &["info.json"]);

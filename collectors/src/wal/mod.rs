@@ -13,6 +13,7 @@
 //! | [`layout`] | one listing: takes keys one at a time |
 //! | [`base`], [`rows`] | rows |
 //! | [`attempt`] | commands of WAL-G and WAL-E as runs |
+//! | [`secret`] | files beside their logs that hold secrets |
 //!
 //! # Feeding a listing
 //!
@@ -52,6 +53,7 @@ pub(crate) mod history;
 pub(crate) mod layout;
 pub(crate) mod recognise;
 pub(crate) mod rows;
+pub(crate) mod secret;
 pub(crate) mod segment;
 pub(crate) mod sentinel;
 pub(crate) mod window;

@@ -23,6 +23,7 @@ use model::time::{Instant, instant, utc_text};
 use crate::record::{RunRecord, is_record_name, records};
 use crate::wal::attempt::{Action, Attempt, Command, locator};
 use crate::wal::base::{BaseBackup, Names};
+use crate::wal::secret;
 use crate::wal::segment::RawSegment;
 use crate::wal::sentinel::{Facts, about, base_name, facts};
 use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
@@ -45,6 +46,9 @@ pub const KIND: Kind = Kind {
 /// Text is kept; data of backups and segments are not.
 fn claim(name: &str, head: &[u8]) -> Claim {
     use crate::wal::recognise::{What, recognise};
+    if let Some(variable) = secret::held(name, head) {
+        return Claim::Pass(format!("a file with a secret ({variable})"));
+    }
     match recognise(name).map(|known| known.what) {
         Some(What::Data(_)) => Claim::Pass("data of a base backup; its sentinel is read".to_owned()),
         Some(What::Log { .. }) => Claim::Pass("a log segment; a listing tells which there are".to_owned()),

@@ -31,6 +31,7 @@ use crate::wal::attempt::{Attempt, Command, locator};
 use crate::wal::base::BaseBackup;
 use crate::wal::history::{self, Ancestor};
 use crate::wal::layout::Listing;
+use crate::wal::secret;
 use crate::wal::sentinel::Facts;
 use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
 
@@ -56,6 +57,9 @@ pub const KIND: Kind = Kind {
 /// Text is kept; data of backups, segments, and lists of files (they can exceed a gigabyte) are not.
 fn claim(name: &str, head: &[u8]) -> Claim {
     use crate::wal::recognise::{What, recognise};
+    if let Some(variable) = secret::held(name, head) {
+        return Claim::Pass(format!("a file with a secret ({variable})"));
+    }
     let small = name.ends_with("/metadata.json") || name.ends_with(".history");
     match recognise(name).map(|known| known.what) {
         Some(What::Data(_)) if !small => Claim::Pass("data of a base backup; its sentinel is read".to_owned()),

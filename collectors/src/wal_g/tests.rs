@@ -418,6 +418,9 @@ fn files_of_the_storage_are_read_and_its_data_are_left() {
     assert_eq!(claim(&format!("basebackups_005/{A}/metadata.json")), Claim::Keep);
     assert_eq!(claim(&format!("basebackups_005/{A}_backup_stop_sentinel.json")), Claim::Keep);
     assert_eq!(claim("wal_005/00000002.history"), Claim::Keep);
+    assert!(
+        matches!((KIND.claim)("walg.json", b"{\"AWS_SECRET_ACCESS_KEY\": \"x\"}"), Claim::Pass(why) if why.contains("AWS_SECRET"))
+    );
     assert!(matches!(claim(&format!("basebackups_005/{A}/files_metadata.json")), Claim::Pass(_)));
     assert!(matches!(claim("wal_005/000000010000000000000005.zst"), Claim::Pass(_)));
 }
