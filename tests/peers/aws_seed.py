@@ -139,6 +139,32 @@ def pgbackrest(s3, bucket: str, prefix: str) -> tuple[set[str], str]:
     return {full, increment}, begun
 
 
+def inventory(s3, bucket: str, to: str, prefix: str) -> str:
+    """What S3 Inventory would write about a bucket; answers its folder."""
+    import csv
+    import gzip
+    import io
+    import time
+    from urllib.parse import quote_plus
+    rows, columns = io.StringIO(), ("Bucket", "Key", "Size", "LastModifiedDate", "ETag", "StorageClass")
+    writer = csv.writer(rows, quoting=csv.QUOTE_ALL)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for o in page.get("Contents", []):
+            writer.writerow([bucket, quote_plus(o["Key"], safe="/"), o["Size"], o["LastModified"].strftime("%Y-%m-%dT%H:%M:%S.000Z"), o["ETag"].strip('"'), "STANDARD"])
+    body = gzip.compress(rows.getvalue().encode(), mtime=0)
+    place = f"{prefix}{bucket}/daily"
+    data = f"{place}/data/0f4b2e9c-0000-4000-8000-000000000001.csv.gz"
+    now = int(time.time())
+    report = f"{place}/{time.strftime('%Y-%m-%dT%H-%MZ', time.gmtime(now))}"
+    manifest = json.dumps({"sourceBucket": bucket, "destinationBucket": f"arn:aws:s3:::{to}", "version": "2016-11-30", "creationTimestamp": f"{now}000",
+                           "fileFormat": "CSV", "fileSchema": ", ".join(columns),
+                           "files": [{"key": data, "size": len(body), "MD5checksum": hashlib.md5(body).hexdigest()}]}).encode()
+    put(s3, to, data, body)
+    put(s3, to, f"{report}/manifest.json", manifest)
+    put(s3, to, f"{report}/manifest.checksum", hashlib.md5(manifest).hexdigest().encode())
+    return f"{to}/{place}"
+
+
 def folder(s3, bucket: str, prefix: str, path: str) -> int:
     """Uploads a folder as it is; answers the number of files."""
     import os

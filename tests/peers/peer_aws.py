@@ -235,6 +235,13 @@ def long_list(base: str, url: str, s3, keys: list[str], administrator: dict[str,
     workspace = Workspace(base, buckets(url, ["acme-long"]), **administrator).collect()
     seen = {r["recovery_point_id"].rsplit("@", 1)[0].removeprefix("acme-long/") for r in workspace.show("recovery-points", period())}
     check("s3 seaweedfs: a list over pages", seen == set(keys), f"{len(seen)} of {len(keys)}")
+    # The same bucket through an inventory, as S3 would write it: it lists, and nobody lists again.
+    s3.create_bucket(Bucket="acme-inventory")
+    where = aws_seed.inventory(s3, "acme-long", "acme-inventory", "inv/")
+    text = buckets(url, []).replace("buckets = []", f"inventory = [{json.dumps(where)}]")
+    workspace = Workspace(base, text, **administrator).collect()
+    listed = {r["recovery_point_id"].rsplit("@", 1)[0].removeprefix("acme-long/") for r in workspace.show("recovery-points", period())}
+    check("s3 seaweedfs: an inventory in place of the list", listed == set(keys), f"{len(listed)} of {len(keys)}: {workspace.output}")
 
 
 def archives(base: str, url: str, s3, administrator: dict[str, str]):
