@@ -138,9 +138,40 @@ fn answer(lines: &[&str]) -> Option<Value> {
         (_, [_, ..]) if boxes.len() == lines.len() => {
             Some(Value::List(boxes.into_iter().filter(|(checked, _)| *checked).map(|(_, label)| label).collect()))
         }
-        _ if lines.len() > 1 && lines.iter().all(|l| l.starts_with("- ") || l.starts_with("* ")) => {
-            Some(Value::List(lines.iter().map(|l| l[2..].trim().to_owned()).collect()))
+        _ if lines.len() > 1 && lines.iter().all(|l| item(l).is_some()) => {
+            Some(Value::List(lines.iter().filter_map(|l| item(l)).map(str::to_owned).collect()))
         }
         _ => Some(Value::Text(lines.join(" "))),
+    }
+}
+
+/// Text of an item of a Markdown list.
+fn item(line: &str) -> Option<&str> {
+    line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(### ?[A-Za-z ]{0,8}|- \\[[x ]?\\]?|---|result: ?|success|_No response_|```|\\PC|\n|\r\n){0,24}", finished: bool) {
+            let document = crate::testing::text("issues.json", "[]");
+            let batch = Batch {
+                source_id: "s".into(),
+                kind: "github".into(),
+                timezone: None,
+                collected_at: model::time::instant("2026-11-22T00:00:00Z", None).unwrap(),
+                documents: &[],
+            };
+            let report = Report { id: "acme/ops#1", text: &text, url: None, system: Some("crm"), finished, pointer: "/0", place: "/0/body" };
+            let mut kept = crate::Kept::default();
+            let test = of_text(&batch, &document, &report, &BTreeMap::new(), &mut kept);
+            // A result is never made up.
+            prop_assert!(test.is_none() || text.contains("success"));
+        }
     }
 }

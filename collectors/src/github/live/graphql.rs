@@ -144,7 +144,7 @@ impl Reader<'_> {
         let mut fleet = Fleet::default();
         let mut left = names;
         while !left.is_empty() {
-            let question = |parts: &Parts, size: usize| parts.named(&left[..size.min(left.len())]);
+            let question = |parts: &Parts, size: usize| parts.named(left.get(..size).unwrap_or(left));
             let asked = self.size.min(left.len());
             let (ask, answer, data) = match self.batch(trail, &question).await? {
                 Batch::Data(ask, answer, data) => (ask, answer, data),
@@ -154,7 +154,7 @@ impl Reader<'_> {
             let nodes = data.as_object().into_iter().flatten();
             fleet.nodes.extend(nodes.filter_map(|(_, node)| read(node)));
             trail.keep(&ask, &answer, Some(asked as u64), None)?;
-            left = &left[asked..];
+            left = left.get(asked..).unwrap_or_default();
         }
         Ok(Some(fleet))
     }

@@ -7,6 +7,20 @@
 //! What this credential may not see is not determined. Where it was refused everywhere, that is a note, and the report
 //! shows the setting as not determined; where it was refused in one place only, or where a list of records is missing,
 //! the source is incomplete.
+//!
+//! Rights of a fine-grained token or an App, all of them `read`:
+//!
+//! | Right | For | Without it |
+//! |---|---|---|
+//! | repository: Metadata | repositories, rulesets, rules that hold for a branch | nothing is collected |
+//! | repository: Issues | incidents, restore tests | incomplete |
+//! | repository: Actions | workflows that copy, their runs | incomplete where there are any |
+//! | repository: Contents | which workflows there are, their schedules, whether a branch is protected at all | not determined |
+//! | repository: Administration | branch protection, alerts, security fixes, immutable releases, code scanning | not determined |
+//! | organization: Members, by an owner | who has no second factor | not determined |
+//! | organization: Administration, by an owner | two-factor requirement, how many repositories there are | not determined |
+//!
+//! Migration archives are listed to classic tokens of owners (`read:org`, `repo`) only.
 
 mod client;
 mod graphql;

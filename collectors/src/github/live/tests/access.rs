@@ -248,3 +248,17 @@ fn one_question_at_a_time_reaches_a_server_whoever_asks() {
     });
     assert_eq!(MOST.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
+
+#[test]
+fn runs_that_github_may_have_forgotten_are_noted() {
+    let server = three().start(quiet);
+    let by = |last: &str| {
+        let (mut context, _stop) = context(Arc::default());
+        context.now = now;
+        context.last_complete = instant(last, None).ok();
+        let mut trail = Trail::new(context, Vec::new());
+        run((LIVE.fetch)(&order(&server.url, &[]), &mut trail)).unwrap();
+        trail.finish().notes.iter().any(|n| n.contains("runs between then and 2026-08-24T12:00:00Z may be missing"))
+    };
+    assert!(by("2026-08-01T00:00:00Z") && !by("2026-11-01T00:00:00Z"));
+}
