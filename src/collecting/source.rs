@@ -34,9 +34,8 @@ pub fn collect(source: &SourceConfig, shared: &Run<'_>) -> Result<SourceRun, Fai
     };
     let line = shared.progress.source(&format!("{}.{}", source.kind, source.id));
     let brought = match (&source.path, &kind.live) {
-        (Some(path), _) if source.bucket_path().is_some() => {
-            let ask: Ask<'_> =
-                Box::new(|order, trail| Box::pin(collectors::s3::files::fetch(kind, path, order, trail)));
+        _ if source.bucket_path().is_some() => {
+            let ask: Ask = Box::new(|order, trail| Box::pin(collectors::s3::files::fetch(kind, order, trail)));
             service(source, ask, shared, &line)
         }
         (Some(path), _) => files(kind, path, shared, &line),
@@ -107,12 +106,12 @@ fn files(kind: &Kind, path: &str, shared: &Run<'_>, line: &crate::progress::Line
 }
 
 /// How a service is asked.
-type Ask<'k> = Box<dyn for<'a> Fn(&'a Order, &'a mut Trail) -> net::Pending<'a, Result<(), Halt>> + 'k>;
+type Ask = Box<dyn for<'a> Fn(&'a Order, &'a mut Trail) -> net::Pending<'a, Result<(), Halt>>>;
 
 /// Asks a service.
 fn service(
     source: &SourceConfig,
-    ask: Ask<'_>,
+    ask: Ask,
     shared: &Run<'_>,
     line: &crate::progress::Line,
 ) -> Result<Brought, std::io::Error> {

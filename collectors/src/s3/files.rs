@@ -14,7 +14,7 @@ use model::evidence::{Page, PassedOver};
 use model::workspace::Key;
 
 use super::live::{Asked, OWNER, Place, list, open, session, unchanged};
-use crate::aws::session as aws;
+use crate::aws::session::{self as aws, Scope};
 use crate::aws::stream::{self, Got, Take};
 use crate::fetch::{self, Taken};
 use crate::net::{Halt, Order, Trail};
@@ -26,11 +26,12 @@ pub const KEYS: &[Key] = &[aws::REGION, aws::PROFILE, aws::ROLE_ARN, aws::EXTERN
 /// Most objects that one source may hold, as on a disk.
 const FILE_LIMIT: usize = 1_000_000;
 
-/// Brings the files that `path` names.
+/// Brings the files that the source's `path` names.
 ///
 /// # Errors
 /// [`Halt::Stopped`], [`Halt::Store`], and [`Halt::Over`] where nothing can be asked; the problem is told.
-pub async fn fetch(kind: &'static Kind, path: &str, order: &Order, trail: &mut Trail) -> Result<(), Halt> {
+pub async fn fetch(kind: &'static Kind, order: &Order, trail: &mut Trail) -> Result<(), Halt> {
+    let path = order.source.path.as_deref().unwrap_or_default();
     let wanted = match Wanted::of(path) {
         Ok(wanted) => wanted,
         Err(why) => {
@@ -45,7 +46,17 @@ pub async fn fetch(kind: &'static Kind, path: &str, order: &Order, trail: &mut T
         Some(url) => format!("{path} at {url}"),
         None => path.to_owned(),
     });
-    let Some(place) = open(trail, &scope, &wanted.bucket, owner).await? else { return Ok(()) };
+    bring(kind, path, &wanted, (&scope, owner), trail).await
+}
+
+async fn bring(
+    kind: &'static Kind,
+    path: &str,
+    wanted: &Wanted,
+    (scope, owner): (&Scope, Option<String>),
+    trail: &mut Trail,
+) -> Result<(), Halt> {
+    let Some(place) = open(trail, scope, &wanted.bucket, owner).await? else { return Ok(()) };
     let mut found: Vec<File> = Vec::new();
     let mut most = true;
     let asked = Asked { prefix: &wanted.prefix, versions: false, folders: false, keep: false };
@@ -207,4 +218,4 @@ impl Wanted {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -116,4 +116,6 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
