@@ -37,8 +37,6 @@ pub(crate) type Take<T> = Arc<dyn Fn(u64, &mut dyn Read) -> Result<T, PutError> 
 pub(crate) struct Object<T> {
     /// What its reader made of it.
     pub taken: T,
-    /// Size that was announced.
-    pub size: u64,
     /// The server's name for this state of it, without quotes.
     pub etag: Option<String>,
     /// When it was stored (UTC).
@@ -99,7 +97,6 @@ pub(crate) async fn object<T: Send + 'static>(
     Ok(match told? {
         Told::Answer((Ok(taken), head), raw) => Got::Object(Box::new(Object {
             taken,
-            size: head.size,
             etag: head.etag,
             modified_at: head.modified_at,
             raw,
@@ -122,7 +119,6 @@ async fn settle(readers: &Readers) {
 }
 
 struct Head {
-    size: u64,
     etag: Option<String>,
     modified_at: Option<Instant>,
 }
@@ -174,8 +170,8 @@ async fn arrive<T: Send + 'static>(
     let _ = pieces.send(end).await;
     drop(pieces);
     match answered.await {
-        Ok(Ok(taken)) => Ok((Ok(taken), Head { size, etag, modified_at })),
-        Ok(Err(PutError::Store(e))) => Ok((Err(PutError::Store(e)), Head { size, etag, modified_at })),
+        Ok(Ok(taken)) => Ok((Ok(taken), Head { etag, modified_at })),
+        Ok(Err(PutError::Store(e))) => Ok((Err(PutError::Store(e)), Head { etag, modified_at })),
         Ok(Err(PutError::Source(e))) => Err(failed(e.to_string())),
         Err(_) => Err(failed("the object could not be read (a defect: please report it)")),
     }

@@ -14,7 +14,7 @@ use model::evidence::{Page, PassedOver};
 use model::workspace::Key;
 
 use super::live::{Asked, OWNER, Place, list, open, session, unchanged};
-use crate::aws::session as aws;
+use crate::aws::session::{self as aws, Scope};
 use crate::aws::stream::{self, Got, Take};
 use crate::fetch::{self, Taken};
 use crate::net::{Halt, Order, Trail};
@@ -46,7 +46,17 @@ pub async fn fetch(kind: &'static Kind, order: &Order, trail: &mut Trail) -> Res
         Some(url) => format!("{path} at {url}"),
         None => path.to_owned(),
     });
-    let Some(place) = open(trail, &scope, &wanted.bucket, owner).await? else { return Ok(()) };
+    bring(kind, path, &wanted, (&scope, owner), trail).await
+}
+
+async fn bring(
+    kind: &'static Kind,
+    path: &str,
+    wanted: &Wanted,
+    (scope, owner): (&Scope, Option<String>),
+    trail: &mut Trail,
+) -> Result<(), Halt> {
+    let Some(place) = open(trail, scope, &wanted.bucket, owner).await? else { return Ok(()) };
     let mut found: Vec<File> = Vec::new();
     let mut most = true;
     let asked = Asked { prefix: &wanted.prefix, versions: false, folders: false, keep: false };
@@ -208,4 +218,4 @@ impl Wanted {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

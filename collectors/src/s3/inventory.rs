@@ -340,4 +340,4 @@ fn at(n: i64, unit: TimeUnit) -> Result<Instant, String> {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

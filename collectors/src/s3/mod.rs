@@ -121,4 +121,6 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

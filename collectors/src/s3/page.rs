@@ -340,4 +340,4 @@ impl Order {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -156,6 +156,7 @@ pub(super) fn settled<O>(
     };
     let status = refusal.raw.status;
     if status == 404 && ABSENT.contains(&refusal.code.as_str()) {
+        trail.permission(question.action());
         refusal.keep(trail, question)?;
     } else if place.scope.own_address() && lacks(status, &refusal.code) {
         trail.note(format!(

@@ -138,28 +138,33 @@ pub(super) async fn session(order: &Order, trail: &mut Trail) -> Result<(Scope, 
 }
 
 async fn fetch(order: &Order, trail: &mut Trail) -> Result<(), Halt> {
-    let wanted = wanted(order);
-    let inventories = order.source.list("inventory");
-    if wanted.is_empty() && inventories.is_empty() {
+    if order.source.list("buckets").is_empty() && order.source.list("inventory").is_empty() {
         let message = "nothing is named: set `buckets` to those that hold backups, or `inventory`";
         trail.problem(&order.source.declared_in, message);
         return Err(Halt::Over);
     }
+    let (scope, owner) = session(order, trail).await?;
+    all(order, &scope, owner, trail).await
+}
+
+/// Asks everything of one account.
+async fn all(order: &Order, scope: &Scope, owner: Option<String>, trail: &mut Trail) -> Result<(), Halt> {
+    let wanted = wanted(order);
+    let inventories = order.source.list("inventory");
     let versions = order.source.flag("versions").unwrap_or(false);
     let heads = order.source.flag("heads").unwrap_or(true);
-    let (scope, owner) = session(order, trail).await?;
     trail.query(query(&wanted, inventories, versions, heads));
 
     // Which bucket an inventory is of, its manifest tells.
     let mut listed: BTreeMap<String, Vec<inventory::Taken>> = BTreeMap::new();
     for folder in inventories {
-        if let Some(taken) = inventory::read(trail, &scope, folder).await? {
+        if let Some(taken) = inventory::read(trail, scope, folder).await? {
             listed.entry(taken.source.clone()).or_default().push(taken);
         }
     }
     let buckets: BTreeSet<&String> = wanted.keys().chain(listed.keys()).collect();
     for bucket in buckets {
-        let Some(place) = bucket::open(trail, &scope, bucket, owner.clone()).await? else { continue };
+        let Some(place) = bucket::open(trail, scope, bucket, owner.clone()).await? else { continue };
         bucket::settings(trail, &place).await?;
         if let Some(taken) = listed.get(bucket) {
             for one in taken {
@@ -237,4 +242,4 @@ fn query(wanted: &BTreeMap<String, BTreeSet<String>>, inventories: &[String], ve
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;
