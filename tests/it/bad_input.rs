@@ -96,7 +96,20 @@ fn kept(w: &Workspace, bytes: &[u8]) -> bool {
 
 #[test]
 fn an_empty_file() {
-    for kind in ["runs", "restic", "borg", "pgbackrest", "barman", "pg-dump", "heroku-postgres", "restore-reports"] {
+    for kind in [
+        "runs",
+        "restic",
+        "borg",
+        "duplicity",
+        "rdiff-backup",
+        "rsnapshot",
+        "rclone",
+        "pgbackrest",
+        "barman",
+        "pg-dump",
+        "heroku-postgres",
+        "restore-reports",
+    ] {
         let name = if kind == "runs" { "empty.jsonl" } else { "empty.json" };
         let w = workspace(kind, &format!("drop/bad/{name}"));
         w.write(&format!("drop/bad/{name}"), "");
