@@ -6,7 +6,10 @@ use std::sync::Arc;
 use collectors::{Batch, Document, KINDS, Kept};
 use libfuzzer_sys::fuzz_target;
 
-const NAMES: &[&str] = &["a.json", "a.jsonl", "a.csv", "a.log", "a.toml", "a.md", "runs.json", "a.run.json", "a.sql"];
+const NAMES: &[&str] = &[
+    "a.json", "a.jsonl", "a.csv", "a.log", "a.toml", "a.md", "runs.json", "a.run.json", "a.sql",
+    "session_statistics.2026-10-23T03:30:00+02:00.data",
+];
 
 fuzz_target!(|data: &[u8]| {
     let [kind, name, bytes @ ..] = data else { return };
