@@ -18,6 +18,12 @@ use crate::session::made;
 use crate::verdict::{Around, Ids, Verdict, test_result, verdict};
 use crate::{Batch, Sink, problem};
 
+/// Longest time between the time that names a set and the start of its statistics: what an interrupted run left is
+/// resumed days later.
+const LAG: Duration = Duration::days(7);
+/// The same for a run of which nothing tells the target.
+const NEAR: Duration = Duration::minutes(5);
+
 /// How duplicity encrypts, where it does.
 const CIPHER: &str = "OpenPGP";
 
@@ -41,6 +47,9 @@ pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {
         }
     }
     let mut runs: Vec<Run<'_>> = runs.into_values().collect();
+    for run in runs.iter_mut().filter(|r| r.row.resource.is_none()) {
+        run.row.resource = target_by_lists(run, &known);
+    }
     let taken = claim(&mut runs, &known);
     let mut phantoms = BTreeSet::new();
     for (resource, sets) in &known.sets {
@@ -177,6 +186,19 @@ fn merge<'t>(first: Run<'t>, second: Run<'t>) -> Run<'t> {
     Run { row, told: best.told }
 }
 
+/// The one resource among several whose lists show the set of this run, or one begun just before it.
+fn target_by_lists(run: &Run<'_>, known: &Known<'_>) -> Option<String> {
+    let set = run.row.recovery_point_id.as_deref().and_then(set_time);
+    let shows = |sets: &BTreeMap<Instant, Seen<'_>>| match (set, run.row.started_at) {
+        (Some(set), _) => sets.contains_key(&set),
+        (None, Some(start)) => sets.range(start - NEAR..=start).next().is_some(),
+        (None, None) => false,
+    };
+    let mut found = known.sets.iter().filter(|(_, sets)| shows(sets)).map(|(resource, _)| resource);
+    let first = found.next()?;
+    found.next().is_none().then(|| first.clone())
+}
+
 /// Finds the set of each run among the listed ones. Answers those that are some run's.
 fn claim(runs: &mut [Run<'_>], known: &Known<'_>) -> BTreeSet<(String, Instant)> {
     let mut taken = BTreeSet::new();
@@ -197,7 +219,7 @@ fn claim(runs: &mut [Run<'_>], known: &Known<'_>) -> BTreeSet<(String, Instant)>
                 Some((r.row.started_at?, begun))
             })
             .collect();
-        let found = made(&sessions, &named);
+        let found = made(&sessions, &named, LAG);
         for (run, set) in mine.iter_mut().filter(|r| whole(r) && r.row.started_at.is_some()).zip(found) {
             let set = run.row.recovery_point_id.clone().or_else(|| set.map(str::to_owned));
             let Some((at, seen)) = set.as_deref().and_then(set_time).and_then(|at| sets.get_key_value(&at)) else {
