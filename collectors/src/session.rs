@@ -71,11 +71,12 @@ pub(crate) fn epoch(seconds: f64) -> Option<Instant> {
         .flatten()
 }
 
-/// Which of the listed `backups` each session made. A backup is dated when its session was begun, a little
-/// before the statistics start; sessions follow each other. `sessions` are (start, earliest time its backup can have).
+/// Which of the listed `backups` each session made. A backup is dated when its session was begun, at most `lag` before
+/// the statistics start; sessions follow each other. `sessions` are (start, earliest time its backup can have).
 pub(crate) fn made<'k>(
     sessions: &[(Instant, Option<Instant>)],
     backups: &BTreeMap<Instant, &'k str>,
+    lag: Duration,
 ) -> Vec<Option<&'k str>> {
     let mut order: Vec<usize> = (0..sessions.len()).collect();
     order.sort_by_key(|at| sessions.get(*at).map(|s| s.0));
@@ -86,7 +87,9 @@ pub(crate) fn made<'k>(
         // Stamps of backups are whole seconds, those of statistics hundredths.
         let newest = backups.range(..=start + Duration::milliseconds(10)).next_back();
         let fits = |made: &Instant| {
-            after.is_none_or(|last| *made > last) && earliest.is_none_or(|from| *made + Duration::seconds(1) > from)
+            start - *made <= lag
+                && after.is_none_or(|last| *made > last)
+                && earliest.is_none_or(|from| *made + Duration::seconds(1) > from)
         };
         if let (Some((_, id)), Some(slot)) = (newest.filter(|(made, _)| fits(made)), out.get_mut(at)) {
             *slot = Some(*id);
@@ -120,8 +123,10 @@ mod tests {
         let at = |s: f64| epoch(s).unwrap();
         let backups = BTreeMap::from([(at(100.0), "a"), (at(200.0), "b"), (at(300.0), "c")]);
         let sessions = [(at(301.5), None), (at(100.004), None), (at(250.0), Some(at(240.0)))];
-        assert_eq!(made(&sessions, &backups), [Some("c"), Some("a"), None]);
+        let day = Duration::days(1);
+        assert_eq!(made(&sessions, &backups, day), [Some("c"), Some("a"), None]);
+        assert_eq!(made(&sessions, &backups, Duration::seconds(1)), [None, Some("a"), None]);
         let restarted = [(at(100.0), None), (at(190.0), None)];
-        assert_eq!(made(&restarted, &backups), [Some("a"), None], "two sessions never claim one backup");
+        assert_eq!(made(&restarted, &backups, day), [Some("a"), None], "two sessions never claim one backup");
     }
 }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use collectors::{Batch, Document, KINDS, Kept};
 use libfuzzer_sys::fuzz_target;
 
-const NAMES: &[&str] = &["a.json", "a.jsonl", "a.csv", "a.log", "a.toml", "a.md", "runs.json", "a.run.json", "a.sql",
-    "base_000000010000000000000002_backup_stop_sentinel.json", "00000002.history"];
+const NAMES: &[&str] = &[
+    "a.json", "a.jsonl", "a.csv", "a.log", "a.toml", "a.md", "runs.json", "a.run.json", "a.sql",
+    "session_statistics.2026-10-23T03:30:00+02:00.data",
+    "base_000000010000000000000002_backup_stop_sentinel.json", "00000002.history",
+];
 
 fuzz_target!(|data: &[u8]| {
     let [kind, name, bytes @ ..] = data else { return };

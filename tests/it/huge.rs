@@ -68,7 +68,13 @@ fn a_line_of_a_gibibyte_is_told_and_its_neighbours_are_read() {
 
 #[test]
 fn other_readers_tell_a_file_of_a_gibibyte_without_end() {
-    for (kind, name) in [("restic", "restic.json"), ("pg-dump", "cron.log"), ("borg", "borg.log")] {
+    for (kind, name) in [
+        ("restic", "restic.json"),
+        ("pg-dump", "cron.log"),
+        ("borg", "borg.log"),
+        ("duplicity", "dup.log"),
+        ("rclone", "rclone.log"),
+    ] {
         let w = Workspace::good();
         let mut out = BufWriter::with_capacity(1 << 20, File::create(w.path().join("drop").join(name)).unwrap());
         let chunk = [b'a'; 1 << 20];

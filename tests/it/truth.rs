@@ -24,6 +24,10 @@ const SAMPLES: &[Sample] = &[
     Sample { folder: "barman", kinds: &["barman"], timezone: Some("UTC") },
     Sample { folder: "wal-e", kinds: &["wal-e"], timezone: None },
     Sample { folder: "pg_dump", kinds: &["pg-dump"], timezone: None },
+    Sample { folder: "duplicity", kinds: &["duplicity"], timezone: Some("Europe/Prague") },
+    Sample { folder: "rdiff-backup", kinds: &["rdiff-backup"], timezone: None },
+    Sample { folder: "rsnapshot", kinds: &["rsnapshot"], timezone: Some("Europe/Prague") },
+    Sample { folder: "rclone", kinds: &["rclone"], timezone: Some("Europe/Prague") },
     Sample { folder: "aws", kinds: &["aws-backup", "rds", "s3"], timezone: None },
 ];
 
@@ -41,7 +45,24 @@ const KNOWN: &[(&str, &str, &str, &str)] = &[
     ("borgmatic", "b04", "recovery_point", LISTED),
     ("borgmatic", "b05", "recovery_point", LISTED),
     ("barman", "r18", "recovery_point", LISTED),
+    ("duplicity", "b01", "recovery_point", LISTED),
+    ("duplicity", "b02", "recovery_point", LISTED),
+    ("duplicity", "b03", "recovery_point", LISTED),
+    ("duplicity", "b04", "recovery_point", LISTED),
+    ("rdiff-backup", "b01", "recovery_point", NAMED),
+    ("rdiff-backup", "b02", "recovery_point", NAMED),
+    ("rdiff-backup", "b03", "recovery_point", NAMED),
+    ("rdiff-backup", "b01", "bytes", COUNTED),
+    ("rdiff-backup", "b02", "bytes", COUNTED),
+    ("rdiff-backup", "b03", "bytes", COUNTED),
+    ("rdiff-backup", "b01", "bytes_stored", COUNTED),
+    ("rdiff-backup", "b02", "bytes_stored", COUNTED),
+    ("rdiff-backup", "b03", "bytes_stored", COUNTED),
 ];
+
+const NAMED: &str = "names of session_statistics files and a list of increments tell the session";
+
+const COUNTED: &str = "the session's statistics tell sizes, which truth leaves out";
 
 const LISTED: &str =
     "truth looks at the run's own output alone; its command line or a list of archives names the point";

@@ -18,6 +18,12 @@ use crate::session::made;
 use crate::verdict::{Around, Ids, Verdict, test_result, verdict};
 use crate::{Batch, Sink, problem};
 
+/// Longest time between the time that names a set and the start of its statistics: what an interrupted run left is
+/// resumed days later.
+const LAG: Duration = Duration::days(7);
+/// The same for a run of which nothing tells the target.
+const NEAR: Duration = Duration::minutes(5);
+
 /// How duplicity encrypts, where it does.
 const CIPHER: &str = "OpenPGP";
 
@@ -41,10 +47,20 @@ pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {
         }
     }
     let mut runs: Vec<Run<'_>> = runs.into_values().collect();
+    for run in runs.iter_mut().filter(|r| r.row.resource.is_none()) {
+        run.row.resource = target_by_lists(run, &known);
+    }
     let taken = claim(&mut runs, &known);
+    let mut phantoms = BTreeSet::new();
     for (resource, sets) in &known.sets {
         for (at, seen) in sets.iter().filter(|(at, _)| !taken.contains(&(resource.clone(), **at))) {
-            runs.push(Run { row: listed_run(batch, resource, *at, seen), told: None });
+            // A list made under another zone shows sets at times at which there were none.
+            let twins = known.twins(resource, *at);
+            if twins.iter().any(|twin| taken.contains(&(resource.clone(), *twin))) {
+                phantoms.insert((resource.clone(), *at));
+                continue;
+            }
+            runs.push(Run { row: listed_run(batch, resource, *at, seen, !twins.is_empty()), told: None });
         }
     }
     for (resource, name, listed, line, full) in &known.unplaced {
@@ -56,8 +72,8 @@ pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {
         row.zone_unknown = true;
         runs.push(Run { row, told: None });
     }
-    points(batch, found, &known, &runs, sink);
-    listings(batch, found, &known, sink);
+    points(batch, found, &known, &runs, &phantoms, sink);
+    listings(batch, found, &known, &phantoms, sink);
     for run in runs {
         tell_future(batch, &run.row, sink);
         sink.row(Row::Run(run.row));
@@ -170,6 +186,19 @@ fn merge<'t>(first: Run<'t>, second: Run<'t>) -> Run<'t> {
     Run { row, told: best.told }
 }
 
+/// The one resource among several whose lists show the set of this run, or one begun just before it.
+fn target_by_lists(run: &Run<'_>, known: &Known<'_>) -> Option<String> {
+    let set = run.row.recovery_point_id.as_deref().and_then(set_time);
+    let shows = |sets: &BTreeMap<Instant, Seen<'_>>| match (set, run.row.started_at) {
+        (Some(set), _) => sets.contains_key(&set),
+        (None, Some(start)) => sets.range(start - NEAR..=start).next().is_some(),
+        (None, None) => false,
+    };
+    let mut found = known.sets.iter().filter(|(_, sets)| shows(sets)).map(|(resource, _)| resource);
+    let first = found.next()?;
+    found.next().is_none().then(|| first.clone())
+}
+
 /// Finds the set of each run among the listed ones. Answers those that are some run's.
 fn claim(runs: &mut [Run<'_>], known: &Known<'_>) -> BTreeSet<(String, Instant)> {
     let mut taken = BTreeSet::new();
@@ -190,7 +219,7 @@ fn claim(runs: &mut [Run<'_>], known: &Known<'_>) -> BTreeSet<(String, Instant)>
                 Some((r.row.started_at?, begun))
             })
             .collect();
-        let found = made(&sessions, &named);
+        let found = made(&sessions, &named, LAG);
         for (run, set) in mine.iter_mut().filter(|r| whole(r) && r.row.started_at.is_some()).zip(found) {
             let set = run.row.recovery_point_id.clone().or_else(|| set.map(str::to_owned));
             let Some((at, seen)) = set.as_deref().and_then(set_time).and_then(|at| sets.get_key_value(&at)) else {
@@ -228,12 +257,15 @@ const fn component(seen: &Seen<'_>) -> Component {
     if seen.full { Component::Full } else { Component::Incremental }
 }
 
-fn listed_run(batch: &Batch<'_>, resource: &str, at: Instant, seen: &Seen<'_>) -> BackupRun {
+fn listed_run(batch: &Batch<'_>, resource: &str, at: Instant, seen: &Seen<'_>, doubted: bool) -> BackupRun {
     let id = format!("set/{resource}/{}", set_name(at));
     let origin = batch.origin(seen.listed.document, &id, format!("line:{}", seen.line));
-    let status = if seen.followed { RunStatus::Success } else { RunStatus::Unknown };
+    let status = if seen.followed && !doubted { RunStatus::Success } else { RunStatus::Unknown };
     let mut row = BackupRun::new(origin, id, status, "listed");
-    if !seen.followed {
+    if doubted {
+        let text = "another list shows what can be the same set at another time of day: keep run records beside lists, for their zone";
+        row.status_detail = Some(text.to_owned());
+    } else if !seen.followed {
         let text = "listed last: duplicity lists what an interrupted run left like any other set";
         row.status_detail = Some(text.to_owned());
     }
@@ -297,15 +329,25 @@ fn check(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids, s
     }));
 }
 
+/// Listed times at which there was no set.
+type Phantoms = BTreeSet<(String, Instant)>;
+
 /// One row for each listed set, with its deletion where one is proven.
-fn points(batch: &Batch<'_>, found: &Found<'_>, known: &Known<'_>, runs: &[Run<'_>], sink: &mut dyn Sink) {
+fn points(
+    batch: &Batch<'_>,
+    found: &Found<'_>,
+    known: &Known<'_>,
+    runs: &[Run<'_>],
+    phantoms: &Phantoms,
+    sink: &mut dyn Sink,
+) {
     let deleted = deleted(batch, found, known);
     let by_point: BTreeMap<(&str, &str), &Run<'_>> = runs
         .iter()
         .filter_map(|r| Some(((r.row.resource.as_deref()?, r.row.recovery_point_id.as_deref()?), r)))
         .collect();
     for (resource, sets) in &known.sets {
-        for (at, seen) in sets {
+        for (at, seen) in sets.iter().filter(|(at, _)| !phantoms.contains(&(resource.clone(), **at))) {
             let name = set_name(*at);
             let run = by_point.get(&(resource.as_str(), name.as_str()));
             let origin =
@@ -358,7 +400,7 @@ fn deleted(batch: &Batch<'_>, found: &Found<'_>, known: &Known<'_>) -> BTreeMap<
 }
 
 /// One row for each list made at a known time, whose sets all have one.
-fn listings(batch: &Batch<'_>, found: &Found<'_>, known: &Known<'_>, sink: &mut dyn Sink) {
+fn listings(batch: &Batch<'_>, found: &Found<'_>, known: &Known<'_>, phantoms: &Phantoms, sink: &mut dyn Sink) {
     for listed in &found.lists {
         let resource = known.resource(listed.target.as_deref(), listed.list.archive.as_deref());
         let (Some(at), Some(resource)) = (listed.at, resource) else { continue };
@@ -373,7 +415,8 @@ fn listings(batch: &Batch<'_>, found: &Found<'_>, known: &Known<'_>, sink: &mut 
                 super::status::Begun::Local(local) => ids.extend(clock.place(local).ok().map(set_name)),
             }
         }
-        let complete = listed.list.whole && ids.len() == listed.list.sets.len();
+        let misread = |id: &String| set_time(id).is_some_and(|at| phantoms.contains(&(resource.clone(), at)));
+        let complete = listed.list.whole && ids.len() == listed.list.sets.len() && !ids.iter().any(misread);
         let id = format!("list/{resource}/{}", at.format("%Y-%m-%dT%H:%M:%S%.3fZ"));
         sink.row(Row::Listing(Listing {
             origin: batch.origin(listed.document, id, ""),

@@ -33,6 +33,8 @@ pub(super) struct Listed<'a> {
     pub target: Option<String>,
     pub at: Option<Instant>,
     pub zone: Option<Tz>,
+    /// A record tells the zone of the machine that made it.
+    pub sure: bool,
 }
 
 /// Everything that was found.
@@ -122,6 +124,7 @@ fn read<'a>(
                 target: command.as_ref().and_then(|c| c.target.clone()),
                 at: at.or_else(|| document.modified_at()),
                 zone,
+                sure: record.as_ref().is_some_and(|r| r.timezone.is_some()),
             });
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::Duration;
 use model::time::{Instant, WallClock};
 
 use super::gather::{Found, Listed};
@@ -17,6 +18,10 @@ pub(super) struct Seen<'a> {
     pub root: Instant,
     /// A later set was listed: it was resumed or finished before that one could begin.
     pub followed: bool,
+    /// Its time is certain: a record told the zone, or the list needs none.
+    pub sure: bool,
+    /// Lists that show it, by their position.
+    pub lists: BTreeSet<usize>,
 }
 
 /// Sets by resource and time.
@@ -53,8 +58,8 @@ impl<'a> Known<'a> {
             }
         }
         out.all.extend(out.archives.values().cloned());
-        for listed in &found.lists {
-            out.list(listed);
+        for (at, listed) in found.lists.iter().enumerate() {
+            out.list(at, listed);
         }
         for sets in out.sets.values_mut() {
             let newest = sets.keys().next_back().copied();
@@ -73,7 +78,7 @@ impl<'a> Known<'a> {
             .or_else(|| (self.all.len() == 1).then(|| self.all.first().cloned()).flatten())
     }
 
-    fn list(&mut self, listed: &'a Listed<'a>) {
+    fn list(&mut self, position: usize, listed: &'a Listed<'a>) {
         let archive = listed.list.archive.as_deref();
         let resource = self.resource(listed.target.as_deref(), archive).unwrap_or_else(|| "duplicity:".to_owned());
         let mut clock = WallClock::new(listed.zone);
@@ -111,9 +116,29 @@ impl<'a> Known<'a> {
                 encrypted: set.encrypted,
                 root: root.unwrap_or(at),
                 followed: false,
+                sure: false,
+                lists: BTreeSet::new(),
             });
+            seen.sure |= listed.sure || matches!(set.begun, Begun::At(_));
+            seen.lists.insert(position);
             seen.encrypted = seen.encrypted.or(set.encrypted);
         }
+    }
+
+    /// Sets that can be this one, listed by a machine with its clock in another zone: apart by quarters of an hour, and
+    /// never in one list. None where the time of this one is certain.
+    pub fn twins(&self, resource: &str, at: Instant) -> Vec<Instant> {
+        const QUARTER: i64 = 15 * 60;
+        let reach = Duration::hours(26);
+        let Some(sets) = self.sets.get(resource) else { return Vec::new() };
+        let Some(seen) = sets.get(&at).filter(|s| !s.sure) else { return Vec::new() };
+        let apart = |other: Instant| (other - at).num_seconds();
+        sets.range(at - reach..=at + reach)
+            .filter(|(other, set)| {
+                apart(**other) != 0 && apart(**other) % QUARTER == 0 && set.lists.is_disjoint(&seen.lists)
+            })
+            .map(|(other, _)| *other)
+            .collect()
     }
 
     /// Name of the newest listed set begun before a moment.

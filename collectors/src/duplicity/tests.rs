@@ -71,7 +71,9 @@ fn without_run_records_statistics_and_lists_tell() {
     let good: Vec<_> = runs(&kept).into_iter().filter(|r| r.status == RunStatus::Success).collect();
     assert_eq!(good.iter().filter(|r| r.bytes.is_some()).count(), 4);
     assert!(restores(&kept).is_empty(), "duplicity prints nothing at the end of a restore");
-    // The list under UTC, read in the source's zone, names four more sets: without a record nobody can know.
+    // The list made under UTC, read in the source's zone, shows sets at times at which there were none.
+    assert_eq!((good.len(), points(&kept).len()), (4, 4));
+    assert_eq!(listings(&kept).iter().filter(|l| l.complete).count(), 0, "when they were made is not told");
     let kept = parse(&KIND, None, &all);
     assert_eq!(runs(&kept).iter().filter(|r| r.zone_unknown).count(), 8);
     assert!(runs(&kept).iter().filter(|r| r.zone_unknown).all(|r| r.started_at.is_none()));

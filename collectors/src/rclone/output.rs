@@ -218,7 +218,7 @@ impl Reader {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
         let stamp = text("time").and_then(|t| model::time::instant(t, None).ok()).map(Stamp::At);
         let level = text("level").unwrap_or_default().to_ascii_uppercase();
-        let message = text("msg").unwrap_or_default();
+        let message = text("msg").unwrap_or_default().trim_end();
         // Other programs log JSON too; only rclone names its source files, or its objects, so.
         self.ours |= text("source").is_some_and(|s| s.contains(".go:"));
         match value.get("stats") {

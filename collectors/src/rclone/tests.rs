@@ -127,7 +127,7 @@ fn json_logs_carry_their_own_zone() {
     let log = [
         line("info", "Copied (new)", r#","object":"f""#),
         line("info", "stats", stats),
-        line("debug", "7 go routines active", ""),
+        line("debug", "7 go routines active\\n", ""),
     ]
     .join("\n");
     let kept = parse(&KIND, None, &[text("rclone.json", &log)]);

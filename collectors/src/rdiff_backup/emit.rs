@@ -16,6 +16,10 @@ use crate::session::made;
 use crate::verdict::{Around, Ids, Verdict, may_still_run, test_result, verdict};
 use crate::{Batch, Document, Sink, problem};
 
+/// Longest time between the time that names a session and the start of its statistics. A session without changes is in no
+/// list, and must not get the one before it.
+const LAG: Duration = Duration::seconds(60);
+
 /// A run, with the time of its session where that is known.
 struct Run {
     row: BackupRun,
@@ -325,7 +329,7 @@ fn claim(runs: &mut [Run], lists: &BTreeMap<String, Sessions<'_>>) {
         let begun = |r: &Run| if r.told { r.row.started_at } else { r.row.ended_at };
         let times: Vec<(Instant, Option<Instant>)> =
             mine.iter().filter_map(|r| Some((begun(r).or(r.row.started_at)?, r.begun))).collect();
-        for (run, id) in mine.iter_mut().zip(made(&times, &names)) {
+        for (run, id) in mine.iter_mut().zip(made(&times, &names, LAG)) {
             run.at = id.and_then(|id| ids.iter().find(|(_, i)| i.as_str() == id)).map(|(at, _)| *at);
             made_backup(&mut run.row, run.at);
         }

@@ -155,6 +155,16 @@ fn every_form_of_list_names_the_same_sessions() {
 }
 
 #[test]
+fn a_session_without_changes_does_not_get_the_point_before_it() {
+    let list = "Found 0 increments:\nCurrent mirror: Sun Nov  1 22:00:00 2026\n";
+    let block = format!("--------------[ Session statistics ]--------------\n{STATISTICS}");
+    let call = "rdiff-backup backup --print-statistics /srv/data /srv/repo";
+    let kept = parse(&KIND, None, &[recorded(call, Some(0), &block, ""), vec![text("list.txt", list)]].concat());
+    let seen: Vec<_> = runs(&kept).iter().map(|r| (r.status_raw.as_str(), r.recovery_point_id.as_deref())).collect();
+    assert_eq!(seen, [("Session statistics", None), ("listed", Some("2026-11-01T21:00:00Z"))]);
+}
+
+#[test]
 fn removed_increments_are_deleted_points() {
     let list = "Found 1 increments:\n    increments.2026-10-31T02:00:00+01:00.dir   Sat Oct 31 02:00:00 2026\n\
                 Current mirror: Sun Nov  1 02:00:00 2026\n";

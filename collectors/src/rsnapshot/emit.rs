@@ -67,10 +67,20 @@ fn joined<'a>(found: &'a Found<'_>) -> Vec<Run<'a>> {
                 && r.session.begun == told.session.begun
                 && same_command(&r.session, &told.session)
         });
-        if let Some(at) = of_record {
+        // A mail of cron tells a failure of the log once more, without a time.
+        let mailed = out.iter().enumerate().position(|(at, r)| {
+            let timeless = r.session.begun.is_none() != told.session.begun.is_none() && r.told.record.is_none();
+            timeless
+                && told.session.said.failure.is_some()
+                && r.session.said.failure == told.session.said.failure
+                && same_command(&r.session, &told.session)
+                && !claimed.contains(&(at, told.document.name()))
+        });
+        let seen = of_record.or(twice.map(|at| at + recorded)).or(mailed);
+        if let Some(at) = seen {
             claimed.insert((at, told.document.name()));
         }
-        match of_record.or(twice.map(|at| at + recorded)).and_then(|at| out.get_mut(at)) {
+        match seen.and_then(|at| out.get_mut(at)) {
             Some(seen) => absorb(&mut seen.session, &told.session),
             None => out.push(run(told)),
         }

@@ -177,6 +177,14 @@ fn records_and_the_log_of_one_run_are_one_run() {
 }
 
 #[test]
+fn a_mail_and_the_log_of_one_failure_are_one_run() {
+    let all: Vec<Document> = sample_documents("rsnapshot").into_iter().filter(|d| d.name() != "runs.json").collect();
+    let kept = parse(&KIND, ZONE, &all);
+    assert_eq!(runs(&kept).len(), 6, "{:#?}", runs(&kept));
+    assert!(runs(&kept).iter().all(|r| r.started_at.is_some()));
+}
+
+#[test]
 fn lines_of_syslog_are_read() {
     let lines = "2026-11-02T00:00:01.123456+01:00 app01 rsnapshot[815]: /usr/bin/rsnapshot daily: started\n\
                  2026-11-02T00:05:00.123456+01:00 app01 rsnapshot[815]: /usr/bin/rsnapshot daily: ERROR: /usr/bin/rsync returned 255 while processing root@web:/etc/\n";
