@@ -7,6 +7,7 @@ Servers of ours are threads of this process (`Loopback`), others' are processes 
 import glob
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -30,14 +31,18 @@ def environment(home: str, **more: str) -> dict[str, str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ones: all are held until all are found."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+    """Different ones, below those that connections of whoever else runs here get from the system."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in found:
+            found.append(port)
+    return found
 
 
 def open_port(port: int) -> bool:
