@@ -468,7 +468,8 @@ where
     let fault = match &result {
         Ok(_) if raw.whole => raw.fault(question),
         Ok(_) => None,
-        Err(error) => Some(chain(error)),
+        // Our own reader says it shorter, where it finds a fault at all.
+        Err(error) => Some(raw.fault(question).filter(|_| raw.whole).unwrap_or_else(|| chain(error))),
     };
     match (result, fault) {
         (Ok(output), None) => Step::Done(Told::Answer(output, raw)),

@@ -95,12 +95,9 @@ pub(crate) async fn object<T: Send + 'static>(
     // Also after a stop: the store must not be written to by a reader that nobody waits for.
     settle(&readers).await;
     Ok(match told? {
-        Told::Answer((Ok(taken), head), raw) => Got::Object(Box::new(Object {
-            taken,
-            etag: head.etag,
-            modified_at: head.modified_at,
-            raw,
-        })),
+        Told::Answer((Ok(taken), head), raw) => {
+            Got::Object(Box::new(Object { taken, etag: head.etag, modified_at: head.modified_at, raw }))
+        }
         Told::Answer((Err(PutError::Source(e) | PutError::Store(e)), _), _) => return Err(Halt::Store(e)),
         Told::Refused(refusal) => Got::Refused(refusal),
         Told::Nothing => Got::Nothing,

@@ -42,6 +42,7 @@ pub async fn fetch(kind: &'static Kind, order: &Order, trail: &mut Trail) -> Res
     // What is asked on the way is no file of the folder.
     trail.answers = false;
     let (scope, owner) = session(order, trail).await?;
+    trail.query(format!("current objects: {path}"));
     trail.endpoint(match order.source.text("url") {
         Some(url) => format!("{path} at {url}"),
         None => path.to_owned(),
@@ -59,7 +60,7 @@ async fn bring(
     let Some(place) = open(trail, scope, &wanted.bucket, owner).await? else { return Ok(()) };
     let mut found: Vec<File> = Vec::new();
     let mut most = true;
-    let asked = Asked { prefix: &wanted.prefix, versions: false, folders: false, keep: false };
+    let asked = Asked { prefix: &wanted.prefix, versions: false, folders: false, keep: false, tell: true };
     let whole = list(trail, &place, asked, &mut |page| {
         for entry in page.entries {
             let Some(name) = wanted.name(&entry.key) else { continue };
@@ -89,7 +90,7 @@ async fn bring(
         one(kind, trail, &place, file).await?;
     }
     if whole && trail.problems() == before {
-        trail.ended(format!("each of {} objects arrived whole, or is not this source's", found.len()));
+        trail.ended(format!("objects read whole or not this source's: {} of {0}", found.len()));
     }
     Ok(())
 }

@@ -72,14 +72,19 @@ pub(super) fn heads(batch: &Batch<'_>, answers: &mut Answers<'_>, sink: &mut dyn
     let of_list =
         |v: &serde_json::Map<String, serde_json::Value>| v.contains_key("Contents") || v.contains_key("Versions");
     answers.replies.retain(|r| !r.place.wire || !of_list(&r.value));
-    answers.replies.retain(|reply| {
-        let head = reply.place.wire && reply.value.contains_key("ContentLength");
-        if let (true, Some(bucket), Some(key)) = (head, reply.place.option("bucket"), reply.place.option("key")) {
-            let item = Item::whole(reply);
-            let at = item.time(batch, "LastModified", sink);
-            out.insert(objects::id(bucket, key, at), objects::head(batch, item, sink));
+    answers.replies.retain_mut(|reply| {
+        if !reply.place.wire || !reply.value.contains_key("ContentLength") {
+            return true;
         }
-        !head
+        let (Some(bucket), Some(key)) = (reply.place.option("bucket"), reply.place.option("key")) else {
+            // The head of a bucket is not that of an object without a name.
+            reply.value.remove("ContentLength");
+            return true;
+        };
+        let item = Item::whole(reply);
+        let at = item.time(batch, "LastModified", sink);
+        out.insert(objects::id(bucket, key, at), objects::head(batch, item, sink));
+        false
     });
     out
 }
@@ -167,7 +172,9 @@ impl Live {
                     continue;
                 }
             };
-            more = page.truncated != Some(false);
+            // What contradicts was told when it was collected.
+            linked &= page.contradictions(&self.bucket, &self.prefix).is_empty();
+            more = page.follows().is_some();
             for (place, why) in page.faults {
                 sink.problem(problem(document, Some(place), why));
             }

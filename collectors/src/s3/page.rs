@@ -97,6 +97,40 @@ impl Among {
     }
 }
 
+impl Page {
+    /// Cursor of the next page, where one follows.
+    pub(super) fn follows(&self) -> Option<&(String, String)> {
+        Some(&self.next).filter(|(key, _)| self.truncated == Some(true) && !key.is_empty())
+    }
+
+    /// What in it contradicts itself, or what was asked for: the list that it belongs to is then not whole.
+    pub(super) fn contradictions(&self, bucket: &str, prefix: &str) -> Vec<String> {
+        let mut out = Vec::new();
+        if !self.bucket.is_empty() && self.bucket != bucket {
+            out.push(format!("the list is of another bucket ({})", self.bucket));
+        }
+        let shown = (self.entries.len() + self.folders.len()) as u64;
+        if let Some(count) = self.count.filter(|count| *count != shown) {
+            out.push(format!("{shown} entries came where the server counts {count}; collect again"));
+        }
+        if let Some(outside) = self.entries.iter().find(|e| !e.key.starts_with(prefix)) {
+            out.push(format!("the key {} lies outside of what was asked for", outside.key));
+        }
+        let named = !self.next.0.is_empty();
+        match (self.truncated, named) {
+            (Some(true), true) | (Some(false), false) => {}
+            (Some(true), false) => {
+                out.push(
+                    "a page says that others follow and names no next one, so its end cannot be reached".to_owned(),
+                );
+            }
+            (Some(false), true) => out.push("a page says that nothing follows and names a next one".to_owned()),
+            (None, _) => out.push("a page does not tell whether others follow".to_owned()),
+        }
+        out
+    }
+}
+
 /// Reads a page.
 ///
 /// # Errors

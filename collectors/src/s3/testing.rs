@@ -31,7 +31,12 @@ impl Default for Fake {
         Self {
             objects: BTreeMap::new(),
             settings: BTreeMap::from([
-                ("encryption", set("<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>")),
+                (
+                    "encryption",
+                    set(
+                        "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",
+                    ),
+                ),
                 ("versioning", set("<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>")),
                 ("object-lock", absent("ObjectLockConfigurationNotFoundError")),
                 ("lifecycle", absent("NoSuchLifecycleConfiguration")),
@@ -39,7 +44,12 @@ impl Default for Fake {
                 ("publicAccessBlock", absent("NoSuchPublicAccessBlockConfiguration")),
                 ("policy", absent("NoSuchBucketPolicy")),
                 ("policyStatus", absent("NoSuchBucketPolicy")),
-                ("ownershipControls", set("<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>")),
+                (
+                    "ownershipControls",
+                    set(
+                        "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>",
+                    ),
+                ),
                 ("logging", set("<BucketLoggingStatus/>")),
             ]),
             page: 3,
@@ -67,11 +77,15 @@ impl Fake {
         let head = seen.line.starts_with("HEAD");
         match path.trim_end_matches('/').split_once('/') {
             Some(_) => self.object(&path, head),
-            None if head => Reply::Raw(b"HTTP/1.1 200 OK\r\nx-amz-bucket-region: eu-west-1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec()),
+            None if head => Reply::Raw(
+                b"HTTP/1.1 200 OK\r\nx-amz-bucket-region: eu-west-1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                    .to_vec(),
+            ),
             None if query.contains_key("list-type") => self.list(path.trim_end_matches('/'), &query),
             None if query.contains_key("versions") => self.versions(path.trim_end_matches('/'), &query),
             None => {
-                let Some((_, (status, body))) = self.settings.iter().find(|(name, _)| query.contains_key(**name)) else {
+                let Some((_, (status, body))) = self.settings.iter().find(|(name, _)| query.contains_key(**name))
+                else {
                     panic!("nobody asks for {}", seen.line);
                 };
                 Reply::status(*status, body)
@@ -121,15 +135,21 @@ impl Fake {
                 }
                 None => true,
             });
-            folders = seen.iter().map(|f| format!("<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", encoded(f))).collect();
+            folders = seen
+                .iter()
+                .map(|f| format!("<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", encoded(f)))
+                .collect();
         }
         let token = query.get("continuation-token").cloned().unwrap_or_default();
-        let rest: Vec<_> = keys.into_iter().filter(|(key, _)| token.is_empty() || *key > token.trim_start_matches("after ")).collect();
+        let rest: Vec<_> =
+            keys.into_iter().filter(|(key, _)| token.is_empty() || *key > token.trim_start_matches("after ")).collect();
         let here = &rest[..rest.len().min(self.page)];
         let more = rest.len() > here.len();
         let entries: String = here.iter().map(|(key, stored)| entry("Contents", key, stored, "")).collect();
         let next = match (more, here.last()) {
-            (true, Some((key, _))) => format!("<NextContinuationToken>after {key}</NextContinuationToken>"),
+            (true, Some((key, _))) => {
+                format!("<NextContinuationToken>after {}</NextContinuationToken>", key.replace('&', "&amp;"))
+            }
             _ => String::new(),
         };
         let count = here.len() + folders.matches("<Prefix>").count();
@@ -152,7 +172,12 @@ impl Fake {
             .flat_map(|(key, stored)| {
                 let old = Stored { content: b"old".to_vec(), modified: "2026-11-10T02:00:00.000Z" };
                 let of = |version: &str, latest, stored: &Stored| {
-                    entry("Version", key, stored, &format!("<VersionId>{version}</VersionId><IsLatest>{latest}</IsLatest>"))
+                    entry(
+                        "Version",
+                        key,
+                        stored,
+                        &format!("<VersionId>{version}</VersionId><IsLatest>{latest}</IsLatest>"),
+                    )
                 };
                 [(key, "2", of("2", true, stored)), (key, "1", of("1", false, &old))]
             })
@@ -165,7 +190,10 @@ impl Fake {
         let more = from + here.len() < all.len();
         let next = match (more, here.last()) {
             (true, Some((key, version, _))) => {
-                format!("<NextKeyMarker>{}</NextKeyMarker><NextVersionIdMarker>{version}</NextVersionIdMarker>", encoded(key))
+                format!(
+                    "<NextKeyMarker>{}</NextKeyMarker><NextVersionIdMarker>{version}</NextVersionIdMarker>",
+                    encoded(key)
+                )
             }
             _ => String::new(),
         };

@@ -67,7 +67,8 @@ fn a_folder_is_read_whole_and_each_file_is_claimed() {
         let out = brought(&crate::pgbackrest::KIND, path, &folder(), &[], |_, _| None);
         assert_eq!(out.problems(), "");
         assert_eq!(out.names(), ["2026/info é+.json", "backup.run.json", "log.txt"]);
-        let passed: Vec<_> = out.collected.passed_over.iter().map(|p| (p.document.as_str(), p.reason.as_str())).collect();
+        let passed: Vec<_> =
+            out.collected.passed_over.iter().map(|p| (p.document.as_str(), p.reason.as_str())).collect();
         assert_eq!(passed, [("core", "binary file")]);
         assert_eq!(out.collected.redactions.len(), 1, "secrets of run records are removed as on a disk");
         assert!(!out.objects.everything().contains("canary"));
@@ -75,7 +76,7 @@ fn a_folder_is_read_whole_and_each_file_is_claimed() {
         assert_eq!(page.modified_at, model::time::instant("2026-11-20T02:00:00Z", None).ok());
         assert!(page.etag.is_some() && page.http_status == Some(200));
         let [list, files] = &out.collected.ended[..] else { panic!("{:?}", out.collected.ended) };
-        assert!(list.contains("nothing follows") && files.contains("each of 4 objects arrived whole"), "{list} {files}");
+        assert!(list.contains("nothing follows") && files.contains("not this source's: 4 of 4"), "{list} {files}");
     }
 }
 
@@ -88,7 +89,10 @@ fn a_path_is_an_object_a_folder_or_a_pattern() {
     assert_eq!(names("s3://drop/db1/log.txt"), ("log.txt".to_owned(), String::new()));
     assert_eq!(names("s3://drop/db1*/log.txt").0, "db1-old/log.txt,db1/log.txt");
     assert_eq!(names("s3://drop/db1/*.txt").0, "log.txt");
-    assert_eq!(names("s3://drop/*.txt"), (String::new(), "s3://drop/*.txt: no object matches this pattern\n".to_owned()));
+    assert_eq!(
+        names("s3://drop/*.txt"),
+        (String::new(), "s3://drop/*.txt: no object matches this pattern\n".to_owned())
+    );
     assert!(names("s3://drop/db").1.contains("there is no object"), "db1 is another folder");
     assert!(Wanted::of("s3://").is_err() && Wanted::of("s3://b*/x").is_err());
 }
@@ -96,7 +100,10 @@ fn a_path_is_an_object_a_folder_or_a_pattern() {
 #[test]
 fn a_backup_itself_stays_where_it_is() {
     let dump = [b"PGDMP\x01\x0e\x00".as_slice(), &[7; 300_000]].concat();
-    let out = brought(&crate::pg_dump::KIND, "s3://drop/*.dump", &Fake::default().with("drop/a.dump", dump), &[], |_, _| None);
+    let out =
+        brought(&crate::pg_dump::KIND, "s3://drop/*.dump", &Fake::default().with("drop/a.dump", dump), &[], |_, _| {
+            None
+        });
     assert_eq!(out.problems(), "");
     assert!(out.collected.pages[0].facts_only);
     assert!(out.objects.everything().contains("\"size\": 300008"));
@@ -106,7 +113,8 @@ fn a_backup_itself_stays_where_it_is() {
 #[test]
 fn what_does_not_arrive_whole_is_not_kept() {
     let short = || Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 28\r\n\r\nP00 INFO".to_vec());
-    let other = || Reply::status(200, "P00 INFO: backup command EVIL").header("etag", "\"d41d8cd98f00b204e9800998ecf8427e\"");
+    let other =
+        || Reply::status(200, "P00 INFO: backup command EVIL").header("etag", "\"d41d8cd98f00b204e9800998ecf8427e\"");
     let endless = || Reply::Raw(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nP00 INFO: backup".to_vec());
     let bad: Vec<(fn() -> Reply, &str)> = vec![
         (short, "2 attempts"),
@@ -116,7 +124,10 @@ fn what_does_not_arrive_whole_is_not_kept() {
         (|| Reply::status(500, ""), "the server answers 500"),
         (|| Reply::status(403, "<Error><Code>AccessDenied</Code></Error>"), "allow s3:GetObject"),
         (|| Reply::status(404, "<Error><Code>NoSuchKey</Code></Error>"), "not found"),
-        (|| Reply::status(403, "<Error><Code>InvalidObjectState</Code><Message>archived</Message></Error>"), "InvalidObjectState"),
+        (
+            || Reply::status(403, "<Error><Code>InvalidObjectState</Code><Message>archived</Message></Error>"),
+            "InvalidObjectState",
+        ),
     ];
     for (bad, says) in bad {
         let out = brought(&crate::runs::KIND, "s3://drop/db1/", &folder(), &[], move |_, seen| {
@@ -157,7 +168,8 @@ fn what_has_not_changed_is_not_fetched_again() {
         facts_only: false,
     };
     let fetched = |known: &Page| {
-        let out = brought(&crate::runs::KIND, "s3://drop/db1/*.txt", &folder(), std::slice::from_ref(known), |_, _| None);
+        let out =
+            brought(&crate::runs::KIND, "s3://drop/db1/*.txt", &folder(), std::slice::from_ref(known), |_, _| None);
         assert_eq!((out.names(), out.problems().as_str()), (vec!["log.txt"], ""));
         out.requests.iter().any(|r| r.contains("log.txt"))
     };

@@ -7,8 +7,10 @@ use crate::testing::{parse, text};
 use crate::{Document, Kept};
 
 fn manifest(format: &str, schema: &str, files: &[(&str, usize)]) -> Document {
-    let files: Vec<String> =
-        files.iter().map(|(key, size)| format!(r#"{{"key":"p/acme/daily/data/{key}","size":{size},"MD5checksum":""}}"#)).collect();
+    let files: Vec<String> = files
+        .iter()
+        .map(|(key, size)| format!(r#"{{"key":"p/acme/daily/data/{key}","size":{size},"MD5checksum":""}}"#))
+        .collect();
     text(
         "2026-11-20T01-00Z/manifest.json",
         &format!(
@@ -75,7 +77,10 @@ fn parquet_is_read_by_its_columns() {
     let kept = parse(&KIND, None, &[manifest("Parquet", schema, &[("1.parquet", bytes.len())]), file(&bytes)]);
     assert_eq!(kept.problems, []);
     let [a, c] = points(&kept)[..] else { panic!("{kept:?}") };
-    assert_eq!(a.recovery_point_id, "acme/db/a+b-20261119.dump@2026-11-19T02:00:00Z", "keys are not encoded in Parquet");
+    assert_eq!(
+        a.recovery_point_id, "acme/db/a+b-20261119.dump@2026-11-19T02:00:00Z",
+        "keys are not encoded in Parquet"
+    );
     assert_eq!((a.cipher.as_deref(), a.immutable_until.is_some(), a.bytes), (Some("AES256"), true, Some(10)));
     assert_eq!((c.encrypted, c.bytes, c.origin.pointer.as_str()), (None, Some(20), "/1"));
     for at in [0, 4, bytes.len() / 2, bytes.len() - 1] {
@@ -93,8 +98,13 @@ fn what_is_missing_or_of_another_format_is_told() {
     };
     assert!(says(&[manifest("CSV", SCHEMA, &[("1.csv", 5)])]).contains("1.csv is not here"));
     assert!(says(&[manifest("ORC", "struct<>", &[("1.orc", 1)]), text("data/1.orc", "x")]).contains("ORC is not read"));
-    assert!(says(&[manifest("CSV", "Bucket", &[("1.csv", 7)]), text("data/1.csv", "\"acme\"")]).contains("no column Key"));
-    let torn = [manifest("CSV", SCHEMA, &[("1.csv.gz", 4)]), Document::in_memory("data/1.csv.gz", "1", None, vec![0x1f, 0x8b, 8, 0])];
+    assert!(
+        says(&[manifest("CSV", "Bucket", &[("1.csv", 7)]), text("data/1.csv", "\"acme\"")]).contains("no column Key")
+    );
+    let torn = [
+        manifest("CSV", SCHEMA, &[("1.csv.gz", 4)]),
+        Document::in_memory("data/1.csv.gz", "1", None, vec![0x1f, 0x8b, 8, 0]),
+    ];
     assert!(says(&torn).contains("cannot be read"));
 }
 
@@ -106,19 +116,30 @@ fn an_archive_in_an_inventory_is_judged_as_of_the_inventory() {
          \"acme\",\"pg/basebackups_005/{base}_backup_stop_sentinel.json\",\"9\",\"2026-11-19T02:01:00.000Z\"\n"
     );
     for n in (2..=9).filter(|n| *n != 5) {
-        rows += &format!("\"acme\",\"pg/wal_005/00000001000000000000000{n}.lz4\",\"9\",\"2026-11-19T02:0{n}:00.000Z\"\n");
+        rows +=
+            &format!("\"acme\",\"pg/wal_005/00000001000000000000000{n}.lz4\",\"9\",\"2026-11-19T02:0{n}:00.000Z\"\n");
     }
     let files = |name: &str| {
         let manifest = manifest("CSV", "Bucket, Key, Size, LastModifiedDate", &[("1.csv", rows.len())]);
-        let manifest = Document::in_memory(format!("inventory/inv/p/acme/daily/{}", manifest.name()), "m", None, manifest.bytes().unwrap());
-        [manifest, text("inventory/inv/p/acme/daily/data/1.csv", &rows), text(name, "<InventoryConfiguration><Id>daily</Id><IsEnabled>true</IsEnabled></InventoryConfiguration>")]
+        let manifest = Document::in_memory(
+            format!("inventory/inv/p/acme/daily/{}", manifest.name()),
+            "m",
+            None,
+            manifest.bytes().unwrap(),
+        );
+        [
+            manifest,
+            text("inventory/inv/p/acme/daily/data/1.csv", &rows),
+            text(name, "<InventoryConfiguration><Id>daily</Id><IsEnabled>true</IsEnabled></InventoryConfiguration>"),
+        ]
     };
     let call = "aws/123456789012/eu-west-1/s3api/get-bucket-inventory-configuration/bucket=acme/id=daily/page-0001.xml";
     let kept = parse(&KIND, None, &files(call));
     let pitr = kept.rows.iter().find_map(|r| if let Row::Pitr(p) = r { Some(p) } else { None }).expect("a sample");
     assert_eq!(pitr.observed_at, model::time::instant("2026-11-20T01:00:00Z", None).unwrap());
     assert!(kept.rows.iter().any(|r| matches!(r, Row::LogSegment(s) if s.lost_before == Some(1))), "{kept:?}");
-    let other = "aws/123456789012/eu-west-1/s3api/get-bucket-inventory-configuration/bucket=other/id=daily/page-0001.xml";
+    let other =
+        "aws/123456789012/eu-west-1/s3api/get-bucket-inventory-configuration/bucket=other/id=daily/page-0001.xml";
     let kept = parse(&KIND, None, &files(other));
     assert!(!kept.rows.iter().any(|r| matches!(r, Row::Pitr(_))), "what the inventory is limited to is not known");
 }

@@ -84,14 +84,21 @@ pub(in crate::s3) async fn open(
             refusal.keep(trail, &question)?;
             return Ok(None);
         }
-        if let (true, Some(owner)) = (refusal.denied(), &place.owner) {
-            trail.note(format!(
-                "{bucket} was asked for as a bucket of account {owner}; set `owner` if it belongs to another one"
-            ));
+        if !refusal.denied() {
+            refusal.report(trail, &question)?;
+            return Ok(None);
         }
-        refusal.report(trail, &question)?;
+        let message = match &place.owner {
+            Some(owner) => format!(
+                "not permitted, or no bucket of account {owner} (403): allow s3:ListBucket, or set `owner` to the account \
+                 that it belongs to"
+            ),
+            None => "not permitted (403): allow s3:ListBucket and collect again".to_owned(),
+        };
+        trail.problem(&question.name("headers"), message);
+        refusal.keep(trail, &question)?;
         // Its settings may still be readable.
-        return if refusal.denied() { Ok(Some(place)) } else { Ok(None) };
+        return Ok(Some(place));
     }
 }
 

@@ -124,7 +124,7 @@ pub(super) async fn read(trail: &mut Trail, scope: &Scope, folder: &str) -> Resu
 async fn newest(trail: &mut Trail, place: &Place, prefix: &str) -> Result<Option<String>, Halt> {
     let below = format!("{prefix}/");
     let what = format!("s3://{}/{below}", place.bucket);
-    let asked = Asked { prefix: &below, versions: false, folders: true, keep: false };
+    let asked = Asked { prefix: &below, versions: false, folders: true, keep: false, tell: false };
     let mut reports: Vec<String> = Vec::new();
     let whole = list(trail, place, asked, &mut |page| {
         let names = page.folders.iter().filter_map(|f| f.strip_prefix(&below));
@@ -138,7 +138,7 @@ async fn newest(trail: &mut Trail, place: &Place, prefix: &str) -> Result<Option
     for report in reports.iter().take(UNDER_WAY) {
         let inside = format!("{below}{report}");
         let mut found = [false; 2];
-        let asked = Asked { prefix: &inside, versions: false, folders: false, keep: false };
+        let asked = Asked { prefix: &inside, versions: false, folders: false, keep: false, tell: false };
         let whole = list(trail, place, asked, &mut |page| {
             for entry in &page.entries {
                 found[0] |= entry.key.ends_with("/manifest.json");

@@ -6,6 +6,7 @@
 //! is a fault there; other servers list folder by folder, which is told.
 
 use aws_sdk_s3::types::EncodingType;
+use chrono::SubsecRound;
 
 use super::Place;
 use crate::aws::capture::{Raw, Told, told};
@@ -25,6 +26,8 @@ pub(in crate::s3) struct Asked<'a> {
     pub folders: bool,
     /// Pages are evidence.
     pub keep: bool,
+    /// How the list ended is part of what the source proves.
+    pub tell: bool,
 }
 
 /// Gets each page.
@@ -54,7 +57,7 @@ pub(in crate::s3) async fn list(
     let mut cursor = (String::new(), String::new());
     loop {
         let Some(raw) = ask(trail, place, &question, asked, &cursor).await? else { return Ok(false) };
-        let at = trail.now();
+        let at = trail.now().trunc_subsecs(0);
         let page = match page::read(&raw.body) {
             Ok(page) => page,
             Err(why) => {
@@ -98,10 +101,11 @@ pub(in crate::s3) async fn list(
     for fault in &faults {
         trail.problem(&name, format!("{what}: {fault}"));
     }
-    if faults.is_empty() {
-        let pages = if question.page == 1 { "1 page".to_owned() } else { format!("{} pages", question.page) };
-        let kind = if asked.versions { "versions" } else { "objects" };
-        trail.ended(format!("{what}: {pages}, {} {kind}; the last answer says that nothing follows", order.entries));
+    if faults.is_empty() && asked.tell {
+        let plural = |n: u64, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+        let pages = plural(question.page as u64, "page");
+        let entries = plural(order.entries, if asked.versions { "version" } else { "object" });
+        trail.ended(format!("{what}: {pages}, {entries}; the last answer says that nothing follows"));
     }
     Ok(faults.is_empty())
 }
@@ -152,45 +156,15 @@ struct Reading {
 impl Reading {
     /// Notes a page; answers the cursor of the next one.
     fn page(&mut self, place: &Place, asked: Asked<'_>, page: &Page) -> Option<(String, String)> {
-        let shown = page.entries.len() + page.folders.len();
-        if !page.bucket.is_empty() && page.bucket != place.bucket {
-            self.faults.push(format!("the list is of another bucket ({})", page.bucket));
-        }
-        if page.count.is_some_and(|count| count != shown as u64) {
-            let count = page.count.unwrap_or_default();
-            self.faults.push(format!("{shown} entries came where the server counts {count}; collect again"));
-        }
-        if let Some(outside) = page.entries.iter().find(|e| !e.key.starts_with(asked.prefix)) {
-            self.faults.push(format!("the key {} lies outside of what was asked for", outside.key));
-        }
+        self.faults.extend(page.contradictions(&place.bucket, asked.prefix));
         for entry in &page.entries {
             self.order.take(entry);
         }
-        let named = !page.next.0.is_empty();
-        match (page.truncated, named) {
-            (Some(false), false) => None,
-            (Some(true), true) => {
-                let (key, version) = &page.next;
-                match self.cursors.follow(&format!("{key}\n{version}")) {
-                    Ok(()) => Some(page.next.clone()),
-                    Err(why) => {
-                        self.faults.push(why);
-                        None
-                    }
-                }
-            }
-            (Some(true), false) => {
-                self.faults.push(
-                    "a page says that others follow and names no next one, so its end cannot be reached".to_owned(),
-                );
-                None
-            }
-            (Some(false), true) => {
-                self.faults.push("a page says that nothing follows and names a next one".to_owned());
-                None
-            }
-            (None, _) => {
-                self.faults.push("a page does not tell whether others follow".to_owned());
+        let (key, version) = page.follows()?;
+        match self.cursors.follow(&format!("{key}\n{version}")) {
+            Ok(()) => Some(page.next.clone()),
+            Err(why) => {
+                self.faults.push(why);
                 None
             }
         }

@@ -183,7 +183,7 @@ async fn all(order: &Order, scope: &Scope, owner: Option<String>, trail: &mut Tr
 async fn one(trail: &mut Trail, place: &Place, prefix: &str, versions: bool, heads: bool) -> Result<(), Halt> {
     let from = trail.now();
     let mut picks = objects::Picks::new(&place.bucket);
-    let asked = Asked { prefix, versions, folders: false, keep: true };
+    let asked = Asked { prefix, versions, folders: false, keep: true, tell: true };
     let whole = list(trail, place, asked, &mut |page| page.entries.iter().for_each(|e| picks.take(e))).await?;
     if whole {
         // That it is there now is all that a list proves: not that nothing was deleted before.

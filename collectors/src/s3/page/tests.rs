@@ -65,7 +65,10 @@ fn what_is_no_page_is_refused() {
         ("<ListBucketResult/><ListBucketResult/>", "larger"),
         ("<!DOCTYPE x [<!ENTITY e 'x'>]><ListBucketResult/>", "document type"),
         ("<ListBucketResult><Name>&e;</Name></ListBucketResult>", "entity"),
-        ("<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>%FF</Key></Contents></ListBucketResult>", "URL encoding"),
+        (
+            "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>%FF</Key></Contents></ListBucketResult>",
+            "URL encoding",
+        ),
     ] {
         let why = read(bad.as_bytes()).unwrap_err();
         assert!(why.contains(says), "{bad}: {why}");
