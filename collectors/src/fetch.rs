@@ -170,18 +170,15 @@ pub struct Kept {
     pub redactions: Vec<Redaction>,
 }
 
+/// Takes bytes into the store, as [`Recorder::put`] does.
+pub type Put<'a> = dyn FnMut(&mut dyn Read) -> Result<(String, u64), PutError> + 'a;
+
 /// Takes one file of `size` bytes, as the kind claims it: whole, as facts, or not at all. Of a file that is not this
 /// source's no more than its first bytes are read.
 ///
 /// # Errors
 /// Those of reading `content` and of `put`.
-pub fn take(
-    kind: &Kind,
-    name: &str,
-    size: u64,
-    content: &mut dyn Read,
-    put: &mut dyn FnMut(&mut dyn Read) -> Result<(String, u64), PutError>,
-) -> Result<Taken, PutError> {
+pub fn take(kind: &Kind, name: &str, size: u64, content: &mut dyn Read, put: &mut Put<'_>) -> Result<Taken, PutError> {
     let mut head = Vec::with_capacity(HEAD);
     Read::take(&mut *content, HEAD as u64).read_to_end(&mut head).map_err(PutError::Source)?;
     let mut redactions = Vec::new();

@@ -191,8 +191,11 @@ mod tests {
 
     use super::*;
 
+    /// Number, text (none where too long) and whether a newline ended it; and the error that ended all.
+    type Given = (Vec<(u64, Option<Vec<u8>>, bool)>, Option<io::ErrorKind>);
+
     /// What [`Lines`] gives, with the kind of the error that ended it.
-    fn one_by_one(reader: impl BufRead) -> (Vec<(u64, Option<Vec<u8>>, bool)>, Option<io::ErrorKind>) {
+    fn one_by_one(reader: impl BufRead) -> Given {
         let mut lines = Lines::new(reader);
         let mut out = Vec::new();
         loop {
@@ -206,7 +209,7 @@ mod tests {
         }
     }
 
-    fn in_blocks(reader: impl BufRead) -> (Vec<(u64, Option<Vec<u8>>, bool)>, Option<io::ErrorKind>) {
+    fn in_blocks(reader: impl BufRead) -> Given {
         let mut blocks = Blocks::new(reader);
         let mut out = Vec::new();
         for block in blocks.by_ref() {

@@ -48,7 +48,7 @@ pub(crate) fn of_text(
     let text = text.trim_start();
     let at = |place: &str| format!("{}, {place}", report.place);
     let found = match front_matter(text) {
-        Some((fence, Some(front), line)) if fence == "+++" => toml_tables::read(front, line),
+        Some(("+++", Some(front), line)) => toml_tables::read(front, line),
         Some((_, Some(front), line)) => json::read_yaml(front, line),
         Some((fence, None, _)) => {
             let message = format!("the front matter has no closing {fence}; add the line");

@@ -210,11 +210,8 @@ impl Reading {
         let text = std::mem::take(&mut self.text);
         match self.path.len() {
             0 => self.closed = true,
-            1 if self.path[0] == "Error" => {
-                if name == "Code" {
-                    self.error = Some(text);
-                }
-            }
+            1 if self.path[0] == "Error" && name == "Code" => self.error = Some(text),
+            1 if self.path[0] == "Error" => {}
             1 => self.top(&name, text)?,
             2 => self.field(&name, text),
             _ => {}
@@ -224,30 +221,31 @@ impl Reading {
 
     /// An element of the page itself.
     fn top(&mut self, name: &str, text: String) -> Result<(), String> {
-        let list = match name {
-            "Name" => return Ok(self.out.bucket = text),
-            "Prefix" => return Ok(self.out.prefix = Some(text)),
+        match name {
+            "Name" => self.out.bucket = text,
+            "Prefix" => self.out.prefix = Some(text),
             "IsTruncated" => {
                 self.out.truncated = match text.trim() {
                     "true" => Some(true),
                     "false" => Some(false),
                     _ => None,
                 };
-                return Ok(());
             }
-            "KeyCount" => return Ok(self.out.count = text.trim().parse().ok()),
-            "EncodingType" => return Ok(self.encoded = text.trim() == "url"),
-            "NextContinuationToken" | "NextKeyMarker" => return Ok(self.out.next.0 = text),
-            "NextVersionIdMarker" => return Ok(self.out.next.1 = text),
-            "Contents" => Among::Contents,
-            "Version" => Among::Versions,
-            "DeleteMarker" => Among::DeleteMarkers,
-            "CommonPrefixes" => {
-                self.out.folders.push(std::mem::take(&mut self.entry.key));
-                return Ok(());
-            }
-            _ => return Ok(()),
-        };
+            "KeyCount" => self.out.count = text.trim().parse().ok(),
+            "EncodingType" => self.encoded = text.trim() == "url",
+            "NextContinuationToken" | "NextKeyMarker" => self.out.next.0 = text,
+            "NextVersionIdMarker" => self.out.next.1 = text,
+            "CommonPrefixes" => self.out.folders.push(std::mem::take(&mut self.entry.key)),
+            "Contents" => self.entry(Among::Contents)?,
+            "Version" => self.entry(Among::Versions)?,
+            "DeleteMarker" => self.entry(Among::DeleteMarkers)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The end of an entry of one of the lists.
+    fn entry(&mut self, list: Among) -> Result<(), String> {
         let mut entry = std::mem::take(&mut self.entry);
         entry.among = list;
         let at = &mut self.counts[list as usize];

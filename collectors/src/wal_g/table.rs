@@ -78,7 +78,7 @@ fn bordered(found: &mut Found<'_>, source: Source<'_>, text: &str, line: u64, si
     if names.iter().any(|n| n == "segment_range") && names.iter().any(|n| n == "tli") {
         let message =
             "the table of wal-show does not say which segments are missing: write `wal-g wal-show --detailed-json`";
-        let lost = rows.any(|r| r.iter().any(|c| *c == "LOST_SEGMENTS"));
+        let lost = rows.any(|r| r.contains(&"LOST_SEGMENTS"));
         return match lost {
             true => sink.problem(problem(source.document, Some(format!("line:{line}")), message)),
             false => sink.passed_over(source.document.name(), message),

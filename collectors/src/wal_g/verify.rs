@@ -258,7 +258,7 @@ fn take(holdings: &mut Holdings, timeline: &Timeline, spot: Spot) -> bool {
     missing.sort_unstable();
     let archive = holdings.logs.entry(String::new()).or_default();
     for number in (first..=last).filter(|n| missing.binary_search(n).is_err()) {
-        let place = number / size.per_log() << 32 | number % size.per_log();
+        let place = ((number / size.per_log()) << 32) | (number % size.per_log());
         let raw = RawSegment { timeline: timeline.id, place };
         archive.take(ArchiveFile::Segment(raw), false, None, None, spot);
     }

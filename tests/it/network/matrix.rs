@@ -73,6 +73,9 @@ struct Outcome {
     states: BTreeMap<(String, String), String>,
 }
 
+/// Status of a cell, and what is wrong with it.
+type Told = (String, Option<String>);
+
 const CANARY: &str = "canary-3f9a1c77d2";
 
 fn outcome(subject: &Subject, fault: Option<(Fault, usize)>) -> Outcome {
@@ -169,6 +172,7 @@ fn wrong(fault: Fault, good: &Outcome, cell: &Outcome) -> Option<String> {
 
 #[test]
 fn no_fault_makes_a_source_complete_with_data_missing_or_turns_a_result() {
+    // For work on one collector: BACKPROOF_MATRIX=github.
     let only = std::env::var("BACKPROOF_MATRIX").unwrap_or_default();
     let subjects: Vec<Subject> = subjects().into_iter().filter(|s| s.kind.starts_with(&only)).collect();
     let good: Vec<Outcome> = subjects.iter().map(|s| outcome(s, None)).collect();
@@ -180,7 +184,7 @@ fn no_fault_makes_a_source_complete_with_data_missing_or_turns_a_result() {
         .flat_map(|s| FAULTS.iter().flat_map(move |f| (0..3).map(move |page| (s, *f, page))))
         .collect();
     let next = Mutex::new(cells.iter());
-    let told: Mutex<BTreeMap<(usize, usize, usize), (String, Option<String>)>> = Mutex::default();
+    let told: Mutex<BTreeMap<(usize, usize, usize), Told>> = Mutex::default();
     // Cells mostly wait: many go on at once.
     std::thread::scope(|threads| {
         for _ in 0..12 {

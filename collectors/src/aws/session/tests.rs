@@ -93,7 +93,9 @@ fn roles_are_assumed_from_the_base_credentials_and_one_refused_does_not_stop_the
 
 #[test]
 fn what_cannot_be_asked_is_a_problem_and_the_end() {
-    let cases: &[(&[(&str, Setting)], &str, u16, &str)] = &[
+    /// Keys, what is told, and the answer of STS.
+    type Case<'a> = (&'a [(&'a str, Setting)], &'a str, u16, &'a str);
+    let cases: &[Case<'_>] = &[
         (&[("regions", list(&["eu-west-1.evil.example/x"]))], "is not a region", 200, IDENTITY),
         (
             &[],

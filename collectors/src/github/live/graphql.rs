@@ -73,7 +73,7 @@ struct Reader<'a> {
 
 /// What came of one batch.
 enum Batch {
-    Data(Ask, Box<Answer>, Value),
+    Data(Box<Ask>, Box<Answer>, Value),
     /// Nobody answers GraphQL here, or never without errors; that is told.
     Unavailable,
     /// Too large, it seems: a smaller one may do.
@@ -87,7 +87,7 @@ impl Reader<'_> {
         loop {
             let question = |parts: &Parts, size: usize| parts.page(organization, size, after.as_deref());
             let (ask, answer, data) = match self.batch(trail, &question).await? {
-                Batch::Data(ask, answer, data) => (ask.after(after.clone()), answer, data),
+                Batch::Data(ask, answer, data) => ((*ask).after(after.clone()), answer, data),
                 Batch::Smaller => continue,
                 Batch::Unavailable => return Ok((!fleet.nodes.is_empty()).then_some(fleet)),
             };
@@ -180,7 +180,7 @@ impl Reader<'_> {
             let data = value.get("data").filter(|d| d.is_object()).cloned();
             if let (true, Some(data)) = (errors.iter().all(is_absent), data) {
                 self.page += 1;
-                return Ok(Batch::Data(ask, Box::new(answer), data));
+                return Ok(Batch::Data(Box::new(ask), Box::new(answer), data));
             }
             let mut left_out = false;
             for error in errors {

@@ -42,7 +42,7 @@ pub(super) enum Listed {
     /// Its items; `whole` where nothing is missing. What is missing is told.
     Items { items: Vec<Value>, whole: bool },
     /// The first page was refused. Nothing is told: the caller knows what it means.
-    Refused(Ask, Box<Answer>),
+    Refused(Box<Ask>, Box<Answer>),
     /// No answer could be had; that is told.
     Lost,
 }
@@ -70,7 +70,7 @@ pub(super) async fn read(session: &mut Session, trail: &mut Trail, wanted: &Want
         };
         if !answer.is_good() {
             if page == 1 {
-                return Ok(Listed::Refused(ask, Box::new(answer)));
+                return Ok(Listed::Refused(Box::new(ask), Box::new(answer)));
             }
             trail.good(&ask, &answer);
             return Ok(Listed::Items { items, whole: false });
