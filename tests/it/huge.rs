@@ -27,7 +27,7 @@ fn one_long_line(out: impl Write) {
 }
 
 /// Waits for the end and answers the exit code, the output and the largest resident memory in MB that was seen.
-fn watch(mut child: Child, output: &Path) -> (Option<i32>, String, u64) {
+pub fn watch(mut child: Child, output: &Path) -> (Option<i32>, String, u64) {
     let mut peak = 0;
     loop {
         let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();

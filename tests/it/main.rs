@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests are outside the libraries: they may look at their environment")]
 
 mod bad_input;
+mod buckets;
 mod ends;
 mod faults;
 mod heroku;

@@ -151,7 +151,7 @@ pub(crate) async fn open(order: &Order, trail: &mut Trail) -> Result<Vec<Scope>,
 async fn scopes(order: &Order, base: &SdkConfig, url: Option<&str>, trail: &mut Trail) -> Result<Vec<Scope>, Halt> {
     let regions = regions(order, base);
     let Some(first) = regions.first() else {
-        let text = "no region is given: set `regions`, or AWS_REGION, or `region` in the profile".to_owned();
+        let text = "no region is given: set `region`, or AWS_REGION, or `region` in the profile".to_owned();
         return over(trail, &order.source.declared_in, text);
     };
     if let Some(bad) = regions.iter().find(|r| !is_region(r)) {

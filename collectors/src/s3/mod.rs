@@ -23,6 +23,9 @@
 //! Barman with the stanza or server behind it. Sentinels and timeline histories that lie in the folder as well tell times
 //! and sizes that a list does not.
 //!
+//! What `collect` was answered by S3 itself ([`live`]) is read as it came over the wire, lists page by page ([`lists`]), and so
+//! are reports of S3 Inventory ([`inventory`]).
+//!
 //! Every other object counts as a stored backup, so list buckets (or prefixes) that hold backups and nothing else.
 //! Resource of an object: `s3:<bucket>/<prefix>`, the key up to its first run of four or more digits (a date, a time
 //! or a sequence number), without separators at its end; the whole key where there is none.
@@ -33,7 +36,7 @@ use serde_json::{Map, Value};
 
 use crate::aws::{self, Wanted};
 use crate::wal::{history, sentinel};
-use crate::{Batch, Kind, Sink, fetch, record};
+use crate::{Batch, Claim, Kind, Sink, fetch, record};
 
 mod archives;
 mod bucket;
@@ -51,12 +54,17 @@ mod transfers;
 pub const KIND: Kind = Kind {
     name: "s3",
     title: "Amazon S3",
-    reads: "JSON that the AWS CLI prints for S3 buckets, and the text of aws s3 ls, cp, mv and sync",
+    reads: "JSON that the AWS CLI prints for S3 buckets, the text of aws s3 ls, cp, mv and sync, and reports of S3 Inventory; without `path`, the buckets in `buckets` are asked",
     tables: &["backup_runs", "recovery_points", "pitr_status", "log_segments", "storage_locations"],
-    claim: fetch::claim_text,
+    claim,
     parse,
     live: Some(live::LIVE),
 };
+
+/// Data files of inventories may be Parquet.
+fn claim(name: &str, head: &[u8]) -> Claim {
+    if head.starts_with(b"PAR1") { Claim::Keep } else { fetch::claim_text(name, head) }
+}
 
 const WANTED: Wanted = Wanted {
     services: &["s3", "s3api"],

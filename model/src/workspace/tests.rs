@@ -88,6 +88,27 @@ fn the_workspace_of_the_design_is_read() {
 }
 
 #[test]
+fn keys_of_a_bucket_serve_paths_in_buckets() {
+    let with = |path: &str| {
+        CONFIG.replace("path = \"drop/db1\"", &format!("path = \"{path}\"\nregion = \"eu-west-1\"\ntimeout = \"PT5S\""))
+    };
+    let w = read(&[("backproof.toml", &with("s3://acme/db1/")), ("inventory.toml", INVENTORY)]).unwrap();
+    let source = w.config.source("db1").unwrap();
+    assert_eq!((source.bucket_path(), source.text("region")), (Some("s3://acme/db1/"), Some("eu-west-1")));
+    assert_eq!(source.seconds("timeout"), Some(5));
+    assert_eq!(w.config.source("nightly").unwrap().bucket_path(), None);
+    let all = told(&[("backproof.toml", &with("drop/db1")), ("inventory.toml", INVENTORY)]);
+    for key in ["region", "timeout"] {
+        assert!(
+            all.contains(&format!(
+                "\"{key}\" in [sources.pgbackrest.db1]: serves only a `path` that begins with s3://"
+            )),
+            "{all}"
+        );
+    }
+}
+
+#[test]
 fn faults_of_all_files_come_together_and_sorted() {
     let config = CONFIG
         .replace("timezone = \"America/New_York\"\n\n[policy]", "timezone = \"New York\"\n\n[policy]")

@@ -15,6 +15,9 @@ use crate::net::lists::List;
 use crate::net::{Halt, Trail};
 use crate::s3::page::{self, Order, Page};
 
+/// Most pages of one list: ten million keys. What is larger has an inventory.
+const PAGES: usize = 10_000;
+
 /// What to list.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::s3) struct Asked<'a> {
@@ -73,11 +76,9 @@ pub(in crate::s3) async fn list(
         }
         each(page);
         let (Some(after), Some(shown)) = (next, cursor_out) else { break };
-        if question.page >= trail.context.limits.pages {
-            reading.faults.push(format!(
-                "more than {} pages: name prefixes, or read S3 Inventory (`inventory`)",
-                trail.context.limits.pages
-            ));
+        let most = trail.context.limits.pages.min(PAGES);
+        if question.page >= most {
+            reading.faults.push(format!("more than {most} pages: name prefixes, or read S3 Inventory (`inventory`)"));
             break;
         }
         question = question.after(&shown);

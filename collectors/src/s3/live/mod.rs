@@ -66,7 +66,6 @@ const RIGHTS: &str = r#"This policy for each bucket. `s3:GetObject` is for the s
       "Sid": "Settings",
       "Effect": "Allow",
       "Action": [
-        "s3:GetBucketLocation",
         "s3:GetBucketLogging",
         "s3:GetBucketObjectLockConfiguration",
         "s3:GetBucketOwnershipControls",
