@@ -28,7 +28,7 @@ fn the_sample_is_read_as_its_truth_says() {
     for run in runs(&kept) {
         assert_eq!(run.resource.as_deref(), Some("pgbackrest:shop"));
         let id = run.recovery_point_id.as_deref().unwrap_or_default();
-        assert!(id.is_empty() || (run.component == Some(model::rows::Component::Full)) == !id.contains('_'), "{id}");
+        assert!(id.is_empty() || (run.component == Some(model::rows::Component::Full)) != id.contains('_'), "{id}");
     }
     assert!(restores(&kept).iter().all(|t| t.from_log && t.service_ready_at.is_none()));
     let check = checks(&kept)[0];

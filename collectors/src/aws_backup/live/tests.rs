@@ -216,7 +216,8 @@ fn what_stays_is_told_and_nothing_is_concluded_from_it() {
         Reply::status(403, r#"{"Message":"User: x is not authorized to perform: backup:ListBackupJobs"}"#)
             .header("x-amzn-errortype", "AccessDeniedException")
     };
-    let bad: Vec<(fn() -> Reply, &str)> = vec![
+    type Bad<'a> = (fn() -> Reply, &'a str);
+    let bad: Vec<Bad<'_>> = vec![
         (denied, "allow backup:ListBackupJobs"),
         (
             || Reply::status(404, "<!doctype html>\n<title>404 Not Found</title>"),
@@ -302,7 +303,7 @@ fn a_stop_ends_it_within_the_answer() {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             stop.send(true).unwrap();
         };
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
         let (ended, ()) = tokio::join!(asking, stopping);
         assert!(begun.elapsed() < std::time::Duration::from_millis(900));
         ended

@@ -116,7 +116,8 @@ fn what_does_not_arrive_whole_is_not_kept() {
     let other =
         || Reply::status(200, "P00 INFO: backup command EVIL").header("etag", "\"d41d8cd98f00b204e9800998ecf8427e\"");
     let endless = || Reply::Raw(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nP00 INFO: backup".to_vec());
-    let bad: Vec<(fn() -> Reply, &str)> = vec![
+    type Bad<'a> = (fn() -> Reply, &'a str);
+    let bad: Vec<Bad<'_>> = vec![
         (short, "2 attempts"),
         (other, "not those of the object's ETag"),
         (endless, "does not tell how long"),

@@ -139,7 +139,7 @@ impl Hub {
                 return paged(url, query, repo.runs.clone(), Some("workflow_runs"), seen);
             }
             ["actions", "runs", id, "attempts", attempt] => {
-                let run = repo.runs.iter().find(|r| r["id"].to_string() == *id).cloned();
+                let run = repo.runs.iter().find(|r| r["id"].as_u64() == id.parse().ok()).cloned();
                 run.map(|mut run| {
                     run["run_attempt"] = json!(attempt.parse::<u64>().unwrap());
                     run["conclusion"] = json!("failure");
