@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use model::registers::{Recorded, Review, ReviewKind};
+use model::registers::ReviewKind;
 use model::time::utc_text;
 
+use super::cadence::{Standing, not_named, note_overdue, programme_began, reviews, standing};
 use super::common::{ORGANIZATION, filled, holds, names, no_inventory, no_register, or_empty};
+use super::faults::Faults;
 use crate::coverage::{Interval, holes, union};
 use crate::judgement::Judgement;
 use crate::world::World;
@@ -81,65 +83,48 @@ pub fn covered(world: &World<'_>) -> Vec<Judgement> {
     or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
 }
 
-/// Coverage reviews up to `as_of`, oldest first.
-fn reviews<'w>(world: &World<'w>) -> Option<Vec<&'w Recorded<Review>>> {
-    let registers = world.registers;
-    let mut all: Vec<&Recorded<Review>> = registers
-        .reviews
-        .as_ref()?
-        .iter()
-        .filter(|r| r.kind == ReviewKind::CoverageRetention && r.performed_at <= world.as_of)
-        .collect();
-    all.sort_by(|a, b| (a.performed_at, &a.review_id).cmp(&(b.performed_at, &b.review_id)));
-    Some(all)
-}
-
 /// COV-02: coverage and retention were reviewed on time, by the right people, on the right inputs, in full.
 ///
 /// Inputs are recognised by the words inventory, classification and retention in their names.
 pub fn reviewed(world: &World<'_>) -> Vec<Judgement> {
     let unit = ORGANIZATION;
-    let (zone, cadence) = (world.period.zone(), world.policy.span("coverage_review_cadence"));
-    let Some(all) = reviews(world) else { return vec![no_register(unit, "reviews")] };
+    let Some(all) = reviews(world, &[ReviewKind::CoverageRetention]) else {
+        return vec![no_register(unit, "reviews")];
+    };
+    let began = programme_began(world);
+    let standing = standing(world, "coverage_review_cadence", all.iter().map(|r| r.performed_at), began);
     let Some(last) = all.last() else {
-        let began = world.inventory.systems.iter().filter(|s| s.in_scope).map(|s| s.onboarded_at).min();
-        return vec![match began {
-            Some(began) if cadence.due_by(began, zone) > world.as_of => Judgement::not_applicable(
+        return vec![match (standing, began) {
+            (Standing::NotYetDue { due }, Some(began)) => Judgement::not_applicable(
                 unit,
                 "not_yet_due",
                 format!(
                     "The first system came into scope on {}; the first review is due by {}.",
                     utc_text(began),
-                    utc_text(cadence.due_by(began, zone))
+                    utc_text(due)
                 ),
             ),
-            None => Judgement::no_evidence(
+            (_, None) => Judgement::no_evidence(
                 unit,
                 "no_system",
                 "No system is in scope (systems): nothing dates the programme.",
             ),
-            Some(_) => Judgement::fail(unit, "review_missing", "No review of coverage and retention is on record."),
+            _ => Judgement::fail(unit, "review_missing", "No review of coverage and retention is on record."),
         }];
     };
-    let due = cadence.due_by(last.performed_at, zone);
-    let mut faults: Vec<(&str, String)> = Vec::new();
-    if due <= world.as_of {
-        faults.push(("overdue", format!("the next one was due before {}", utc_text(due))));
-    }
-    if filled(last.performer_role.as_deref()) != Some("security_compliance") {
+    let mut faults = Faults::default();
+    note_overdue(&mut faults, standing);
+    faults.add_if(filled(last.performer_role.as_deref()) != Some("security_compliance"), "wrong_role", || {
         let role = last.performer_role.as_deref().unwrap_or("nobody named");
-        faults.push(("wrong_role", format!("performed by {role}, not by security_compliance")));
-    }
-    if filled(last.signed_off_by.as_deref()).is_none() {
-        faults.push(("not_signed_off", "no system owner signed it off (signed_off_by)".to_owned()));
-    }
-    let lacks: Vec<&str> = ["inventory", "classification", "retention"]
-        .into_iter()
-        .filter(|word| !last.inputs.iter().any(|i| i.to_lowercase().contains(word)))
-        .collect();
-    if !lacks.is_empty() {
-        faults.push(("inputs_missing", format!("its inputs do not name {}", lacks.join(", "))));
-    }
+        format!("performed by {role}, not by security_compliance")
+    });
+    faults.add_if(
+        filled(last.signed_off_by.as_deref()).is_none(),
+        "not_signed_off",
+        || "no system owner signed it off (signed_off_by)",
+    );
+    let lacks = not_named(&last.inputs, &["inventory", "classification", "retention"]);
+    faults.add_if(!lacks.is_empty(), "inputs_missing", || format!("its inputs do not name {}", lacks.join(", ")));
     let left_out: Vec<&str> = world
         .inventory
         .systems
@@ -149,26 +134,21 @@ pub fn reviewed(world: &World<'_>) -> Vec<Judgement> {
         .map(|s| s.system_id.as_str())
         .filter(|id| !holds(&last.scope, id))
         .collect();
-    if !left_out.is_empty() {
-        faults.push(("system_left_out", format!("its scope lacks {}", names(&left_out))));
-    }
+    faults.add_if(!left_out.is_empty(), "system_left_out", || format!("its scope lacks {}", names(&left_out)));
     let opening = format!("The last review ({}) was on {}", last.review_id, utc_text(last.performed_at));
-    let judgement = match faults.first() {
-        None => Judgement::pass(unit, format!("{opening}; the next is due before {}.", utc_text(due))),
-        Some((code, _)) => {
-            let texts: Vec<&str> = faults.iter().map(|(_, t)| t.as_str()).collect();
-            faults
-                .iter()
-                .skip(1)
-                .fold(Judgement::fail(unit, code, format!("{opening}; {}.", texts.join("; "))), |j, f| j.reason(f.0))
-        }
+    let next = match standing {
+        Standing::Current { due, .. } => format!("; the next is due before {}", utc_text(due)),
+        _ => String::new(),
     };
-    vec![judgement]
+    let good = format!("{opening}{next}.");
+    vec![faults.judge(unit, &opening, good)]
 }
 
 /// COV-03: what is new or changed since the review before is in the last one.
 pub fn new_reviewed(world: &World<'_>) -> Vec<Judgement> {
-    let Some(all) = reviews(world) else { return vec![no_register(ORGANIZATION, "reviews")] };
+    let Some(all) = reviews(world, &[ReviewKind::CoverageRetention]) else {
+        return vec![no_register(ORGANIZATION, "reviews")];
+    };
     let Some((last, before)) = all.split_last() else {
         return vec![Judgement::no_evidence(
             ORGANIZATION,

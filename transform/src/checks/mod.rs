@@ -6,12 +6,14 @@
 use crate::judgement::Judgement;
 use crate::world::World;
 
+mod cadence;
 mod cmp;
 mod common;
 mod cov;
 mod enc;
 mod evi;
 pub mod exc;
+mod faults;
 pub mod frq;
 mod inv;
 mod obj;

@@ -3,11 +3,11 @@
 use model::registers::{ActionOrigin, Review, ReviewKind};
 use model::time::{Instant, utc_text};
 
+use super::super::cadence::{names_id, reviews};
+use super::super::common::{ORGANIZATION as UNIT, no_register};
 use crate::checks::rst::missed_objective;
 use crate::judgement::Judgement;
 use crate::world::{Test, World};
-
-const UNIT: &str = "organization";
 
 /// OBJ-04.
 pub fn performance_reviewed(world: &World<'_>) -> Vec<Judgement> {
@@ -15,12 +15,8 @@ pub fn performance_reviewed(world: &World<'_>) -> Vec<Judgement> {
 }
 
 fn judge(world: &World<'_>) -> Judgement {
-    let Some(reviews) = &world.registers.reviews else {
-        return Judgement::no_evidence(
-            UNIT,
-            "no_register",
-            "The register of reviews was not given (registers/reviews.csv).",
-        );
+    let Some(done) = reviews(world, &[ReviewKind::ObjectivePerformance]) else {
+        return no_register(UNIT, "reviews");
     };
     let Some(tests) = world.tests else {
         return Judgement::no_evidence(
@@ -29,12 +25,6 @@ fn judge(world: &World<'_>) -> Judgement {
             "No restore tests were given to compare (restore_tests).",
         );
     };
-    let mut done: Vec<&Review> = reviews
-        .iter()
-        .map(|r| &r.row)
-        .filter(|r| r.kind == ReviewKind::ObjectivePerformance && r.performed_at <= world.as_of)
-        .collect();
-    done.sort_by(|a, b| (a.performed_at, &a.review_id).cmp(&(b.performed_at, &b.review_id)));
     let zone = world.period.zone();
     let cadence = world.policy.span("objective_review_cadence");
     let ended = |from: Instant, to: Instant| {
@@ -94,7 +84,7 @@ fn judge(world: &World<'_>) -> Judgement {
 fn complete(world: &World<'_>, review: &Review, tests: &[&Test]) -> Judgement {
     let left_out: Vec<&str> = tests
         .iter()
-        .filter(|t| !review.inputs.iter().any(|i| names(i, &t.row.test_id)))
+        .filter(|t| !review.inputs.iter().any(|i| names_id(i, &t.row.test_id)))
         .map(|t| t.row.test_id.as_str())
         .collect();
     let actions = &world.registers.actions;
@@ -102,7 +92,7 @@ fn complete(world: &World<'_>, review: &Review, tests: &[&Test]) -> Judgement {
         actions.iter().flatten().any(|a| {
             a.origin_ref.as_deref() == Some(id) && a.origin_kind.is_none_or(|k| k == ActionOrigin::Test)
                 || review.action_ids.contains(&a.action_id)
-                    && a.origin_ref.as_deref().is_some_and(|origin| names(origin, id))
+                    && a.origin_ref.as_deref().is_some_and(|origin| names_id(origin, id))
         })
     };
     let missed: Vec<&str> =
@@ -143,9 +133,4 @@ fn complete(world: &World<'_>, review: &Review, tests: &[&Test]) -> Judgement {
         ),
     )
     .rests_on(records)
-}
-
-/// True where a text, such as `T-1 sha256:…`, names this id as a whole word.
-fn names(text: &str, id: &str) -> bool {
-    text.trim() == id || text.split(|c: char| c.is_whitespace() || ",;=@:#".contains(c)).any(|word| word == id)
 }

@@ -119,7 +119,7 @@ fn obj_04_reviews_name_every_test_and_answer_misses() {
     has_reason(build("T1", "2026-03-20T00:00:00Z", true).is("OBJ-04", "organization", Fail), "review_late");
     let mut f = Fixture::new("2026-Q2");
     f.system("db", plain()).tests_given();
-    has_reason(f.judge().is("OBJ-04", "organization", NoEvidence), "no_register");
+    has_reason(f.judge().is("OBJ-04", "organization", NoEvidence), "register_not_given");
     f.register("reviews", "review_id,kind,performed_at,scope,inputs\n");
     f.judge().is("OBJ-04", "organization", NotApplicable);
 }

@@ -4,6 +4,7 @@ use model::registers::{ActionOrigin, Change};
 use model::rows::{TestKind, TestResult};
 use model::time::{Instant, utc_text};
 
+use super::super::common::{ORGANIZATION, no_register};
 use super::figures::taken_at;
 use super::{due, ended, missed_objective, no_tests, of_test, proves_restore, tests_complete};
 use crate::judgement::Judgement;
@@ -12,11 +13,7 @@ use crate::world::{Test, World};
 /// RST-02: a restore test followed every significant change.
 pub fn after_change(world: &World<'_>) -> Vec<Judgement> {
     let Some(changes) = &world.registers.changes else {
-        return vec![Judgement::no_evidence(
-            "organization",
-            "no_register",
-            "The register of changes was not given (registers/changes.csv).",
-        )];
+        return vec![no_register(ORGANIZATION, "changes")];
     };
     let mut out = Vec::new();
     for change in changes {

@@ -155,7 +155,7 @@ fn rst_02_a_test_follows_each_significant_change() {
     assert_eq!(state(None, after, false, late), NotApplicable);
     let mut f = Fixture::new("2026-05");
     f.system("db", plain());
-    has_reason(f.judge().is("RST-02", "organization", NoEvidence), "no_register");
+    has_reason(f.judge().is("RST-02", "organization", NoEvidence), "register_not_given");
     f.register("changes", "change_id,system_ids,significant,kind,completed_at\n");
     f.judge().is("RST-02", "organization", NotApplicable);
 }
