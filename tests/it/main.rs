@@ -12,6 +12,7 @@ mod ends;
 mod faults;
 mod heroku;
 mod huge;
+mod init;
 mod network;
 mod report;
 mod same;
