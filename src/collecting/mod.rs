@@ -50,6 +50,7 @@ struct Run<'a> {
 /// An unknown source, an unreadable signing key, or a store that can't be written.
 pub fn collect(loaded: &Loaded, only: &[String], globals: &Globals) -> Result<Collected, Failure> {
     let sources = chosen(&loaded.workspace.config.sources, only)?;
+    credentials::guarded(&sources, &loaded.base)?;
     let signer = match &loaded.workspace.config.signing_key {
         Some(file) => Some(
             Signer::from_file(&loaded.base.join(file))

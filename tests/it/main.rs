@@ -17,6 +17,7 @@ mod report;
 mod same;
 mod scenarios;
 mod shapes;
+mod stops;
 mod stores;
 mod support;
 mod terminal;
