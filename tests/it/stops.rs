@@ -92,6 +92,7 @@ fn an_interrupt_ends_the_run_in_order_and_keeps_what_is_whole() {
     let stopped = source(&collection, "prod");
     assert!(["failed", "incomplete"].contains(&stopped["status"].as_str().unwrap()), "{stopped:#}");
     assert!(stopped["reason"].as_str().unwrap().contains("stopped by the operator"), "{stopped:#}");
+    assert!(err.contains("Ctrl-C again"), "{err}");
     w.run(&["verify", "evidence"]).ends(0);
     assert_eq!(w.show("runs", "2026-10").len(), 31, "what was whole is evidence");
     for (name, bytes) in files(w.path()) {
