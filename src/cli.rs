@@ -195,6 +195,12 @@ pub enum Table {
     Assets,
     /// Documents and records.
     Documents,
+    /// Controls of frameworks: their state, what supports it and what does not.
+    Controls,
+    /// Statements of the policy: their state, or the evidence that is missing.
+    Statements,
+    /// What changed since the period before: scope, plans, settings, exceptions, results.
+    Drift,
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

@@ -20,6 +20,8 @@ mod obj;
 mod ret;
 mod rst;
 
+pub(crate) use common::last_moment;
+
 /// A check's function.
 pub type Judge = fn(&World<'_>) -> Vec<Judgement>;
 
