@@ -5,6 +5,9 @@
 //! the chain; one whose register was not given is unknown, and never missing.
 
 mod index;
+mod rows;
+
+pub use rows::rows;
 
 use std::collections::BTreeMap;
 
