@@ -25,9 +25,9 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let closed = d.closures.iter().filter(|c| c.broken_link.is_none()).count();
     out.push(note(format!(
         "Each failed, missed or overrun backup with its alert, incident, cause, resolution and the next good recovery point. Times count from the \
-         failure: to the alert, to the first act of a person, to the recovery. Of {} {closed} {} closed link by link.{unseen}",
-        d.closures.len(),
-        if closed == 1 { "is" } else { "are" }
+         failure: to the alert, to the first act of a person, to the recovery. Closed \
+         link by link: {closed} of {}.{unseen}",
+        d.closures.len()
     )));
     let shown = d.closures.get(..LINES).unwrap_or(&d.closures);
     let more = d.closures.len() - shown.len();

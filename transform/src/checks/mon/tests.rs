@@ -393,3 +393,15 @@ fn where_nothing_is_ever_checked_corruption_cannot_be_seen() {
     has_reason(r, "integrity_never_checked");
     assert!(r.detail.contains("db"));
 }
+
+#[test]
+fn an_incident_that_names_the_run_covers_what_failed_to_announce_it() {
+    let covered = |run: &str| {
+        let line = format!("I1,incident,true,backup_failed,,{run},2026-10-05T07:00:00Z,,,\n");
+        let f = with(with(nightly(&[5]), "alerts", ALERTS), "incidents", &format!("{INCIDENTS}{line}"));
+        let f = with(with(f, "actions", "action_id,opened_at\n"), "exceptions", "exception_id,status\n");
+        f.judge().of("EXC-05", &format!("MON-02/{SLOT}")).state
+    };
+    assert_eq!(covered("db/2026-10-05T02:00:00Z"), State::Pass);
+    assert_eq!(covered("db/2026-10-06T02:00:00Z"), State::Fail);
+}
