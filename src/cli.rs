@@ -175,6 +175,8 @@ pub enum Table {
     Runs,
     /// Expected runs and what became of them.
     Slots,
+    /// What followed each failed, missed or overrun slot, from alert to recovery.
+    Closure,
     /// Restorable copies.
     RecoveryPoints,
     /// Restore tests and real restores.

@@ -27,6 +27,21 @@ impl Table {
             Self::Slots => {
                 ("slots", &["scheduled_for", "plan_id", "system_id", "outcome", "attempts", "deadline", "run_ids"])
             }
+            Self::Closure => (
+                "closure",
+                &[
+                    "scheduled_for",
+                    "plan_id",
+                    "system_id",
+                    "outcome",
+                    "alerted_at",
+                    "incident_id",
+                    "root_cause",
+                    "closed_at",
+                    "recovered_at",
+                    "broken_link",
+                ],
+            ),
             Self::RecoveryPoints => (
                 "recovery-points",
                 &[

@@ -1,5 +1,6 @@
 //! A judged period to a dossier: everything a report may say, resolved.
 
+mod closures;
 mod findings;
 mod restores;
 mod sources;
@@ -21,6 +22,7 @@ use crate::rollup::Rollup;
 use crate::show;
 use crate::world::World;
 
+use closures::closures;
 use findings::findings;
 use restores::tests;
 use sources::sources;
@@ -57,6 +59,7 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         systems,
         findings: findings(&world, judged, State::Fail),
         missing: findings(&world, judged, State::NoEvidence),
+        closures: closures(&world),
         tests: tests(&world),
         waivers: waivers(&world, results),
         uninventoried: uninventoried(basis),
@@ -129,6 +132,7 @@ fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Ve
     const LAST: [&str; 4] = ["source_id", "evidence", "pointer", "row_id"];
     [
         "slots",
+        "closure",
         "runs",
         "recovery-points",
         "restore-tests",

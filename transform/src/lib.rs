@@ -5,6 +5,7 @@
 
 pub mod assess;
 pub mod checks;
+pub mod closure;
 pub mod coverage;
 pub mod dossier;
 pub mod drift;

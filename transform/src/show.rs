@@ -22,6 +22,7 @@ pub type Fields = Map<String, Value>;
 pub const TABLES: &[&str] = &[
     "runs",
     "slots",
+    "closure",
     "recovery-points",
     "restore-tests",
     "systems",
@@ -45,6 +46,7 @@ pub fn rows(table: &str, basis: &Basis<'_>, judged: &Judged, period: &Period) ->
     let mut rows: Vec<Fields> = match table {
         "runs" => runs(basis, period),
         "slots" => slots(basis, judged),
+        "closure" => crate::closure::rows(&basis.world(*period, &judged.slots)),
         "recovery-points" => points(basis, period),
         "restore-tests" => tests(basis, period),
         "systems" => basis.input.inventory.systems.iter().map(system).collect(),
@@ -84,6 +86,7 @@ pub fn first_rows(
     let large = match table {
         "runs" => basis.runs.list.iter().filter(|r| in_period(r.placed_at(), period)).count(),
         "slots" => judged.slots.len(),
+        "closure" => judged.slots.iter().filter(|s| s.outcome.is_bad()).count(),
         "recovery-points" => basis.points.len(),
         _ => 0,
     };

@@ -7,6 +7,8 @@ use crate::judgement::Judgement;
 use crate::world::World;
 
 mod cadence;
+mod cap;
+mod chg;
 mod cmp;
 mod common;
 mod cov;
@@ -16,6 +18,8 @@ pub mod exc;
 mod faults;
 pub mod frq;
 mod inv;
+mod met;
+mod mon;
 mod obj;
 mod ret;
 mod rst;
@@ -68,14 +72,28 @@ pub const RULES: &[(&str, Judge)] = &[
     ("RST-08", rst::owner_confirmed),
     ("RST-09", rst::whole_matrix),
     ("RST-10", rst::point_in_time),
+    ("MON-01", mon::monitored),
+    ("MON-02", mon::alerted),
+    ("MON-03", mon::investigated),
+    ("MON-04", mon::remedied),
+    ("MON-05", mon::every_day),
+    ("MON-06", mon::alert_path_tested),
+    ("MON-07", mon::corruption),
     ("OBJ-01", obj::exist),
     ("OBJ-02", obj::agreed),
     ("OBJ-03", obj::coherent),
     ("OBJ-04", obj::performance_reviewed),
+    ("CHG-01", chg::before_moving),
+    ("MET-01", met::backup_success),
+    ("MET-02", met::restore_success),
+    ("MET-03", met::incidents),
+    ("MET-04", met::exceptions),
     ("EXC-01", exc::complete),
     ("EXC-02", exc::approved),
     ("EXC-03", exc::expiry),
     ("EXC-04", exc::remediation),
+    ("CAP-01", cap::followed_through),
+    ("CAP-02", cap::sanctions),
     ("EVI-01", evi::covered),
     ("EVI-02", evi::times),
     ("EVI-03", evi::contradictions),
