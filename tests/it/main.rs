@@ -15,6 +15,7 @@ mod huge;
 mod network;
 mod report;
 mod same;
+mod scenarios;
 mod shapes;
 mod stores;
 mod support;
