@@ -18,6 +18,7 @@ mod report;
 mod same;
 mod scenarios;
 mod shapes;
+mod stops;
 mod stores;
 mod support;
 mod terminal;
