@@ -5,6 +5,7 @@ mod collect;
 mod demo;
 mod explain;
 mod monthly;
+mod sample;
 mod show;
 mod verify;
 
@@ -24,6 +25,7 @@ pub fn run(cli: Cli) -> Result<End, Failure> {
         Command::Collect { source } => collect::run(&source, globals),
         Command::Assess { period, fail_on } => assess::run(&period, fail_on, globals),
         Command::Show { table, period } => show::run(table, &period, globals),
+        Command::Sample { population, size, seed, period } => sample::run(population, size, &seed, &period, globals),
         Command::Report { kind: ReportKind::Monthly { period, out, fail_on } } => {
             monthly::run(&period, out, fail_on, globals)
         }

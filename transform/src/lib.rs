@@ -4,6 +4,7 @@
 //! environment, no randomness. Binding semantics: `[conventions]` of `controls/checks.toml`.
 
 pub mod assess;
+pub mod candidates;
 pub mod checks;
 pub mod closure;
 pub mod coverage;
@@ -15,6 +16,7 @@ pub mod metrics;
 pub mod points;
 pub mod rollup;
 pub mod runs;
+pub mod sample;
 pub mod show;
 pub mod slots;
 pub mod soundness;

@@ -33,7 +33,8 @@ mod rst;
 mod sto;
 mod tls;
 
-pub(crate) use common::last_moment;
+pub(crate) use common::{last_moment, restorable};
+pub(crate) use rst::proves_restore;
 
 /// A check's function.
 pub type Judge = fn(&World<'_>) -> Vec<Judgement>;
