@@ -10,14 +10,18 @@ mod cadence;
 mod cmp;
 mod common;
 mod cov;
+mod doc;
 mod enc;
 mod evi;
 pub mod exc;
 mod faults;
 pub mod frq;
 mod inv;
+mod notes;
 mod obj;
+mod prc;
 mod ret;
+mod rev;
 mod rst;
 
 /// A check's function.
@@ -70,10 +74,30 @@ pub const RULES: &[(&str, Judge)] = &[
     ("OBJ-02", obj::agreed),
     ("OBJ-03", obj::coherent),
     ("OBJ-04", obj::performance_reviewed),
+    ("PRC-01", prc::documented),
+    ("PRC-02", prc::kept_monthly),
+    ("PRC-03", prc::learned),
+    ("PRC-04", prc::sections_approved),
+    ("PRC-05", prc::held),
+    ("PRC-06", prc::procedures),
+    ("REV-01", rev::job_status),
+    ("REV-02", rev::restore_reports),
+    ("REV-03", rev::internally_audited),
+    ("REV-04", rev::design_verified),
+    ("REV-05", rev::management),
+    ("REV-06", rev::incidents_reviewed),
     ("EXC-01", exc::complete),
     ("EXC-02", exc::approved),
     ("EXC-03", exc::expiry),
     ("EXC-04", exc::remediation),
+    ("DOC-01", doc::in_time),
+    ("DOC-02", doc::version),
+    ("DOC-03", doc::signed),
+    ("DOC-04", doc::fit),
+    ("DOC-05", doc::current),
+    ("DOC-06", doc::kept),
+    ("DOC-07", doc::consistent),
+    ("DOC-08", doc::acknowledged),
     ("EVI-01", evi::covered),
     ("EVI-02", evi::times),
     ("EVI-03", evi::contradictions),
@@ -90,7 +114,8 @@ mod tests {
     use super::*;
 
     /// Examples that tests claim, by check id and position in `controls/checks.toml`.
-    const CLAIMED: &[&[(&str, usize)]] = &[exc::EXAMPLES, frq::EXAMPLES, obj::EXAMPLES, ret::EXAMPLES, rst::EXAMPLES];
+    const CLAIMED: &[&[(&str, usize)]] =
+        &[doc::EXAMPLES, exc::EXAMPLES, frq::EXAMPLES, obj::EXAMPLES, ret::EXAMPLES, rst::EXAMPLES];
 
     #[test]
     fn every_example_of_an_implemented_check_has_a_test() {
