@@ -112,8 +112,9 @@ fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// `96.58 %`, which no line break divides.
 fn rate(numerator: u64, denominator: u64) -> String {
-    percent(numerator, denominator).unwrap_or_else(|| "–".to_owned())
+    percent(numerator, denominator).map_or_else(|| "–".to_owned(), |p| p.replace(' ', "\u{a0}"))
 }
 
 const fn severity(s: Severity) -> Inline {

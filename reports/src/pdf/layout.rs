@@ -48,10 +48,12 @@ pub struct Layout<'a> {
 /// [`ReportError::Glyph`] for a character that no font has.
 pub fn layout(document: &Document, fonts: &mut Fonts) -> Result<(Vec<Chunk>, Tree), ReportError> {
     let mut layout = Layout { fonts, tree: Tree::new(), chunks: Vec::new(), new_page: false };
+    let mut under = None;
     for (index, block) in document.blocks.iter().enumerate() {
         layout.fonts.place = crate::validate::place(index, block);
         layout.block(document, block)?;
-        if introduces(block, document.blocks.get(index + 1))
+        let above = std::mem::replace(&mut under, if let Block::Heading(h) = block { Some(h.level) } else { None });
+        if introduces(above, block, document.blocks.get(index + 1))
             && let Some(chunk) = layout.chunks.last_mut()
         {
             chunk.keep = true;
@@ -60,9 +62,13 @@ pub fn layout(document: &Document, fonts: &mut Fonts) -> Result<(Vec<Chunk>, Tre
     Ok((layout.chunks, layout.tree))
 }
 
-/// Whether a paragraph is the short lead-in of what follows, and not to be parted from it.
-fn introduces(block: &Block, next: Option<&Block>) -> bool {
-    let follows = matches!(next, Some(Block::Table(_) | Block::HeatStrip(_) | Block::Chart(_) | Block::List(_)));
+/// Whether a paragraph is the short lead-in of what follows, and not to be parted from it: of a table or picture, or,
+/// right under a heading of level `above`, of the sections below that heading.
+fn introduces(above: Option<u8>, block: &Block, next: Option<&Block>) -> bool {
+    let follows = match next {
+        Some(Block::Heading(heading)) => above.is_some_and(|level| heading.level > level),
+        other => matches!(other, Some(Block::Table(_) | Block::HeatStrip(_) | Block::Chart(_) | Block::List(_))),
+    };
     matches!(block, Block::Para(p) if follows && crate::block::plain(&p.inlines).chars().count() < 400)
 }
 
