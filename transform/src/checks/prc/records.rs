@@ -1,5 +1,6 @@
 //! PRC-02: job records and dashboards exist for every month, and are kept.
 
+use model::evidence::SourceStatus;
 use model::registers::{Document, DocumentKind, Recorded};
 use model::time::{Instant, Period, day_of, utc_text};
 
@@ -67,7 +68,11 @@ fn judge(world: &World<'_>) -> Judgement {
             retention(world, document, &mut faults, &mut unknown);
         }
     }
-    faults.add_if(!without_jobs.is_empty(), "job_records_missing", || {
+    // What a source that was not read whole lacks may be in what could not be read.
+    let doubtful: Vec<&str> =
+        world.sources.iter().filter(|s| s.status != SourceStatus::Complete).map(|s| s.source_id.as_str()).collect();
+    let doubt = !without_jobs.is_empty() && !doubtful.is_empty();
+    faults.add_if(!without_jobs.is_empty() && !doubt, "job_records_missing", || {
         format!("no job record of {}", names(&without_jobs))
     });
     let running = all.first().filter(|m| m.end() > world.as_of);
@@ -81,6 +86,17 @@ fn judge(world: &World<'_>) -> Judgement {
     let judgement = faults.judge(UNIT, "Of the months that have ended", good);
     if judgement.state == model::assessment::State::Fail {
         return judgement;
+    }
+    if doubt {
+        return Judgement::no_evidence(
+            UNIT,
+            "source_incomplete",
+            format!(
+                "No job record of {} was read, and not every source was read whole ({}).",
+                names(&without_jobs),
+                names(&doubtful)
+            ),
+        );
     }
     if documents.is_none() {
         return no_register(UNIT, "documents");

@@ -146,6 +146,9 @@ fn records_and_dashboards_are_kept_for_every_month() {
     // A month without runs: missing, unless a whole source or a record shows it.
     f.rows.remove(1);
     has_reason(&with_rows(&f, &snapshots(&all, year)), "job_records_missing");
+    let mut doubtful = f.clone();
+    doubtful.collection("runs", "other", |run| run.status = model::evidence::SourceStatus::Incomplete);
+    has_reason(&with_rows(&doubtful, &snapshots(&all, year)), "source_incomplete");
     let record = format!("{}S-02,status_record,1,,2026-02-28,,{year},a,d\n", snapshots(&all, year));
     assert_eq!(with_rows(&f, &record).state, State::Pass);
     f.covers("db", "2026-01-01T00:00:00Z", "2026-04-02T00:00:00Z");

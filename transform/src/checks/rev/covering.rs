@@ -53,7 +53,7 @@ pub fn job_status(world: &World<'_>) -> Vec<Judgement> {
     if !passed.is_empty() {
         let of_hole = |r: &&&Recorded<Review>| {
             let part = r.period_start.zip(r.period_end);
-            part.is_some_and(|(a, b)| passed.iter().any(|(from, to)| a < *to && *from < b))
+            part.is_some_and(|(a, b)| passed.iter().any(|(from, to)| a < *to && *from < b && *from < r.performed_at))
         };
         let late: Vec<String> =
             own.iter().filter(of_hole).map(|r| format!("{} of {}", r.review_id, utc_text(r.performed_at))).collect();
