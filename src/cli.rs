@@ -175,6 +175,8 @@ pub enum Table {
     Runs,
     /// Expected runs and what became of them.
     Slots,
+    /// What followed each failed, missed or overrun slot, from alert to recovery.
+    Closure,
     /// Restorable copies.
     RecoveryPoints,
     /// Restore tests and real restores.
@@ -195,6 +197,12 @@ pub enum Table {
     Assets,
     /// Documents and records.
     Documents,
+    /// Controls of frameworks: their state, what supports it and what does not.
+    Controls,
+    /// Statements of the policy: their state, or the evidence that is missing.
+    Statements,
+    /// What changed since the period before: scope, plans, settings, exceptions, results.
+    Drift,
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

@@ -72,6 +72,7 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
         files.extend(texts(&base, folder)?);
     }
     files.extend(texts(&base, &wanted.paths.registers)?);
+    files.extend(texts(&base, model::workspace::FRAMEWORKS)?);
     if let Some(policy) = wanted.policy_file {
         files.extend(texts(&base, &policy)?);
     }

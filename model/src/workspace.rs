@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::controls::Controls;
 use crate::fault::{Fault, Faults, File, meant};
 use crate::inventory::{self, Inventory};
 use crate::policy::{self, Given, Policy};
@@ -235,6 +236,9 @@ impl Config {
     }
 }
 
+/// Folder of the frameworks that a workspace adds, beside the configuration.
+pub const FRAMEWORKS: &str = "frameworks";
+
 /// Everything that people write, read and checked.
 #[derive(Debug, Clone)]
 pub struct Workspace {
@@ -246,6 +250,8 @@ pub struct Workspace {
     pub inventory: Inventory,
     /// Registers.
     pub registers: Registers,
+    /// Checks, metrics and frameworks, those of the workspace among them.
+    pub controls: Controls,
 }
 
 /// What to read for a configuration, before it is read in earnest.
@@ -285,6 +291,7 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
     let registers_folder = format!("{}/", paths.registers.trim_end_matches('/'));
     let mut inventory_files = Vec::new();
     let mut register_files = Vec::new();
+    let mut framework_files = Vec::new();
     let mut policy_file = None;
     for file in files {
         let base = file.name.rsplit('/').next().unwrap_or("").to_lowercase();
@@ -294,6 +301,8 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
             inventory_files.push(file);
         } else if file.name.starts_with(&registers_folder) {
             register_files.push(file);
+        } else if file.name.strip_prefix(FRAMEWORKS).is_some_and(|rest| rest.starts_with('/')) {
+            framework_files.push(file);
         } else {
             let fault = Fault::of_file(file.name, "this file has no place in the workspace");
             faults.push(fault.help(format!("inventory: {folder}, registers: {registers_folder}")));
@@ -311,8 +320,10 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
     }
     let given = Given { file: policy_file, overrides: Some((config_file, read.overrides)) };
     let policy = policy::resolve(given).map_err(|more| faults.extend(more)).ok();
-    match (read.organization, policy) {
-        (Some(organization), Some(policy)) => {
+    let controls =
+        policy.as_ref().map(|policy| Controls::embedded().with_frameworks(&framework_files, policy, &mut faults));
+    match (read.organization, policy.zip(controls)) {
+        (Some(organization), Some((policy, controls))) => {
             let config = Config {
                 organization,
                 policy_file: read.policy_file,
@@ -320,7 +331,7 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
                 signing_key: read.signing_key,
                 paths: read.paths,
             };
-            faults.or(Workspace { config, policy, inventory, registers })
+            faults.or(Workspace { config, policy, inventory, registers, controls })
         }
         _ => Err(faults.or(()).err().unwrap_or_default()),
     }

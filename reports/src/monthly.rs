@@ -3,6 +3,7 @@
 //! Page one answers three questions: are we recoverable, what broke, what can't we know. Everything after it is there
 //! to be looked up. The report formats a [`Dossier`] and decides nothing.
 
+mod closures;
 mod findings;
 mod front;
 mod objectives;
@@ -37,6 +38,7 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
     blocks.push(Block::Toc(Toc { title: "Contents".to_owned(), depth: 1 }));
     blocks.extend(trends::blocks(dossier));
     blocks.extend(systems::blocks(dossier));
+    blocks.extend(closures::blocks(dossier));
     blocks.extend(objectives::blocks(dossier));
     blocks.extend(results::blocks(dossier));
     blocks.extend(sources::blocks(dossier));

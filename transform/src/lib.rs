@@ -6,16 +6,20 @@
 pub mod approvals;
 pub mod assess;
 pub mod checks;
+pub mod closure;
 pub mod coverage;
 pub mod dossier;
+pub mod drift;
 pub mod frames;
 pub mod judgement;
 pub mod metrics;
 pub mod points;
+pub mod rollup;
 pub mod runs;
 pub mod show;
 pub mod slots;
 pub mod soundness;
+pub mod standards;
 #[cfg(test)]
 #[allow(missing_docs, dead_code, reason = "test support")]
 pub(crate) mod testing;

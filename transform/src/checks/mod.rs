@@ -7,6 +7,8 @@ use crate::judgement::Judgement;
 use crate::world::World;
 
 mod cadence;
+mod cap;
+mod chg;
 mod cmp;
 mod common;
 mod cov;
@@ -17,12 +19,16 @@ pub mod exc;
 mod faults;
 pub mod frq;
 mod inv;
+mod met;
+mod mon;
 mod notes;
 mod obj;
 mod prc;
 mod ret;
 mod rev;
 mod rst;
+
+pub(crate) use common::last_moment;
 
 /// A check's function.
 pub type Judge = fn(&World<'_>) -> Vec<Judgement>;
@@ -70,6 +76,13 @@ pub const RULES: &[(&str, Judge)] = &[
     ("RST-08", rst::owner_confirmed),
     ("RST-09", rst::whole_matrix),
     ("RST-10", rst::point_in_time),
+    ("MON-01", mon::monitored),
+    ("MON-02", mon::alerted),
+    ("MON-03", mon::investigated),
+    ("MON-04", mon::remedied),
+    ("MON-05", mon::every_day),
+    ("MON-06", mon::alert_path_tested),
+    ("MON-07", mon::corruption),
     ("OBJ-01", obj::exist),
     ("OBJ-02", obj::agreed),
     ("OBJ-03", obj::coherent),
@@ -80,16 +93,23 @@ pub const RULES: &[(&str, Judge)] = &[
     ("PRC-04", prc::sections_approved),
     ("PRC-05", prc::held),
     ("PRC-06", prc::procedures),
+    ("CHG-01", chg::before_moving),
     ("REV-01", rev::job_status),
     ("REV-02", rev::restore_reports),
     ("REV-03", rev::internally_audited),
     ("REV-04", rev::design_verified),
     ("REV-05", rev::management),
     ("REV-06", rev::incidents_reviewed),
+    ("MET-01", met::backup_success),
+    ("MET-02", met::restore_success),
+    ("MET-03", met::incidents),
+    ("MET-04", met::exceptions),
     ("EXC-01", exc::complete),
     ("EXC-02", exc::approved),
     ("EXC-03", exc::expiry),
     ("EXC-04", exc::remediation),
+    ("CAP-01", cap::followed_through),
+    ("CAP-02", cap::sanctions),
     ("DOC-01", doc::in_time),
     ("DOC-02", doc::version),
     ("DOC-03", doc::signed),
