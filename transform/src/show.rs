@@ -476,6 +476,7 @@ pub(crate) fn location(s: &StorageLocation) -> Fields {
         "public_access": s.public_access,
         "immutability": s.immutability,
         "versioning": s.versioning,
+        "two_person_deletion": Value::Null,
         "expires_after_s": s.expires_after_s,
         "observed_at": utc_text(s.observed_at),
         "system_id": Value::Null,

@@ -90,7 +90,7 @@ pub fn load(files: &[File<'_>], zone: Tz, faults: &mut Faults) -> Registers {
 }
 
 /// Registers in which one thing may stand more than once, as it was at different times.
-const REPEATED: [&str; 3] = ["approved_platforms", "keys", "storage_locations"];
+const REPEATED: [&str; 4] = ["approved_platforms", "keys", "storage_locations", "transport_paths"];
 
 /// The rows of one sheet. A thing that stands twice is a fault: nobody can tell which row holds.
 pub(super) fn rows<T: Record>(sheet: Sheet<'_>, faults: &mut Faults) -> Vec<Recorded<T>> {

@@ -6,6 +6,8 @@
 use crate::judgement::Judgement;
 use crate::world::World;
 
+mod acc;
+mod assurance;
 mod cadence;
 mod cap;
 mod chg;
@@ -13,20 +15,27 @@ mod cmp;
 mod common;
 mod cov;
 mod doc;
+mod emg;
 mod enc;
 mod evi;
 pub mod exc;
 mod faults;
 pub mod frq;
+mod grants;
 mod inv;
+mod key;
 mod met;
 mod mon;
 mod notes;
 mod obj;
+mod places;
 mod prc;
+mod req;
 mod ret;
 mod rev;
 mod rst;
+mod sto;
+mod tls;
 
 pub(crate) use common::last_moment;
 
@@ -49,6 +58,7 @@ pub const RULES: &[(&str, Judge)] = &[
     ("INV-05", inv::protected_on_time),
     ("INV-06", inv::platforms),
     ("INV-07", inv::control_systems),
+    ("REQ-01", req::met),
     ("FRQ-01", frq::gaps),
     ("FRQ-02", frq::on_time),
     ("FRQ-03", frq::high_change),
@@ -64,8 +74,27 @@ pub const RULES: &[(&str, Judge)] = &[
     ("COV-01", cov::covered),
     ("COV-02", cov::reviewed),
     ("COV-03", cov::new_reviewed),
+    ("STO-01", sto::approved),
+    ("STO-02", sto::available),
+    ("STO-03", sto::other_region),
+    ("STO-04", sto::private),
+    ("STO-05", sto::protected),
+    ("STO-06", sto::account_loss),
+    ("STO-07", sto::provider_run),
     ("ENC-01", enc::points),
     ("ENC-02", enc::defaults),
+    ("KEY-01", key::managed),
+    ("KEY-02", key::usable),
+    ("TLS-01", tls::floor),
+    ("TLS-02", tls::observed),
+    ("ACC-01", acc::by_roles),
+    ("ACC-02", acc::factor),
+    ("ACC-03", acc::restricted),
+    ("ACC-04", acc::reviewed),
+    ("ACC-05", acc::separated),
+    ("EMG-01", emg::approved),
+    ("EMG-02", emg::logged),
+    ("EMG-03", emg::explained),
     ("RST-01", rst::every_quarter),
     ("RST-02", rst::after_change),
     ("RST-03", rst::reports_complete),
