@@ -3,6 +3,7 @@
 //! Everything here is a pure function of tables, inventory, registers, policy, period and `as_of`: no clock, no
 //! environment, no randomness. Binding semantics: `[conventions]` of `controls/checks.toml`.
 
+pub mod approvals;
 pub mod assess;
 pub mod candidates;
 pub mod checks;
