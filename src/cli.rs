@@ -31,7 +31,7 @@ Exit codes:
   4  done, but a source was incomplete or failed
   5  verification failed
 
-Start here:  backproof demo";
+Start here:  backproof demo, then backproof init";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -82,6 +82,13 @@ pub enum Command {
     Demo {
         /// Folder to write: new, empty, or of an earlier demo [default: backproof-demo].
         #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Write a commented workspace: configuration, inventory, templates of all registers.
+    ///
+    /// No file is overwritten: where one of them is there already, nothing is written.
+    Init {
+        /// Folder to write to [default: the folder of --config].
         dir: Option<PathBuf>,
     },
     /// Collect from every source into the evidence store: one run, one manifest, even when sources fail.

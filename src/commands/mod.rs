@@ -4,6 +4,7 @@ mod assess;
 mod collect;
 mod demo;
 mod explain;
+mod init;
 mod monthly;
 mod sample;
 mod show;
@@ -22,6 +23,7 @@ pub fn run(cli: Cli) -> Result<End, Failure> {
     let globals = &cli.globals;
     match cli.command {
         Command::Demo { dir } => demo::run(dir, globals),
+        Command::Init { dir } => init::run(dir, globals),
         Command::Collect { source } => collect::run(&source, globals),
         Command::Assess { period, fail_on } => assess::run(&period, fail_on, globals),
         Command::Show { table, period } => show::run(table, &period, globals),

@@ -13,6 +13,7 @@ mod ends;
 mod faults;
 mod heroku;
 mod huge;
+mod init;
 mod network;
 mod report;
 mod same;

@@ -57,7 +57,6 @@ pub fn rows(table: &str, basis: &Basis<'_>, judged: &Judged, period: &Period) ->
         "storage" => storage(basis),
         "assets" => assets(basis),
         "documents" => basis
-            .input
             .registers
             .documents
             .iter()

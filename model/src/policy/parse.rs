@@ -79,7 +79,7 @@ fn override_one(policy: &mut Policy, file: &File<'_>, entry: &Entry, faults: &mu
 /// Reads a policy file. `fallback` gives the parameters it is silent about.
 fn read(file: File<'_>, fallback: Option<&Policy>, faults: &mut Faults) -> Option<Policy> {
     // The file holds dates but no times, so the zone has no effect.
-    let context = Context { zone: Tz::UTC, comma_lists: false };
+    let context = Context { zone: Some(Tz::UTC), comma_lists: false };
     let mut root = toml::document(file, context, faults)?;
     let mut found = Faults::default();
     root.get::<String>("schema");
