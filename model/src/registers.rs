@@ -289,9 +289,20 @@ impl Registers {
     /// True where `person` held `role` at `at`. Without a register of roles nobody can be shown to have held one.
     #[must_use]
     pub fn held_role(&self, person: &str, role: &str, at: crate::time::Instant) -> bool {
-        self.role_assignments
-            .iter()
-            .flatten()
-            .any(|a| a.person == person && a.role == role && a.valid_from <= at && a.valid_to.is_none_or(|to| at < to))
+        self.held_role_within(person, role, at, at)
+    }
+
+    /// True where `person` held `role` at some time from `from` to `to`, both included: on the day of a signature.
+    #[must_use]
+    pub fn held_role_within(
+        &self,
+        person: &str,
+        role: &str,
+        from: crate::time::Instant,
+        to: crate::time::Instant,
+    ) -> bool {
+        self.role_assignments.iter().flatten().any(|a| {
+            a.person == person && a.role == role && a.valid_from <= to && a.valid_to.is_none_or(|end| from < end)
+        })
     }
 }

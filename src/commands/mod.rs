@@ -6,6 +6,7 @@ mod demo;
 mod explain;
 mod init;
 mod monthly;
+mod sample;
 mod show;
 mod verify;
 
@@ -26,6 +27,7 @@ pub fn run(cli: Cli) -> Result<End, Failure> {
         Command::Collect { source } => collect::run(&source, globals),
         Command::Assess { period, fail_on } => assess::run(&period, fail_on, globals),
         Command::Show { table, period } => show::run(table, &period, globals),
+        Command::Sample { population, size, seed, period } => sample::run(population, size, &seed, &period, globals),
         Command::Report { kind: ReportKind::Monthly { period, out, fail_on } } => {
             monthly::run(&period, out, fail_on, globals)
         }

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod buckets;
+mod documents;
 mod ends;
 mod faults;
 mod heroku;
