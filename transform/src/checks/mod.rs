@@ -33,7 +33,7 @@ mod rst;
 mod sto;
 mod tls;
 
-pub(crate) use common::last_moment;
+pub(crate) use common::{ORGANIZATION, last_moment, no_register};
 
 /// A check's function.
 pub type Judge = fn(&World<'_>) -> Vec<Judgement>;
