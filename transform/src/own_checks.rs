@@ -79,7 +79,7 @@ fn rows(
     if let Some((_, shown)) = SHOWN.iter().find(|(name, _)| *name == table) {
         return show::rows(shown, basis, judged, period);
     }
-    let registers = basis.input.registers;
+    let registers = &basis.registers;
     let mut out: Option<Vec<_>> = registers.rows_of(table).map(|rows| {
         rows.into_iter().map(|(row, declared_in)| show::register(table, declared_in, &row, declared_in)).collect()
     });
