@@ -15,6 +15,7 @@ mod heroku;
 mod huge;
 mod init;
 mod network;
+mod own;
 mod report;
 mod same;
 mod scenarios;
