@@ -23,7 +23,7 @@ pub struct Change {
     pub kind: &'static str,
     /// Id of the system, plan, location or exception; of a result the check and whom it concerns.
     pub subject: String,
-    /// The field that changed; `present` for a thing that came or went.
+    /// The field that changed; for a thing that came or went `present`, or `state` of a result.
     pub field: String,
     /// Value at the end of the period before.
     pub before: String,
@@ -74,9 +74,14 @@ fn compare(kind: &'static str, before: &Things, after: &Things, out: &mut Vec<Ch
         let mut change = |field: &str, before: String, after: String| {
             out.push(Change { kind, subject: id.clone(), field: field.to_owned(), before, after });
         };
+        // Of a result its state is worth telling, of anything else that it is there.
+        let there = |thing: &Map<String, Value>| match thing.get("state") {
+            Some(state) => ("state", words(state)),
+            None => ("present", "yes".to_owned()),
+        };
         match (before.get(id), after.get(id)) {
-            (Some(_), None) => change("present", "yes".to_owned(), String::new()),
-            (None, Some(_)) => change("present", String::new(), "yes".to_owned()),
+            (Some(old), None) => change(there(old).0, there(old).1, String::new()),
+            (None, Some(new)) => change(there(new).0, String::new(), there(new).1),
             (Some(old), Some(new)) => {
                 for (field, value) in new.iter().filter(|(field, _)| !READING.contains(&field.as_str())) {
                     let was = old.get(field).unwrap_or(&Value::Null);

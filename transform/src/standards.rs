@@ -103,7 +103,7 @@ pub fn statements<'a>(basis: &Basis<'a>, judged: &Judged) -> Vec<StatementView<'
             None => (State::NoEvidence, format!("No result: {}.", titles().join(", "))),
             Some(State::NoEvidence) => {
                 let checks: Vec<&str> = rollup.missing.iter().map(String::as_str).collect();
-                (State::NoEvidence, format!("{} lack evidence: {}.", checks.join(", "), titles().join(", ")))
+                (State::NoEvidence, format!("No evidence for {}: {}.", checks.join(", "), titles().join(", ")))
             }
             Some(state) => (state, String::new()),
         };
