@@ -8,6 +8,12 @@ use crate::block::{Align, Block, Table, code, column, row};
 /// Most lines of the table; `drift.csv` and the workbook hold all.
 const LINES: usize = 120;
 
+/// Whether a change tells a reader something: not a result that came, went, or turned from unknown to good.
+fn tells(kind: &str, before: &str, after: &str) -> bool {
+    kind != "result"
+        || !before.is_empty() && !after.is_empty() && (before == "pass" || [before, after].contains(&"fail"))
+}
+
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "changes", "What changed since the period before")];
     let changes = population(d, "drift");
@@ -19,9 +25,9 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     }
     out.push(note(
         "Scope, plans, settings that platforms showed, approved exceptions and results of checks, each as it stood at the end of the period before \
-         and at the end of this one. Settings and results known at one of the two times only came or went.",
+         and at the end of this one. Of results those are shown that got worse, or that failed at one of the two times.",
     ));
-    let shown = changes.get(..LINES).unwrap_or(&changes);
+    let shown: Vec<_> = changes.iter().filter(|c| tells(&c("kind"), &c("before"), &c("after"))).take(LINES).collect();
     let more = changes.len() - shown.len();
     let said = |word: &str| if word.is_empty() { text("–") } else { text(word.replace('_', " ")) };
     out.push(Block::Table(Table {
