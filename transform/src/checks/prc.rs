@@ -13,24 +13,34 @@ pub use records::kept_monthly;
 pub use roles::{held, sections_approved};
 
 use model::inventory::{Criticality, System};
+use model::registers::{Document, Recorded};
 
+use super::common::{no_inventory, no_register, or_empty};
 use crate::judgement::Judgement;
 use crate::world::World;
 
-/// Judges each critical system in scope; the others are not applicable.
-fn each_critical<'w>(world: &World<'w>, judge: impl Fn(&'w System) -> Judgement) -> Vec<Judgement> {
-    world
-        .in_scope()
-        .map(|(_, system)| {
-            let unit = system.system_id.as_str();
-            if system.criticality == Criticality::Critical {
-                judge(system).about(unit)
-            } else {
+/// Judges each critical system in scope by the register of documents; the others are not applicable. `table` is that of
+/// the inventory which must be given.
+fn each_critical<'w>(
+    world: &World<'w>,
+    table: &str,
+    judge: impl Fn(&'w System, &'w [Recorded<Document>]) -> Judgement,
+) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory(table);
+    }
+    let judged = world.in_scope().map(|(_, system)| {
+        let unit = system.system_id.as_str();
+        let judgement = match &world.registers.documents {
+            _ if system.criticality != Criticality::Critical => {
                 Judgement::not_applicable(unit, "not_critical", "The inventory says that the system is not critical.")
-                    .about(unit)
             }
-        })
-        .collect()
+            None => no_register(unit, "documents"),
+            Some(documents) => judge(system, documents),
+        };
+        judgement.about(unit)
+    });
+    or_empty(judged.collect(), "none_in_scope", "No system was in scope and in service in the period.")
 }
 
 #[cfg(test)]

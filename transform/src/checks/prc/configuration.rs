@@ -5,7 +5,7 @@ use model::registers::{Document, DocumentKind, Recorded};
 use model::time::{Instant, utc_text};
 
 use super::super::cadence::names_id;
-use super::super::common::{holds, names, no_inventory, no_register, or_empty};
+use super::super::common::{holds, names};
 use super::super::faults::Faults;
 use super::each_critical;
 use crate::coverage::Interval;
@@ -18,14 +18,7 @@ use crate::world::World;
 /// (`document_ref`), or where it was approved after that version took effect. What the plan says is then compared with
 /// what the platform shows, as far as both say it; a recurrence that is not written as cron is not compared.
 pub fn documented(world: &World<'_>) -> Vec<Judgement> {
-    if !world.inventory.given {
-        return no_inventory("backup_plans");
-    }
-    let out = each_critical(world, |system| match &world.registers.documents {
-        None => no_register(&system.system_id, "documents"),
-        Some(documents) => judge(world, system, documents),
-    });
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    each_critical(world, "backup_plans", |system, documents| judge(world, system, documents))
 }
 
 fn judge(world: &World<'_>, system: &System, documents: &[Recorded<Document>]) -> Judgement {

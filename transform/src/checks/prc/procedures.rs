@@ -5,7 +5,7 @@ use model::registers::{Document, DocumentKind, Recorded};
 use model::rows::TestResult;
 use model::time::{Instant, utc_text};
 
-use super::super::common::{filled, names, no_inventory, no_register, or_empty};
+use super::super::common::{filled, names};
 use super::super::faults::Faults;
 use super::each_critical;
 use crate::judgement::Judgement;
@@ -17,14 +17,7 @@ use crate::world::World;
 /// without problems after the approval counts as a review. A place counts as inside the system where it names the
 /// system or its platform.
 pub fn procedures(world: &World<'_>) -> Vec<Judgement> {
-    if !world.inventory.given {
-        return no_inventory("systems");
-    }
-    let out = each_critical(world, |system| match &world.registers.documents {
-        None => no_register(&system.system_id, "documents"),
-        Some(documents) => judge(world, system, documents),
-    });
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    each_critical(world, "systems", |system, documents| judge(world, system, documents))
 }
 
 fn judge(world: &World<'_>, system: &System, documents: &[Recorded<Document>]) -> Judgement {
