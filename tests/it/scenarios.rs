@@ -99,7 +99,7 @@ fn impossible(check: &Check, state: &str) -> bool {
         "no_evidence" => &check.no_evidence,
         _ => return false,
     };
-    text.starts_with("None") || text.starts_with("Never")
+    text.starts_with("None.") || text.starts_with("Never")
 }
 
 fn demo() -> Value {

@@ -312,14 +312,15 @@ fn newer(old: &RecoveryPoint, new: &RecoveryPoint) -> RecoveryPoint {
     out
 }
 
-/// Deletions that complete listings prove.
+/// Deletions that complete listings prove: any listing shows that a point was there, and the next complete one of its
+/// resource that it is gone.
 fn seen_and_gone(tables: &Tables, points: &mut [Point]) {
-    type Listed<'a> = Vec<(Instant, BTreeSet<&'a str>)>;
+    type Listed<'a> = Vec<(Instant, bool, BTreeSet<&'a str>)>;
     let mut listings: BTreeMap<(String, &str), Listed<'_>> = BTreeMap::new();
-    for listing in tables.listings.iter().filter(|l| l.complete) {
+    for listing in &tables.listings {
         let source = format!("{}.{}", listing.origin.kind, listing.origin.source_id);
         let ids = listing.recovery_point_ids.iter().map(String::as_str).collect();
-        listings.entry((source, &listing.resource)).or_default().push((listing.listed_at, ids));
+        listings.entry((source, &listing.resource)).or_default().push((listing.listed_at, listing.complete, ids));
     }
     for all in listings.values_mut() {
         all.sort();
@@ -330,10 +331,11 @@ fn seen_and_gone(tables: &Tables, points: &mut [Point]) {
         let Some(resource) = row.resource.as_deref() else { continue };
         let Some(all) = listings.get(&(source, resource)) else { continue };
         let id = row.recovery_point_id.as_str();
-        let last = all.iter().rposition(|(_, ids)| ids.contains(id));
+        let last = all.iter().rposition(|(_, _, ids)| ids.contains(id));
         if let Some(last) = last {
             point.last_seen_at = Some(all[last].0);
-            if let Some((gone, _)) = all.get(last + 1)
+            let gone = all.iter().skip(last + 1).find(|(_, complete, _)| *complete);
+            if let Some((gone, _, _)) = gone
                 && point.row.deleted_at.is_none()
             {
                 point.row.deleted_at = Some(*gone);

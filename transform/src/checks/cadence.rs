@@ -44,9 +44,10 @@ pub fn standing(
     }
 }
 
-/// When the programme began: the first system in scope came into service.
+/// When the programme began: the first system in scope came into service, up to `as_of`.
 pub fn programme_began(world: &World<'_>) -> Option<Instant> {
-    world.inventory.systems.iter().filter(|s| s.in_scope).map(|s| s.onboarded_at).min()
+    let systems = world.inventory.systems.iter().filter(|s| s.in_scope && s.onboarded_at <= world.as_of);
+    systems.map(|s| s.onboarded_at).min()
 }
 
 /// Adds the fault `overdue` where the duty was done and is due again.

@@ -7,7 +7,7 @@ use model::registers::ObligationKind;
 use model::time::{Instant, human, utc_text};
 
 use super::super::common::{names, no_inventory, no_register, or_empty};
-use super::{kept_s, obligations, seconds_of};
+use super::{kept_by, obligations, seconds_of};
 use crate::judgement::Judgement;
 use crate::points::Point;
 use crate::world::World;
@@ -93,7 +93,7 @@ fn system_judgements(world: &World<'_>, index: usize, system: &System, limit: &L
     let mut out: Vec<Judgement> = ids
         .into_iter()
         .map(|id| {
-            let kept = plans.iter().filter(|p| p.plan_id == id).filter_map(|p| kept_s(p, world)).max();
+            let kept = plans.iter().filter(|p| p.plan_id == id).filter_map(|p| kept_by(world, p)).max();
             judge(world, id, kept, oldest.get(&Some(id)).copied(), limit)
         })
         .collect();
