@@ -440,7 +440,7 @@ DAILY = 14  # plans with one backup a day; the weekly ones are added below
 SHOP = {date(2026, 10, d) for d in (10, 16, 17, 23, 24, 30, 31)}  # days on which the staging shop's slots fall
 SEEN_FAILING = {date(2026, 10, d): 1 for d in (15, 17, 22, 23, 30, 31)}
 NOT_RUN = {date(2026, 10, d) for d in (23, 30, 31)}  # of the staging shop, whose timer was off
-SILENT = set(days(date(2026, 10, 22), date(2026, 10, 30)))  # of the file share; its alert was silenced
+SILENT = set(days(date(2026, 10, 22), date(2026, 10, 30)))  # of the file share; its watch was paused
 
 
 def monitor_days():
