@@ -197,7 +197,7 @@ pub struct Paths {
     pub reports: String,
     /// A TOML file, or a folder of CSV files.
     pub inventory: String,
-    /// A folder of CSV files.
+    /// A folder of CSV and TOML files.
     pub registers: String,
 }
 
@@ -261,15 +261,17 @@ pub struct Wanted {
     pub paths: Paths,
     /// Policy file.
     pub policy_file: Option<String>,
+    /// Files, folders and patterns of documents whose front matter is a row of a register.
+    pub documents: Vec<String>,
 }
 
 /// Tells from the text of a configuration which other files belong to the workspace: the policy
 /// file, `paths.inventory` (with every `.csv` in a folder of that name without `.toml`), and
-/// every file in `paths.registers`. Faults are ignored here; [`load`] reports them.
+/// every file in `paths.registers`, and documents (`.md`). Faults are ignored here; [`load`] reports them.
 #[must_use]
 pub fn wanted(config: &str) -> Wanted {
     let (read, _) = config::read(File { name: "", text: config }, &[]);
-    Wanted { paths: read.paths, policy_file: read.policy_file }
+    Wanted { paths: read.paths, policy_file: read.policy_file, documents: read.documents }
 }
 
 /// Reads a workspace. The first file is the configuration; the names of the others are relative
@@ -299,7 +301,7 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
             policy_file = Some(file);
         } else if file.name == paths.inventory || file.name.starts_with(&folder) || base == "objectives.csv" {
             inventory_files.push(file);
-        } else if file.name.starts_with(&registers_folder) {
+        } else if file.name.starts_with(&registers_folder) || base.ends_with(".md") || base.ends_with(".markdown") {
             register_files.push(file);
         } else if file.name.strip_prefix(FRAMEWORKS).is_some_and(|rest| rest.starts_with('/')) {
             framework_files.push(file);

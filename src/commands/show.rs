@@ -9,7 +9,7 @@ use crate::{judge, output, workspace};
 
 impl Table {
     /// Name in JSON, and the columns that people see.
-    const fn shown(self) -> (&'static str, &'static [&'static str]) {
+    pub const fn shown(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::Runs => (
                 "runs",

@@ -8,10 +8,12 @@
 
 mod bad_input;
 mod buckets;
+mod documents;
 mod ends;
 mod faults;
 mod heroku;
 mod huge;
+mod init;
 mod network;
 mod report;
 mod same;

@@ -3,7 +3,9 @@
 //! Everything here is a pure function of tables, inventory, registers, policy, period and `as_of`: no clock, no
 //! environment, no randomness. Binding semantics: `[conventions]` of `controls/checks.toml`.
 
+pub mod approvals;
 pub mod assess;
+pub mod candidates;
 pub mod checks;
 pub mod closure;
 pub mod coverage;
@@ -15,6 +17,7 @@ pub mod metrics;
 pub mod points;
 pub mod rollup;
 pub mod runs;
+pub mod sample;
 pub mod show;
 pub mod slots;
 pub mod soundness;

@@ -57,7 +57,6 @@ pub fn rows(table: &str, basis: &Basis<'_>, judged: &Judged, period: &Period) ->
         "storage" => storage(basis),
         "assets" => assets(basis),
         "documents" => basis
-            .input
             .registers
             .documents
             .iter()
@@ -419,7 +418,8 @@ fn waivers(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
             row.insert("effective_from".into(), time(w.effective.map(|e| e.0)));
             row.insert("effective_to".into(), time(w.effective.map(|e| e.1)));
             row.insert("approvals_missing".into(), json!(w.approval.missing));
-            row.insert("approval_defects".into(), json!(w.approval.defects));
+            let defects: Vec<&str> = w.approval.defects.iter().map(|d| d.text.as_str()).collect();
+            row.insert("approval_defects".into(), json!(defects));
             row
         })
         .collect()

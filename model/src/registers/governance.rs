@@ -76,7 +76,7 @@ record! {
 
 words! {
     /// What an approval approves.
-    ApprovalSubject { Section31 = "section_3_1", Section32 = "section_3_2", Section33 = "section_3_3", Platform = "platform", Objective = "objective", Plan = "plan", ScopeExclusion = "scope_exclusion" }
+    ApprovalSubject { Section31 = "section_3_1", Section32 = "section_3_2", Section33 = "section_3_3", Section = "section", Platform = "platform", Objective = "objective", Plan = "plan", ScopeExclusion = "scope_exclusion" }
 }
 record! {
     /// An approval that the policy asks for (`approvals`).

@@ -14,6 +14,7 @@ mod chg;
 mod cmp;
 mod common;
 mod cov;
+mod doc;
 mod emg;
 mod enc;
 mod evi;
@@ -25,15 +26,19 @@ mod inv;
 mod key;
 mod met;
 mod mon;
+mod notes;
 mod obj;
 mod places;
+mod prc;
 mod req;
 mod ret;
+mod rev;
 mod rst;
 mod sto;
 mod tls;
 
-pub(crate) use common::last_moment;
+pub(crate) use common::{last_moment, restorable};
+pub(crate) use rst::proves_restore;
 
 /// A check's function.
 pub type Judge = fn(&World<'_>) -> Vec<Judgement>;
@@ -112,7 +117,19 @@ pub const RULES: &[(&str, Judge)] = &[
     ("OBJ-02", obj::agreed),
     ("OBJ-03", obj::coherent),
     ("OBJ-04", obj::performance_reviewed),
+    ("PRC-01", prc::documented),
+    ("PRC-02", prc::kept_monthly),
+    ("PRC-03", prc::learned),
+    ("PRC-04", prc::sections_approved),
+    ("PRC-05", prc::held),
+    ("PRC-06", prc::procedures),
     ("CHG-01", chg::before_moving),
+    ("REV-01", rev::job_status),
+    ("REV-02", rev::restore_reports),
+    ("REV-03", rev::internally_audited),
+    ("REV-04", rev::design_verified),
+    ("REV-05", rev::management),
+    ("REV-06", rev::incidents_reviewed),
     ("MET-01", met::backup_success),
     ("MET-02", met::restore_success),
     ("MET-03", met::incidents),
@@ -123,6 +140,14 @@ pub const RULES: &[(&str, Judge)] = &[
     ("EXC-04", exc::remediation),
     ("CAP-01", cap::followed_through),
     ("CAP-02", cap::sanctions),
+    ("DOC-01", doc::in_time),
+    ("DOC-02", doc::version),
+    ("DOC-03", doc::signed),
+    ("DOC-04", doc::fit),
+    ("DOC-05", doc::current),
+    ("DOC-06", doc::kept),
+    ("DOC-07", doc::consistent),
+    ("DOC-08", doc::acknowledged),
     ("EVI-01", evi::covered),
     ("EVI-02", evi::times),
     ("EVI-03", evi::contradictions),
@@ -139,7 +164,8 @@ mod tests {
     use super::*;
 
     /// Examples that tests claim, by check id and position in `controls/checks.toml`.
-    const CLAIMED: &[&[(&str, usize)]] = &[exc::EXAMPLES, frq::EXAMPLES, obj::EXAMPLES, ret::EXAMPLES, rst::EXAMPLES];
+    const CLAIMED: &[&[(&str, usize)]] =
+        &[doc::EXAMPLES, exc::EXAMPLES, frq::EXAMPLES, obj::EXAMPLES, ret::EXAMPLES, rst::EXAMPLES];
 
     #[test]
     fn every_example_of_an_implemented_check_has_a_test() {
