@@ -368,6 +368,12 @@ def aws():
             "MinRetentionDays": 35, "MaxRetentionDays": 400, "LockDate": "2025-02-01T00:00:00+00:00",
         }]})
         record(f"aws-backup/vaults-{month}", "aws backup list-backup-vaults --region us-east-1", at)
+        write_json(f"aws-backup/protected-{month}.json", {"Results": [{
+            "ResourceArn": arn, "ResourceType": kind, "ResourceName": system,
+            "LastBackupTime": max(p["CreationDate"] for p in there if p["ResourceArn"] == arn),
+            "LastBackupVaultArn": VAULT,
+        } for system, arn, kind, *_ in RESOURCES]})
+        record(f"aws-backup/protected-{month}", "aws backup list-protected-resources --region us-east-1", at)
     # What the databases themselves say: their settings once, what could be restored once a day.
     write_json("rds/instances.json", {"DBInstances": [{
         "DBInstanceIdentifier": name, "DBInstanceArn": f"arn:aws:rds:us-east-1:{AWS}:db:{name}",
