@@ -337,11 +337,12 @@ fn incidents(tables: &Tables, registers: &Registers) -> Option<Vec<Incident>> {
 }
 
 /// The registers with the rows that trackers hold. What a file says of an id goes before what an issue says of it. A register
-/// of which a complete source covers every row is given, even if there is none.
+/// of which a tracker was asked for every row is given, even if there is none.
 fn recorded<'a>(tables: &Tables, registers: &'a Registers) -> Cow<'a, Registers> {
     let whole = tables.collections.iter().filter(|c| c.status == SourceStatus::Complete);
-    let covered: Vec<&str> =
-        whole.flat_map(|c| &c.covers).filter(|c| c.complete).flat_map(|c| &c.tables).map(String::as_str).collect();
+    // Only what a source found out itself names resources. What people state of a log says nothing about a register.
+    let proven = whole.flat_map(|c| &c.covers).filter(|c| c.complete && !c.resources.is_empty());
+    let covered: Vec<&str> = proven.flat_map(|c| &c.tables).map(String::as_str).collect();
     let tracked: Vec<&str> =
         REGISTERS.iter().map(|(table, _)| *table).filter(|t| *t != "incidents" && covered.contains(t)).collect();
     if tables.records.is_empty() && tracked.is_empty() {
