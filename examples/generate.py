@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes examples/company/drop: the evidence of the sample company.
+"""Writes examples/company/drop, the evidence of the sample company, and its register of monitored days.
 
 Two kinds of files stand there. Real ones are copied byte for byte from tests/samples, with the
 records of the commands that made them. Generated ones are exports in the documented formats of the
@@ -166,7 +166,7 @@ def wrapper_log():
         add("sales-db", "sales-base", "full", due(day, 1, 0, UTC), 8, growth("sales", day, 77_600_000, 41_000),
             location_id="backup01:/srv/barman")
         add("mail", "mail-nightly", "incremental", due(day, 3, 0, BERLIN), 4, growth("mail", day, 880_000, 9_000),
-            location_id="backup01:/srv/borg/mail01")
+            location_id="/srv/backups/borg-mail")
         add("fileshare", "fileshare-nightly", "incremental", due(day, 1, 30, UTC), 41,
             growth("fileshare", day, 1_600_000, 5_000), location_id="backup01:/srv/restic/files01")
     for month in ("2026-09", "2026-10", "2026-11"):
@@ -368,6 +368,12 @@ def aws():
             "MinRetentionDays": 35, "MaxRetentionDays": 400, "LockDate": "2025-02-01T00:00:00+00:00",
         }]})
         record(f"aws-backup/vaults-{month}", "aws backup list-backup-vaults --region us-east-1", at)
+        write_json(f"aws-backup/protected-{month}.json", {"Results": [{
+            "ResourceArn": arn, "ResourceType": kind, "ResourceName": system,
+            "LastBackupTime": max(p["CreationDate"] for p in there if p["ResourceArn"] == arn),
+            "LastBackupVaultArn": VAULT,
+        } for system, arn, kind, *_ in RESOURCES]})
+        record(f"aws-backup/protected-{month}", "aws backup list-protected-resources --region us-east-1", at)
     # What the databases themselves say: their settings once, what could be restored once a day.
     write_json("rds/instances.json", {"DBInstances": [{
         "DBInstanceIdentifier": name, "DBInstanceArn": f"arn:aws:rds:us-east-1:{AWS}:db:{name}",
@@ -434,6 +440,27 @@ def github():
     ])
 
 
+# ---------------------------------------------------------------- the monitor
+
+DAILY = 14  # plans with one backup a day; the weekly ones are added below
+SHOP = {date(2026, 10, d) for d in (10, 16, 17, 23, 24, 30, 31)}  # days on which the staging shop's slots fall
+SEEN_FAILING = {date(2026, 10, d): 1 for d in (15, 17, 22, 23, 30, 31)}
+NOT_RUN = {date(2026, 10, d) for d in (23, 30, 31)}  # of the staging shop, whose timer was off
+SILENT = set(days(date(2026, 10, 22), date(2026, 10, 30)))  # of the file share; its watch was paused
+
+
+def monitor_days():
+    """What the monitor wrote down each morning. It counts what ran, and does not see what stays silent."""
+    lines = ["day,scope,method,performed_by,performed_at,runs_seen,failures_seen,evidence_ref"]
+    for day in days(date(2026, 10, 1), date(2026, 10, 31)):
+        runs = DAILY + (day.weekday() == 6) + (day in SHOP) - (day in NOT_RUN) - (day in SILENT)
+        if day == date(2026, 10, 6):
+            runs -= 4  # the office scheduler's host was being moved
+        at = z(due(day + timedelta(days=1), 6, 0, NEW_YORK))
+        lines.append(f"{day},*,automated,backup-watch,{at},{runs},{SEEN_FAILING.get(day, 0)},watch/{day}")
+    (DROP.parent / "registers" / "monitor_days.csv").write_bytes(("\n".join(lines) + "\n").encode())
+
+
 def main():
     if DROP.exists():
         shutil.rmtree(DROP)
@@ -444,6 +471,7 @@ def main():
     heroku()
     aws()
     github()
+    monitor_days()
 
 
 if __name__ == "__main__":

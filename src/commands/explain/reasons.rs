@@ -26,7 +26,11 @@ pub const REASONS: &[(&str, &str)] = &[
     ("cause_recurs", "The same cause came back three times or more in a quarter and needs a record of its own: noted."),
     ("change_rate_normal", "The inventory says that the system does not change fast; the stricter rule is not for it."),
     ("change_rate_not_set", "The inventory does not say how fast the system changes (`change_rate`)."),
-    ("class_list_not_given", "No table lists the data classes of the organisation, so their names can't be checked."),
+    (
+        "class_list_not_given",
+        "No approved policy lists the data classes of the organisation, so their names can't be checked.",
+    ),
+    ("class_unknown", "A data class that the data classification policy does not list."),
     (
         "clock_unknown",
         "The offset of the source's clock was never measured, and a comparison lies within the tolerance of its limit.",

@@ -11,7 +11,7 @@ pub use platforms::{control_systems, platforms};
 use std::collections::BTreeMap;
 
 use model::inventory::{Criticality, Environment};
-use model::registers::ApprovalSubject;
+use model::registers::{ApprovalSubject, DocumentKind};
 use model::time::utc_text;
 
 use super::common::{ORGANIZATION, filled, last_moment, names, no_inventory, no_register, or_empty};
@@ -121,12 +121,14 @@ pub fn rows_complete(world: &World<'_>) -> Vec<Judgement> {
 
 /// INV-03: every in-scope system has an appointed owner and a classification.
 ///
-/// The classes of the data classification policy are no table of the data model. So a class that is filled cannot
-/// be shown to be one of them, and the check never passes on its own; a missing class or owner still fails.
+/// The classes of the data classification policy are no table of the data model: the title of that policy in
+/// `documents` lists them behind a colon, as in "Data Classification Policy: public, internal". Where none does, a class
+/// that is filled can't be shown to be one of them.
 pub fn owned(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("systems");
     }
+    let classes = classes(world);
     let mut out = Vec::new();
     for (_, system) in world.in_scope() {
         let unit = system.system_id.as_str();
@@ -149,6 +151,14 @@ pub fn owned(world: &World<'_>) -> Vec<Judgement> {
         if system.data_classes.is_empty() {
             faults.push(("class_missing", "no data class is named (systems.data_classes)".to_owned()));
         }
+        if let Some((document, classes)) = &classes {
+            let known = |class: &str| classes.iter().any(|c| c.eq_ignore_ascii_case(class));
+            let strange: Vec<&str> = system.data_classes.iter().map(String::as_str).filter(|c| !known(c)).collect();
+            if !strange.is_empty() {
+                let text = format!("{} is no class that {document} lists", names(&strange));
+                faults.push(("class_unknown", text));
+            }
+        }
         let judgement = if let Some((code, _)) = faults.first() {
             let texts: Vec<&str> = faults.iter().map(|(_, t)| t.as_str()).collect();
             let mut j = Judgement::fail(unit, code, format!("For this system {}.", texts.join("; ")));
@@ -158,12 +168,16 @@ pub fn owned(world: &World<'_>) -> Vec<Judgement> {
             j
         } else if world.registers.role_assignments.is_none() {
             no_register(unit, "role_assignments")
+        } else if let Some((document, _)) = &classes {
+            let owner = owner.unwrap_or("Somebody");
+            let named = names(&system.data_classes);
+            Judgement::pass(unit, format!("{owner} is its appointed owner; {document} lists the data class {named}."))
         } else {
             Judgement::no_evidence(
                 unit,
                 "class_list_not_given",
                 format!(
-                    "{} is its appointed owner. Whether {} are classes of the data classification policy cannot be shown: no table lists them.",
+                    "{} is its appointed owner. Whether {} are classes of the data classification policy cannot be shown: no approved document lists them in its title.",
                     owner.unwrap_or("Somebody"),
                     names(&system.data_classes)
                 ),
@@ -172,6 +186,19 @@ pub fn owned(world: &World<'_>) -> Vec<Judgement> {
         out.push(judgement.about(unit));
     }
     or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+}
+
+/// The newest approved data classification policy whose title lists classes, and those classes.
+fn classes<'w>(world: &World<'w>) -> Option<(&'w str, Vec<&'w str>)> {
+    let registers = world.registers;
+    let listed = registers.documents.iter().flatten().filter_map(|d| {
+        let approved = d.approved_at.filter(|at| *at < world.until() && d.kind == DocumentKind::Policy)?;
+        let (name, classes) = d.title.as_deref()?.split_once(':')?;
+        let classes: Vec<&str> = classes.split([',', ';']).filter_map(|c| filled(Some(c.trim()))).collect();
+        let fits = name.to_lowercase().contains("classification") && !classes.is_empty();
+        fits.then_some((approved, d.declared_in.as_str(), classes))
+    });
+    listed.max_by_key(|(approved, ..)| *approved).map(|(_, document, classes)| (document, classes))
 }
 
 /// INV-04: production systems that are out of scope have a reason and an approval of the policy owner.

@@ -88,7 +88,9 @@ fn judge(world: &World<'_>, unit: &str, all: &[Reading<'_>], users: &[&str]) -> 
         )
         .violated(at, at + chrono::Duration::seconds(1));
     }
-    let changed = all.windows(2).filter(|w| (w[0].on, w[0].cipher) != (w[1].on, w[1].cipher)).map(|w| w[1].at).max();
+    // A reading that does not tell the algorithm does not contradict one that does.
+    let differs = |a: &Reading<'_>, b: &Reading<'_>| a.cipher.zip(b.cipher).is_some_and(|(a, b)| a != b);
+    let changed = all.windows(2).filter(|w| w[0].on != w[1].on || differs(&w[0], &w[1])).map(|w| w[1].at).max();
     let documents = world.registers.documents.as_ref().map(|all| {
         let approved: Vec<_> = all
             .iter()

@@ -137,6 +137,9 @@ fn storage_encrypts_by_default_at_every_reading_and_a_document_says_so() {
     has_reason(f.judge().is("ENC-02", "s3:b", State::Fail), "document_missing");
     f.register("documents", DOCUMENT);
     f.judge().is("ENC-02", "s3:b", State::Pass);
+    // What did not tell the algorithm does not show that it changed.
+    reading(&mut f, "2026-09-20T00:00:00Z", Some(true), None);
+    f.judge().is("ENC-02", "s3:b", State::Pass);
     // The setting changed after the document.
     reading(&mut f, "2026-10-08T00:00:00Z", Some(true), Some("AES256"));
     has_reason(f.judge().is("ENC-02", "s3:b", State::Fail), "document_stale");

@@ -189,6 +189,29 @@ fn owners_are_appointed_and_classes_named() {
 }
 
 #[test]
+fn classes_are_those_that_the_title_of_the_classification_policy_lists() {
+    let mut f = fixture();
+    f.role("system_owner", "olga");
+    f.system("odd", |s| s.data_classes = vec!["secret".into()]);
+    let known = f.systems[0].data_classes.join(", ");
+    let mut judge = |title: &str, approved: &str| {
+        let header = "document_id,kind,title,version,approved_at\n";
+        f.register("documents", &format!("{header}D1,policy,\"{title}\",1,{approved}\n"));
+        f.judge()
+    };
+    let v = judge(&format!("Data Classification Policy: {known}"), "2026-02-01T00:00:00Z");
+    v.is("INV-03", "db", State::Pass);
+    has_reason(v.is("INV-03", "odd", State::Fail), "class_unknown");
+    for (title, approved) in [
+        ("Data Classification Policy", "2026-02-01T00:00:00Z"),
+        ("Data Classification Policy: customer", ""),
+        ("Data Retention Policy: customer", "2026-02-01T00:00:00Z"),
+    ] {
+        has_reason(judge(title, approved).is("INV-03", "db", State::NoEvidence), "class_list_not_given");
+    }
+}
+
+#[test]
 fn a_production_system_out_of_scope_needs_reason_and_approval_before_the_period() {
     let approvals = "approval_id,subject_kind,subject_ref,role,approver,approved_at\n";
     let judge = |reason: Option<&str>, when: Option<&str>, approver: &str| {
