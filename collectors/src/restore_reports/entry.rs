@@ -73,6 +73,7 @@ pub(super) const KEYS: &[&str] = &[
     "scale",
     "issues",
     "report_ref",
+    "reported_at",
 ];
 
 /// The spelling of [`KEYS`] for a key as written, or `None` where there is none.

@@ -114,6 +114,7 @@ impl Reader<'_> {
             "reviewer" => test.reviewer = self.text(field),
             "owner_confirmed_by" => test.owner_confirmed_by = self.text(field),
             "owner_confirmed_at" => test.owner_confirmed_at = self.past(field),
+            "reported_at" => test.reported_at = self.past(field),
             "scenario" => test.scenario = self.word(field),
             "scale" => test.scale = self.text(field),
             "issues" => test.issues = self.list(field),

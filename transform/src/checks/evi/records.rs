@@ -81,7 +81,8 @@ pub fn contradictions(world: &World<'_>) -> Vec<Judgement> {
         for run in &world.runs.list {
             sources.insert(world.runs.source(run.row).to_string());
         }
-        let count = world.runs.list.len();
+        // What several sources saw of one run is merged: it is one run.
+        let count = world.runs.list.len() - world.runs.list.iter().map(|r| r.also.len()).sum::<usize>();
         out.push(if count == 0 {
             Judgement::no_evidence(ORGANIZATION, "no_records", "No run is on record (backup_runs).")
         } else if sources.len() < 2 {

@@ -194,7 +194,8 @@ fn loss_of(world: &World<'_>, test: &Test, system: &System) -> Judgement {
         );
     }
     let loss = loss.max(0);
-    let figures = format!("Data up to {} came back: {} lost ({loss} s of {rpo} s)", utc_text(newest), human(loss));
+    let figures =
+        format!("The recovery point holds data up to {}: {} lost ({loss} s of {rpo} s)", utc_text(newest), human(loss));
     if loss > rpo {
         Judgement::fail(unit, "rpo_exceeded", format!("{figures}, where {} is allowed.", human(rpo)))
             .violated(newest + chrono::Duration::seconds(rpo), failed)

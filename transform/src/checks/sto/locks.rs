@@ -162,7 +162,7 @@ fn two_people(world: &World<'_>, place: &Place<'_>) -> Holds {
         Some(fact) if fact.value => {
             Holds::Yes(format!("Deletion needs two people, as told by {}", fact.reading.source()))
         }
-        _ => Holds::No("one_person_deletes", "no record says that deletion needs two people".to_owned()),
+        _ => Holds::No("one_person_deletes", "by no record does deletion need two people".to_owned()),
     }
 }
 
