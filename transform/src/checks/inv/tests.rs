@@ -190,15 +190,15 @@ fn owners_are_appointed_and_classes_named() {
 
 #[test]
 fn classes_are_those_that_the_title_of_the_classification_policy_lists() {
-    let mut f = fixture();
-    f.role("system_owner", "olga");
-    f.system("odd", |s| s.data_classes = vec!["secret".into()]);
-    let known = f.systems[0].data_classes.join(", ");
-    let mut judge = |title: &str, approved: &str| {
+    let judge = |title: &str, approved: &str| {
+        let mut f = fixture();
+        f.role("system_owner", "olga");
+        f.system("odd", |s| s.data_classes = vec!["secret".into()]);
         let header = "document_id,kind,title,version,approved_at\n";
         f.register("documents", &format!("{header}D1,policy,\"{title}\",1,{approved}\n"));
         f.judge()
     };
+    let known = fixture().systems[0].data_classes.join(", ");
     let v = judge(&format!("Data Classification Policy: {known}"), "2026-02-01T00:00:00Z");
     v.is("INV-03", "db", State::Pass);
     has_reason(v.is("INV-03", "odd", State::Fail), "class_unknown");
