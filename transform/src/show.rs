@@ -74,7 +74,9 @@ pub fn rows(table: &str, basis: &Basis<'_>, judged: &Judged, period: &Period) ->
 
 /// The first rows of a population and how many there are. Beyond `limit` runs and slots are not even built:
 /// a log of millions must not be held as JSON.
-#[must_use]
+///
+/// # Errors
+/// Those of [`rows`].
 pub fn first_rows(
     table: &str,
     basis: &Basis<'_>,

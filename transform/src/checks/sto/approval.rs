@@ -14,6 +14,9 @@ use crate::coverage::{Interval, holes, union};
 use crate::judgement::Judgement;
 use crate::world::World;
 
+/// What is used, the rows that may approve it, and for a place its region where that is known.
+type Use<'a> = (&'a str, Vec<&'a Recorded<ApprovedPlatform>>, Option<Option<&'a str>>);
+
 /// STO-01, for every enabled plan and for every place with recovery points that no plan names (its unit is the place).
 ///
 /// A place is approved by a row of its own, or by that of its platform. A plan that names no place has the places where
@@ -75,9 +78,7 @@ fn plan(
         let of = |id: &str| -> Vec<&Recorded<ApprovedPlatform>> {
             register.iter().filter(|r| r.platform_id == id).collect()
         };
-        // What is used, the rows that may approve it, and for a place its region.
-        let mut uses: Vec<(&str, Vec<&Recorded<ApprovedPlatform>>, Option<Option<&str>>)> =
-            version.platform_id.iter().map(|p| (p.as_str(), of(p), None)).collect();
+        let mut uses: Vec<Use<'_>> = version.platform_id.iter().map(|p| (p.as_str(), of(p), None)).collect();
         let named: Vec<&str> =
             version.location_id.iter().chain(&version.copy_location_ids).map(String::as_str).collect();
         let found = places.iter().filter(|(_, p)| p.held_of.contains(system)).map(|(id, _)| *id);

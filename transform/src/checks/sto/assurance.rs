@@ -97,7 +97,7 @@ fn judge(world: &World<'_>, unit: &str, reliance: &Reliance<'_>, systems: &BTree
     let health: Vec<&str> =
         systems.iter().copied().filter(|s| system(world, s).is_some_and(|s| s.ephi == Some(true))).collect();
     let contract = |r: &&&Recorded<ProviderAssurance>| r.kind == AssuranceKind::Contract && covers(r, "ephi");
-    faults.add_if(!health.is_empty() && !current.iter().any(|r| contract(&r)), "contract_missing", || {
+    faults.add_if(!health.is_empty() && !current.iter().any(contract), "contract_missing", || {
         format!("no business associate contract (kind contract, covers ephi) is on record for {}", names(&health))
     });
     let ids: Vec<String> = current.iter().map(|r| told(r)).collect();
