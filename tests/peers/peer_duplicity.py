@@ -35,6 +35,7 @@ def work(base):
         return sorted(match.group(1) for match in found if match)
 
     def made(id, command, component, status="success", new=True, **expected):
+        time.sleep(1.1)  # sets are named after the second in which they begin
         before = sets()
         done = run(id, command)
         numbers = dict(re.findall(r"^(\w+) ([\d.]+) ", done.out, re.M))
@@ -71,6 +72,7 @@ def work(base):
     run("12-status", f"duplicity collection-status '{url}'")
     run("13-remove", f"duplicity remove-all-but-n-full 1 --force '{url}'")
     run("14-status", f"duplicity collection-status '{url}'")
+    time.sleep(1.1)  # two sets begun in one second have one name, and duplicity refuses the next run
     # Large enough to be at work when the signal comes; the next run resumes what this one left.
     with open(os.path.join(data, "velký.bin"), "wb") as file:
         file.write(os.urandom(60_000_000))

@@ -124,6 +124,22 @@ fn spreadsheets_of_every_dialect_are_read() {
 }
 
 #[test]
+fn a_header_alone_says_that_there_was_no_test() {
+    let kept = parse(&KIND, None, &[text("tests.csv", "Test ID,System,Result,Reported at\n")]);
+    assert_eq!((rows(&kept).len(), faults(&kept).len(), kept.passed_over.len()), (0, 0, 0));
+    let kept = parse(&KIND, None, &[text("sales.csv", "Customer,Amount,Date\n")]);
+    assert_eq!(kept.passed_over.len(), 1);
+}
+
+#[test]
+fn a_report_says_when_it_was_filed() {
+    let content = "Test ID,System,Result,Reported at\nRT-1,crm,success,2026-10-03T09:00:00Z\n";
+    let kept = parse(&KIND, None, &[text("tests.csv", content)]);
+    assert_eq!(faults(&kept), [""; 0]);
+    assert_eq!(rows(&kept)[0].reported_at, Some(at("2026-10-03T09:00:00Z")));
+}
+
+#[test]
 fn markdown_is_the_report_of_its_front_matter() {
     let yaml = "---\ntest_id: RT-9\nsystem_id: crm\nresult: success\nstarted_at: 2026-10-02T09:00:00Z\nisolated: yes\nissues:\n  - one\n  - two\n---\n# Restore of crm\n\nresult: not a key here\n";
     let toml = "+++\ntest_id = \"RT-9\"\nsystem_id = \"crm\"\nresult = \"success\"\nstarted_at = 2026-10-02T09:00:00Z\nisolated = true\nissues = [\"one\", \"two\"]\n+++\nBody\n";

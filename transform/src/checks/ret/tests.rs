@@ -93,23 +93,37 @@ fn retention_that_is_not_visible_is_no_evidence_and_a_test_copy_is_not_judged() 
     has_reason(v.is("RET-01", "copy", State::NotApplicable), "not_operational");
 }
 
-#[test]
-fn what_the_platform_shows_wins_over_the_inventory() {
-    let mut f = Fixture::new("2026-10");
-    f.system("db", plain()).plan("daily", "db", "0 2 * * *", plain());
+fn shown_by_the_platform(f: &mut Fixture, days: i64) {
     f.row(Row::Plan(ObservedPlan {
         plan_id: "daily".into(),
         resource: None,
         component: None,
         schedule: None,
         timezone: None,
-        retention_s: Some(7 * DAY),
+        retention_s: Some(days * DAY),
         retention_count: None,
         enabled: Some(true),
         observed_at: at("2026-10-10T00:00:00Z"),
         origin: origin("runs", "log", "p", at("2026-10-10T00:00:00Z")),
     }));
+}
+
+#[test]
+fn what_the_platform_shows_wins_over_the_inventory() {
+    let mut f = Fixture::new("2026-10");
+    f.system("db", plain()).plan("daily", "db", "0 2 * * *", plain());
+    shown_by_the_platform(&mut f, 7);
     f.judge().is("RET-01", "daily", State::Fail);
+}
+
+#[test]
+fn a_platform_that_keeps_longer_than_a_maximum_allows_fails_whatever_the_inventory_says() {
+    let mut f = Fixture::new("2026-10");
+    f.system("db", plain()).plan("daily", "db", "0 2 * * *", plain());
+    f.register("obligations", "obligation_id,source,kind,value,system_ids,valid_from,reviewed_at\nO1,privacy law,retention_max,P90D,db,2020-01-01,2026-01-01T00:00:00Z\n");
+    f.judge().is("RET-04", "daily", State::Pass);
+    shown_by_the_platform(&mut f, 3650);
+    f.judge().is("RET-04", "daily", State::Fail);
 }
 
 #[test]
@@ -125,11 +139,15 @@ fn a_stricter_obligation_raises_the_minimum_and_a_waiver_covers_the_breach() {
 }
 
 fn listing(f: &mut Fixture, when: &str, ids: &[&str]) {
+    any_listing(f, when, ids, true);
+}
+
+fn any_listing(f: &mut Fixture, when: &str, ids: &[&str], complete: bool) {
     f.row(Row::Listing(Listing {
         resource: "runs:db".into(),
         listed_at: at(when),
         recovery_point_ids: ids.iter().map(|i| (*i).to_owned()).collect(),
-        complete: true,
+        complete,
         origin: origin("runs", "log", when, at(when)),
     }));
 }
@@ -152,6 +170,18 @@ fn a_point_as_old_as_the_minimum_passes_and_its_absence_in_a_complete_listing_fa
     let mut f = Fixture::new("2026-10");
     f.as_of("2026-11-01T12:00:00Z").system("db", plain());
     listed(&mut f, "2026-10-20T02:00:00Z", "2026-11-01T10:00:00Z");
+    listing(&mut f, "2026-11-01T10:00:00Z", &["db/2026-10-20T02:00:00Z"]);
+    has_reason(f.judge().is("RET-02", "db", State::Fail), "none_as_old");
+}
+
+#[test]
+fn a_point_that_only_a_partial_listing_showed_is_gone_when_a_complete_one_lacks_it() {
+    let mut f = Fixture::new("2026-10");
+    f.as_of("2026-11-01T12:00:00Z").system("db", plain());
+    // Both files were collected on 1 November; the partial list is of 12 October.
+    listed(&mut f, "2026-10-02T02:00:00Z", "2026-11-01T10:00:00Z");
+    listed(&mut f, "2026-10-20T02:00:00Z", "2026-11-01T10:00:00Z");
+    any_listing(&mut f, "2026-10-12T10:00:00Z", &["db/2026-10-02T02:00:00Z"], false);
     listing(&mut f, "2026-11-01T10:00:00Z", &["db/2026-10-20T02:00:00Z"]);
     has_reason(f.judge().is("RET-02", "db", State::Fail), "none_as_old");
 }
