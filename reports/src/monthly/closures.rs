@@ -46,12 +46,16 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             column("Backup due (UTC)", Align::Left, 2.2),
             column("Outcome", Align::Left, 1.1),
             column("Alert (UTC)", Align::Left, 1.6),
-            column("Incident, cause, resolution", Align::Left, 2.8),
+            column("Incident, cause, resolution", Align::Left, 3.4),
             column("Recovered (UTC)", Align::Left, 1.5),
             column("Detect, respond, recover", Align::Left, 1.5),
             column("Chain", Align::Left, 1.6),
         ],
-        rows: shown.iter().map(line).collect(),
+        rows: shown
+            .iter()
+            .enumerate()
+            .map(|(n, c)| line(c, n.checked_sub(1).and_then(|before| shown.get(before))))
+            .collect(),
         footnote,
     }));
     out.push(completeness(
@@ -66,7 +70,8 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     out
 }
 
-fn line(c: &ClosureSheet) -> TableRow {
+/// One failure. What the incident of the line `before` says is not said again.
+fn line(c: &ClosureSheet, before: Option<&ClosureSheet>) -> TableRow {
     let alert = match c.alerted_at {
         None => text("–"),
         Some(at) => {
@@ -77,10 +82,14 @@ fn line(c: &ClosureSheet) -> TableRow {
         }
     };
     let mut incident = if c.incident_id.is_empty() { Vec::new() } else { vec![code(c.incident_id.clone())] };
-    for said in [&c.root_cause, &c.resolution].into_iter().filter(|said| !said.is_empty()) {
+    let told = before.is_some_and(|b| !c.incident_id.is_empty() && b.incident_id == c.incident_id);
+    if told {
+        incident.push(plain(", as above"));
+    }
+    for said in [&c.root_cause, &c.resolution].into_iter().filter(|said| !told && !said.is_empty()) {
         incident.extend([Inline::Break, plain(said.clone())]);
     }
-    if let Some(at) = c.closed_at {
+    if let Some(at) = c.closed_at.filter(|_| !told) {
         incident.extend([Inline::Break, plain(format!("closed {}", short(Some(at))))]);
     }
     row(vec![
