@@ -51,11 +51,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             column("Detect, respond, recover", Align::Left, 1.5),
             column("Chain", Align::Left, 1.6),
         ],
-        rows: shown
-            .iter()
-            .enumerate()
-            .map(|(n, c)| line(c, n.checked_sub(1).and_then(|before| shown.get(before))))
-            .collect(),
+        rows: shown.iter().enumerate().map(|(n, c)| line(c, shown.get(..n).unwrap_or_default())).collect(),
         footnote,
     }));
     out.push(completeness(
@@ -70,8 +66,8 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     out
 }
 
-/// One failure. What the incident of the line `before` says is not said again.
-fn line(c: &ClosureSheet, before: Option<&ClosureSheet>) -> TableRow {
+/// One failure. What an incident of the lines `before` says is not said again.
+fn line(c: &ClosureSheet, before: &[ClosureSheet]) -> TableRow {
     let alert = match c.alerted_at {
         None => text("–"),
         Some(at) => {
@@ -82,7 +78,7 @@ fn line(c: &ClosureSheet, before: Option<&ClosureSheet>) -> TableRow {
         }
     };
     let mut incident = if c.incident_id.is_empty() { Vec::new() } else { vec![code(c.incident_id.clone())] };
-    let told = before.is_some_and(|b| !c.incident_id.is_empty() && b.incident_id == c.incident_id);
+    let told = !c.incident_id.is_empty() && before.iter().any(|b| b.incident_id == c.incident_id);
     if told {
         incident.push(plain(", as above"));
     }
@@ -151,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_line_tells_each_link_and_the_one_that_breaks() {
-        let cells: Vec<String> = line(&closure()).cells.iter().map(|c| words(c)).collect();
+        let cells: Vec<String> = line(&closure(), &[]).cells.iter().map(|c| words(c)).collect();
         assert_eq!(cells[0], "Billing nightly 2026-10-05 02:00");
         assert_eq!(cells[2], "A1 2026-10-05 02:20 not acknowledged");
         assert_eq!(cells[3], "I1 disk full");
@@ -163,5 +159,7 @@ mod tests {
             assert_eq!(words(&chain(Some(link))), word);
         }
         assert_eq!(words(&chain(None)), "closed");
+        let again: Vec<String> = line(&closure(), &[closure()]).cells.iter().map(|c| words(c)).collect();
+        assert_eq!(again[3], "I1, as above");
     }
 }
