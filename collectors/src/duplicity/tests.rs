@@ -155,7 +155,7 @@ fn a_log_for_programs_holds_many_runs() {
 fn a_list_in_a_log_for_programs_needs_no_zone() {
     let log = "INFO 3 \nbackend BackendWrapper\narchive-dir (. dir)\nchain-complete\n full 20261101T010000Z 1 enc\n \
                inc 20261102T010000Z 1 noenc\norphaned-sets-num 0\nincomplete-sets-num 0\n. Collection Status\n. -----------------\n\
-               . Archive dir: /root/.cache/duplicity/nightly\n. \n. -------------------------\n\
+               . Archive dir: /var/cache/duplicity/nightly\n. \n. -------------------------\n\
                .                 Full         Sun Nov  1 02:00:00 2026                 1\n. -------------------------\n\
                . No orphaned or incomplete backup sets found.\n\n";
     let kept = parse(&KIND, None, &[text("log", log)]);
