@@ -232,6 +232,30 @@ impl Registers {
     }
 }
 
+impl Registers {
+    /// Rows of a register as JSON, each with where it stands; `None` where it was not given or is none.
+    #[must_use]
+    pub fn rows_of(&self, table: &str) -> Option<Vec<(serde_json::Value, &str)>> {
+        macro_rules! of {
+            ($($field:ident),+ $(,)?) => {
+                match table {
+                    $(stringify!($field) => self.$field.as_ref().map(|rows| {
+                        let value = |r| (serde_json::to_value(&r.row).unwrap_or_default(), r.declared_in.as_str());
+                        rows.iter().map(value).collect()
+                    }),)+
+                    _ => None,
+                }
+            };
+        }
+        of! {
+            exceptions, exception_approvals, incidents, alerts, monitor_days, actions, reviews, approvals,
+            role_assignments, changes, obligations, metric_reports, documents, document_history, signatures,
+            acknowledgements, approved_platforms, keys, provider_assurance, storage_locations, transport_paths,
+            principals, access_grants, access_reviews, emergency_requests, privileged_events, asset_exclusions,
+        }
+    }
+}
+
 /// Names of all registers, in the order of [`Registers`], with their columns.
 pub const REGISTERS: &[(&str, &[(&str, bool)])] = &[
     (Exception::TABLE, Exception::COLUMNS),

@@ -14,6 +14,7 @@ pub mod drift;
 pub mod frames;
 pub mod judgement;
 pub mod metrics;
+pub mod own_checks;
 pub mod points;
 pub mod rollup;
 pub mod runs;
@@ -40,4 +41,12 @@ pub enum Error {
     /// A dataframe operation failed: a defect of this program.
     #[error("dataframe: {0}")]
     Frame(#[from] polars::error::PolarsError),
+    /// A check of the workspace cannot be evaluated.
+    #[error("{file}: {message}")]
+    OwnCheck {
+        /// Its file.
+        file: String,
+        /// What is wrong.
+        message: String,
+    },
 }
