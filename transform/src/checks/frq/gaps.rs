@@ -234,11 +234,12 @@ pub fn widest<'w>(world: &World<'w>, index: usize, system: &System, limit: i64) 
     };
     let first_due = world.seconds("onboarding_protection_due");
     let mut first = before.is_none();
-    let zone = wall_clock_zone(world, system);
+    let zones = wall_clock_zones(world, system);
     let mut push = |from: Instant, to: Instant, first: bool, a: Option<Mark<'w>>, b: Option<Mark<'w>>| {
         let limit_s = if first && onboarded_inside { first_due.max(limit) } else { limit };
         let long = (to - from).num_seconds();
-        let spans_change = zone.is_some_and(|z| offset(from, z) - offset(to, z) == 3600);
+        // One hour by the rule, also where a zone goes back by half an hour.
+        let spans_change = zones.iter().any(|z| offset(to, *z) < offset(from, *z));
         let extra = if spans_change { 3600 } else { 0 };
         out.push(GapFound {
             from,
@@ -276,10 +277,11 @@ fn offset(at: Instant, zone: Tz) -> i64 {
     (at.with_timezone(&zone).naive_local() - at.naive_utc()).num_seconds()
 }
 
-/// Zone of the wall-clock plan that protects the system, if one does.
-fn wall_clock_zone(world: &World<'_>, system: &System) -> Option<Tz> {
-    world.plans_in_force(system, world.period.start(), world.period.end()).find_map(|(_, plan)| match &plan.schedule {
-        Schedule::Cron(cron) if cron.is_wall_clock() => Some(plan.timezone),
-        _ => None,
-    })
+/// Zones of the wall-clock plans that protect the system.
+fn wall_clock_zones(world: &World<'_>, system: &System) -> Vec<Tz> {
+    let plans = world.plans_in_force(system, world.period.start(), world.period.end());
+    plans
+        .filter(|(_, plan)| matches!(&plan.schedule, Schedule::Cron(cron) if cron.is_wall_clock()))
+        .map(|(_, plan)| plan.timezone)
+        .collect()
 }

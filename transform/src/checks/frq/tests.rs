@@ -3,6 +3,7 @@
 use chrono::Duration;
 use model::assessment::State::{Fail, NoEvidence, NotApplicable, Pass};
 use model::inventory::{ChangeRate, Plan};
+use model::policy::Setting;
 use model::rows::{Component, Integrity, Row, RunStatus};
 use model::time::Tz;
 
@@ -90,6 +91,20 @@ fn frq_01_what_no_complete_source_covers_is_no_miss() {
     f.collections.clear();
     f.covers("db", "2026-09-30T00:00:00Z", "2026-10-10T00:00:00Z");
     f.judge().is("FRQ-01", "db", Fail);
+}
+
+#[test]
+fn frq_01_any_wall_clock_plan_has_the_longer_day_and_half_an_hour_back_counts() {
+    let mut f = Fixture::in_zone("2026-04-04..2026-04-05", Tz::Australia__Lord_Howe);
+    f.parameter("schedule_tolerance", Setting::Span(model::time::Span::of_seconds(0)));
+    f.system("db", plain()).covers("db", "2026-03-01T00:00:00Z", "2026-04-10T00:00:00Z");
+    f.plan("a-utc", "db", "0 2 1 * *", plain());
+    f.plan("b-local", "db", "30 1 * * *", |p| p.timezone = Tz::Australia__Lord_Howe);
+    // 01:30 on 4, 5 and 6 April; on the 5th the clock goes from 02:00 to 01:30.
+    for taken in ["2026-04-02T14:30:00Z", "2026-04-03T14:30:00Z", "2026-04-04T14:30:00Z", "2026-04-05T15:00:00Z"] {
+        f.point("db", taken, plain());
+    }
+    assert_eq!(f.judge().is("FRQ-01", "db", Pass).reasons, ["dst_extended"]);
 }
 
 #[test]
