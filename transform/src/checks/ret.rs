@@ -91,6 +91,8 @@ pub fn configured(world: &World<'_>) -> Vec<Judgement> {
                 .filter_map(|p| kept(p).filter(|s| *s < needed).map(|s| (**p, s)))
                 .collect();
             let hidden = versions.iter().any(|p| p.operational && kept(p).is_none());
+            // With this reading another plan whose retention is not visible may be the one that is long enough.
+            let open = reading == "restorable_window" && plans.iter().any(|p| p.operational && kept(p).is_none());
             let window = reading == "restorable_window" && longest.is_some_and(|s| s >= needed);
             let judgement = if window {
                 Judgement::pass(
@@ -102,7 +104,7 @@ pub fn configured(world: &World<'_>) -> Vec<Judgement> {
                     ),
                 )
                 .reason("restorable_window")
-            } else if let Some((_, kept)) = short.iter().min_by_key(|(_, s)| *s) {
+            } else if !open && let Some((_, kept)) = short.iter().min_by_key(|(_, s)| *s) {
                 let detail = format!(
                     "Recovery points are kept for {}; {} are needed (reading {reading}).",
                     human(*kept),
@@ -114,11 +116,11 @@ pub fn configured(world: &World<'_>) -> Vec<Judgement> {
                         p.effective_to.map_or(until, |to| to.min(until)),
                     )
                 })
-            } else if hidden {
+            } else if hidden || open {
                 Judgement::no_evidence(
                     unit,
                     "retention_not_visible",
-                    "Neither backup_plans.retention_s nor retention_count with an interval is set, and no platform shows the retention of this plan.",
+                    "Of a plan that decides neither backup_plans.retention_s nor retention_count with an interval is set, and no platform shows the retention.",
                 )
             } else if !unreadable.is_empty() {
                 Judgement::no_evidence(

@@ -54,6 +54,16 @@ fn a_long_export_makes_up_for_a_short_window_in_the_reading_of_the_window() {
 }
 
 #[test]
+fn in_the_reading_of_the_window_a_plan_that_shows_no_retention_may_be_the_long_one() {
+    let mut f = Fixture::new("2026-10");
+    f.system("db", plain()).plan("export", "db", "0 2 * * *", |p| p.retention_s = None);
+    window(&mut f, 7);
+    f.judge().is("RET-01", "pitr", State::Fail);
+    restorable_window(&mut f);
+    has_reason(f.judge().is("RET-01", "pitr", State::NoEvidence), "retention_not_visible");
+}
+
+#[test]
 fn thinning_fails_for_the_daily_plan() {
     let mut f = Fixture::new("2026-10");
     f.system("db", plain());
