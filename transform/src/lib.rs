@@ -10,6 +10,9 @@ pub mod dossier;
 pub mod frames;
 pub mod judgement;
 pub mod metrics;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "test support")]
+mod oracle;
 pub mod points;
 pub mod runs;
 pub mod show;
