@@ -31,7 +31,7 @@ Exit codes:
   4  done, but a source was incomplete or failed
   5  verification failed
 
-Start here:  backproof demo";
+Start here:  backproof demo, then backproof init";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -84,6 +84,13 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
+    /// Write a commented workspace: configuration, inventory, templates of all registers.
+    ///
+    /// No file is overwritten: where one of them is there already, nothing is written.
+    Init {
+        /// Folder to write to [default: the folder of --config].
+        dir: Option<PathBuf>,
+    },
     /// Collect from every source into the evidence store: one run, one manifest, even when sources fail.
     Collect {
         /// Only these sources, as `kind.id` or `id`; may be repeated.
@@ -104,6 +111,24 @@ pub enum Command {
         /// Table.
         #[arg(value_enum)]
         table: Table,
+        /// Period and cut-off.
+        #[command(flatten)]
+        period: PeriodArgs,
+    },
+    /// Draw rows of a population with a seed, so that anyone can redraw them.
+    ///
+    /// Rows come in the order of the smallest SHA-256 of "seed:row_id:n". Every row holds one ticket (n = 1), but for
+    /// restore-candidates, what to restore next: a system holds the more the longer ago a restore of it was proven.
+    Sample {
+        /// What to draw from.
+        #[arg(long, value_enum)]
+        population: Population,
+        /// How many.
+        #[arg(long, value_name = "N")]
+        size: usize,
+        /// Any text; the auditor's own, or today's date. The same seed draws the same rows.
+        #[arg(long, value_name = "TEXT")]
+        seed: String,
         /// Period and cut-off.
         #[command(flatten)]
         period: PeriodArgs,
@@ -175,6 +200,8 @@ pub enum Table {
     Runs,
     /// Expected runs and what became of them.
     Slots,
+    /// What followed each failed, missed or overrun slot, from alert to recovery.
+    Closure,
     /// Restorable copies.
     RecoveryPoints,
     /// Restore tests and real restores.
@@ -195,6 +222,29 @@ pub enum Table {
     Assets,
     /// Documents and records.
     Documents,
+    /// Controls of frameworks: their state, what supports it and what does not.
+    Controls,
+    /// Statements of the policy: their state, or the evidence that is missing.
+    Statements,
+    /// What changed since the period before: scope, plans, settings, exceptions, results.
+    Drift,
+}
+
+/// What `sample` draws from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Population {
+    /// Attempts to back up.
+    Runs,
+    /// Expected runs and what became of them.
+    Slots,
+    /// Restorable copies.
+    RecoveryPoints,
+    /// Restore tests and real restores.
+    RestoreTests,
+    /// The inventory.
+    Systems,
+    /// Systems that have something to restore, and which recovery point to restore.
+    RestoreCandidates,
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

@@ -1,6 +1,5 @@
 //! From a workspace and its store to a judged period: what `assess`, `show` and `report` share.
 
-use model::controls::Controls;
 use model::time::{Instant, Period};
 use transform::{Basis, Input, Judged};
 
@@ -44,7 +43,7 @@ fn input<'a>(loaded: &'a Loaded, sources: &'a [(String, String)], as_of: Instant
     Input {
         organization: &workspace.config.organization.name,
         policy: &workspace.policy,
-        controls: Controls::embedded(),
+        controls: &workspace.controls,
         inventory: &workspace.inventory,
         registers: &workspace.registers,
         sources,

@@ -38,7 +38,7 @@ impl Progress {
         };
         let bars =
             if terminal { MultiProgress::new() } else { MultiProgress::with_draw_target(ProgressDrawTarget::hidden()) };
-        let bar = spinner(&bars, "{spinner} {msg} ({elapsed})");
+        let bar = spinner(&bars, "{spinner} {elapsed} {wide_msg}");
         Self { bars, bar, log }
     }
 
@@ -50,9 +50,17 @@ impl Progress {
         }
     }
 
+    /// Says what whoever watches must know, in a log as well.
+    pub fn notice(&self, what: &str) {
+        self.bar.set_message(printable(what));
+        if matches!(self.log, Log::Waits | Log::Everything) {
+            eprintln!("{}", printable(what));
+        }
+    }
+
     /// A line of its own for a source.
     pub fn source(&self, name: &str) -> Line {
-        let bar = spinner(&self.bars, "{spinner} {prefix}: {msg} ({elapsed})");
+        let bar = spinner(&self.bars, "{spinner} {elapsed} {prefix}: {wide_msg}");
         bar.set_prefix(printable(name));
         let line = Line { bar, name: name.to_owned(), log: self.log };
         line.at("reading");
@@ -62,6 +70,8 @@ impl Progress {
     /// Clears the lines.
     pub fn done(&self) {
         self.bar.finish_and_clear();
+        // What an echoed ^C left of a line goes as well; a terminal that is gone needs nothing.
+        let _ = self.bars.clear();
     }
 }
 
@@ -97,7 +107,9 @@ impl Line {
         Arc::new(move |news| match news {
             net::Progress::Read { pages, items } => line.bar.set_message(format!("{pages} pages, {items} items")),
             net::Progress::Waiting { until, why } => {
-                let what = format!("waiting until {}: {why}", model::time::utc_text(until));
+                let left = (until - crate::clock::now()).num_seconds().max(0);
+                let left = if left < 120 { format!("{left} s") } else { format!("{} min", left / 60) };
+                let what = format!("waiting {left}, until {}: {why}", model::time::utc_text(until));
                 line.bar.set_message(printable(&what));
                 line.log(Log::Waits, &what);
             }

@@ -1,9 +1,12 @@
 //! A workspace on disk: reads its files and hands their text to the model, which finds all faults at once.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use model::fault::{Fault, Faults};
+use model::workspace::reference::Kind;
 use model::workspace::{Workspace, load};
 
 use crate::cli::Globals;
@@ -60,7 +63,7 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             return Err(Failure::usage(
                 format!("no configuration at {}", path.display()),
-                "run this where backproof.toml is, name it with --config FILE, or see a sample with `backproof demo`",
+                "run this where backproof.toml is, name it with --config FILE, write one with `backproof init`, or see a sample with `backproof demo`",
             ));
         }
         Err(e) => return Err(Failure::usage(format!("{}: {e}", path.display()), "make it readable UTF-8 text")),
@@ -72,11 +75,21 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
         files.extend(texts(&base, folder)?);
     }
     files.extend(texts(&base, &wanted.paths.registers)?);
+    files.extend(texts(&base, model::workspace::FRAMEWORKS)?);
     if let Some(policy) = wanted.policy_file {
         files.extend(texts(&base, &policy)?);
     }
+    let mut faults = Faults::default();
+    files.extend(documents(&base, &wanted.documents, &mut faults));
     let kinds: Vec<_> = collectors::KINDS.iter().map(collectors::Kind::keys).collect();
-    let workspace = load(&files, &kinds).map_err(Failure::Configuration)?;
+    let workspace = match load(&files, &kinds) {
+        Ok(workspace) => faults.or(workspace),
+        Err(more) => {
+            faults.extend(more);
+            Err(faults.or(()).err().unwrap_or_default())
+        }
+    };
+    let workspace = workspace.map_err(Failure::Configuration)?;
     Ok(Loaded { workspace, base, config })
 }
 
@@ -108,34 +121,76 @@ fn texts(base: &Path, relative: &str) -> Result<Vec<(String, String)>, Failure> 
     }
 }
 
+/// The Markdown files that `[registers] documents` names, with all their bytes: their digest is evidence.
+fn documents(base: &Path, patterns: &[String], faults: &mut Faults) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    for pattern in patterns {
+        let mut fault = |name: &str, message: String, help: &str| {
+            faults.push(Fault::of_file(name, message).help(help));
+        };
+        let mut problems = Vec::new();
+        let found = collectors::fetch::find(base, pattern, &mut problems).unwrap_or_else(|problem| {
+            problems.push(problem);
+            Vec::new()
+        });
+        for problem in problems {
+            fault(&problem.document, problem.message, "see `[registers] documents` in backproof.toml");
+        }
+        for (_, path) in found {
+            let name = path.strip_prefix(base).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+            if ending != "md" && ending != "markdown" {
+                if !base.join(pattern).is_dir() {
+                    fault(&name, "is no Markdown file".to_owned(), "make the pattern narrower, for example *.md");
+                }
+                continue;
+            }
+            match fs::read_to_string(&path) {
+                Ok(text) => {
+                    out.insert(name, text);
+                }
+                Err(e) => fault(&name, e.to_string(), "make it a readable UTF-8 file"),
+            }
+        }
+    }
+    out
+}
+
 /// UTF-8 text without its byte order mark.
 fn read(path: &Path) -> io::Result<String> {
     let text = fs::read_to_string(path)?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
+/// All kinds of source, for the reference.
+pub fn kinds() -> Vec<Kind> {
+    let kind = |k: &collectors::Kind| Kind {
+        keys: k.keys(),
+        title: k.title,
+        reads: k.reads,
+        rights: k.live.as_ref().map_or("", |live| live.rights),
+    };
+    collectors::KINDS.iter().map(kind).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use model::workspace::reference::{self, Kind};
+    use model::workspace::reference;
 
-    fn kinds() -> Vec<Kind> {
-        let kind = |k: &collectors::Kind| Kind {
-            keys: k.keys(),
-            title: k.title,
-            reads: k.reads,
-            rights: k.live.as_ref().map_or("", |live| live.rights),
-        };
-        collectors::KINDS.iter().map(kind).collect()
-    }
+    use super::kinds;
 
     /// The reference in `docs/` is the program's own. `BACKPROOF_WRITE_DOCS=1` writes it anew.
     #[test]
     fn the_reference_is_up_to_date() {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
         let schema = serde_json::to_string_pretty(&reference::schema(&kinds())).unwrap() + "\n";
-        for (name, text) in [("configuration.md", reference::page(&kinds())), ("configuration.schema.json", schema)] {
+        for (name, text) in [
+            ("configuration.md", reference::page(&kinds())),
+            ("configuration.schema.json", schema),
+            ("registers.md", model::registers::reference::page()),
+        ] {
             let path = docs.join(name);
             if std::env::var_os("BACKPROOF_WRITE_DOCS").is_some() {
                 std::fs::write(&path, &text).unwrap();

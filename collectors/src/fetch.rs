@@ -256,7 +256,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Names (relative, `/`) and paths of all files that `pattern` names, sorted by name.
-fn find(base: &Path, pattern: &str, problems: &mut Vec<Problem>) -> Result<Vec<(String, PathBuf)>, Problem> {
+///
+/// # Errors
+/// A pattern that is none, or that names nothing.
+pub fn find(base: &Path, pattern: &str, problems: &mut Vec<Problem>) -> Result<Vec<(String, PathBuf)>, Problem> {
     let fault = |message: String| Problem { document: pattern.to_owned(), place: None, message };
     let whole = base.join(pattern);
     let literal = std::fs::symlink_metadata(&whole).is_ok();

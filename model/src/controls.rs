@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 
+use crate::inventory::System;
 use crate::words::words;
 
 static FRAMEWORKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../controls/frameworks");
@@ -228,6 +229,11 @@ pub struct Control {
     pub note: Option<String>,
 }
 
+words! {
+    /// Systems that a framework is about, where it is not about all.
+    Concern { Ephi = "ephi", Iacs = "iacs" }
+}
+
 /// A framework and its controls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Framework {
@@ -245,6 +251,9 @@ pub struct Framework {
     pub text_use: String,
     /// When its results count.
     pub applies_when: String,
+    /// The systems that it is about; absent: all of them.
+    #[serde(default)]
+    pub concerns: Option<Concern>,
     /// Change that is proposed but not in force.
     #[serde(default)]
     pub pending_change: Option<String>,
@@ -323,6 +332,7 @@ pub struct Controls {
     pub evidence_kinds: Vec<EvidenceKind>,
 }
 
+mod own;
 mod parse;
 
 impl Controls {
@@ -382,6 +392,17 @@ impl Controls {
         self.checks
             .iter()
             .filter(move |c| c.controls.get(framework).is_some_and(|ids| ids.iter().any(|id| id == control)))
+    }
+}
+
+impl Concern {
+    /// True where a system is one of those.
+    #[must_use]
+    pub fn holds(self, system: &System) -> bool {
+        match self {
+            Self::Ephi => system.ephi == Some(true),
+            Self::Iacs => system.iacs == Some(true),
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Dossier {
     pub findings: Vec<FindingSheet>,
     /// Results without evidence, worst first.
     pub missing: Vec<FindingSheet>,
+    /// What followed each failed, missed or overrun slot, in order of time.
+    pub closures: Vec<ClosureSheet>,
     /// Restore tests of the period.
     pub tests: Vec<TestSheet>,
     /// Exceptions in force, expired or requested.
@@ -230,6 +232,50 @@ pub struct FindingSheet {
     pub assumptions: Vec<String>,
     /// Rows it rests on.
     pub records: Vec<String>,
+}
+
+/// What followed a failed, missed or overrun slot. Texts are empty where nothing is on record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClosureSheet {
+    /// Slot id.
+    pub slot_id: String,
+    /// System name.
+    pub system: String,
+    /// Plan.
+    pub plan_id: String,
+    /// When it was due.
+    #[serde(with = "utc_seconds")]
+    pub scheduled_for: Instant,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Alert.
+    pub alert_id: String,
+    /// When it was raised.
+    #[serde(with = "utc_seconds::option")]
+    pub alerted_at: Option<Instant>,
+    /// When somebody acknowledged it.
+    #[serde(with = "utc_seconds::option")]
+    pub acknowledged_at: Option<Instant>,
+    /// Incident or investigation.
+    pub incident_id: String,
+    /// Root cause in it.
+    pub root_cause: String,
+    /// Resolution in it.
+    pub resolution: String,
+    /// When it was closed.
+    #[serde(with = "utc_seconds::option")]
+    pub closed_at: Option<Instant>,
+    /// Next good recovery point of the system.
+    #[serde(with = "utc_seconds::option")]
+    pub recovered_at: Option<Instant>,
+    /// Seconds from the failure to the alert.
+    pub detect_s: Option<i64>,
+    /// Seconds from the failure to the first act of a person.
+    pub respond_s: Option<i64>,
+    /// Seconds from the failure to the recovery point.
+    pub recover_s: Option<i64>,
+    /// Missing link; `unknown:<link>` where nobody can tell, `pending:<link>` where it may still come.
+    pub broken_link: Option<String>,
 }
 
 /// A restore test.

@@ -197,6 +197,8 @@ impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.place {
             Some(place) => write!(f, "{}, {place}: {}", self.document, self.message),
+            // What is said of a whole source names none of its documents.
+            None if self.document.is_empty() => f.write_str(&self.message),
             None => write!(f, "{}: {}", self.document, self.message),
         }
     }

@@ -135,6 +135,10 @@ pub struct Role {
     pub meaning: String,
     /// Sections of the policy that name it.
     pub sections: String,
+    /// Section that says what the role does; absent where none does.
+    pub described_in: Option<String>,
+    /// False where nobody is appointed to it: anybody may act in it, or the organisation does not use it.
+    pub appointed: bool,
 }
 
 /// A sentence of the policy that binds, in our words.
@@ -187,6 +191,17 @@ pub struct Citation {
     pub comment: String,
 }
 
+/// Another policy that this one names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// Section that names it.
+    pub section: String,
+    /// Title as printed.
+    pub title: String,
+    /// Its id in the register of documents, where the title alone does not tell.
+    pub document_id: Option<String>,
+}
+
 /// Facts printed in the policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyDocument {
@@ -216,6 +231,8 @@ pub struct PolicyDocument {
     pub next_review_date_stated: bool,
     /// The document states its id.
     pub document_id_stated: bool,
+    /// False where the document has no version history by design.
+    pub has_history: bool,
     /// Rows of the printed version history, in order.
     pub history: Vec<HistoryRow>,
     /// Printed signature lines.
@@ -267,6 +284,8 @@ pub struct Policy {
     pub parameters: BTreeMap<String, Parameter>,
     /// Citations, in file order.
     pub citations: Vec<Citation>,
+    /// Policies that this one names, in file order.
+    pub references: Vec<Reference>,
     /// Statements, in file order.
     pub statements: Vec<Statement>,
     /// Name of the file that replaced the built-in profile.
@@ -322,6 +341,26 @@ impl Policy {
             document_ref: Some(self.document.title.clone()),
             declared_in: "policy.toml".to_owned(),
         })
+    }
+
+    /// Roles responsible for what a check tests: owners of the statements that name it, in file order.
+    #[must_use]
+    pub fn owners_of(&self, check: &str) -> Vec<&str> {
+        let mut out = Vec::new();
+        for statement in self.statements.iter().filter(|s| s.checks.iter().any(|c| c == check)) {
+            for role in &statement.owner_roles {
+                if !out.contains(&role.as_str()) {
+                    out.push(role);
+                }
+            }
+        }
+        out
+    }
+
+    /// Name of a role for people; its id where the policy does not list it.
+    #[must_use]
+    pub fn role_name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.role(id).map_or(id, |role| &role.name)
     }
 
     /// Roles that must all approve an exception of this level; empty where the policy has no rule.

@@ -10,8 +10,10 @@ use crate::fault::{Fault, Faults, File, meant};
 use crate::time::Tz;
 
 pub mod csv;
+pub mod markdown;
 pub mod toml;
 mod value;
+mod yaml;
 
 pub use value::{Column, Elapsed, Refusal};
 pub(crate) use value::{span, word};
@@ -77,8 +79,8 @@ pub struct Entry {
 /// What the meaning of a value may depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
-    /// Zone of times without an offset: the organisation's.
-    pub zone: Tz,
+    /// Zone of times without an offset: the organisation's. Without one such times are refused.
+    pub zone: Option<Tz>,
     /// Whether a comma separates the items of a list in a cell (not in files whose columns are
     /// separated by semicolons, where commas belong to the text).
     pub comma_lists: bool,
@@ -97,6 +99,7 @@ pub struct Fields<'a> {
     pub context: Context,
     entries: Vec<Entry>,
     asked: Vec<&'static str>,
+    place: Option<String>,
     /// Byte range of the header line, for CSV.
     header: Option<Range<usize>>,
     faults: Faults,
@@ -114,7 +117,38 @@ impl<'a> Fields<'a> {
         entries: Vec<Entry>,
         header: Option<Range<usize>>,
     ) -> Self {
-        Self { file, label: label.into(), span, context, entries, asked: Vec::new(), header, faults: Faults::default() }
+        Self {
+            file,
+            label: label.into(),
+            span,
+            context,
+            entries,
+            asked: Vec::new(),
+            place: None,
+            header,
+            faults: Faults::default(),
+        }
+    }
+
+    /// Where the row stands, for lineage: file and line, or what [`Fields::stands_at`] says.
+    #[must_use]
+    pub fn declared_in(&self) -> String {
+        self.place.clone().unwrap_or_else(|| self.file.line_of(self.span.start))
+    }
+
+    /// Sets what [`Fields::declared_in`] answers.
+    pub fn stands_at(&mut self, place: &str) {
+        self.place = Some(place.to_owned());
+    }
+
+    /// Writes a key that is not given or empty, as the row's own place tells it.
+    pub fn fill(&mut self, key: &str, value: &str) {
+        let empty = |e: &Entry| matches!(&e.node.value, Value::Text(t) | Value::Cell(t) if t.trim().is_empty());
+        self.entries.retain(|e| e.key != key || !empty(e));
+        if !self.has(key) {
+            let node = Node { value: Value::Cell(value.to_owned()), span: self.span.clone() };
+            self.entries.push(Entry { key: key.to_owned(), key_span: self.span.clone(), node });
+        }
     }
 
     /// Takes a key out, or `None` where it is absent or empty (an empty cell or text says as
@@ -241,7 +275,8 @@ impl<'a> Fields<'a> {
             None if self.label.is_empty() => format!("[{key}]"),
             None => format!("{} {key}", self.label),
         };
-        Fields::new(self.file, label, span, self.context, entries, None)
+        let inner = Fields::new(self.file, label, span, self.context, entries, None);
+        Fields { place: self.place.clone(), ..inner }
     }
 
     /// Takes all that is left, for tables whose keys are the user's (ids, parameter names).
@@ -313,6 +348,23 @@ impl<'a> Fields<'a> {
         }
         faults.extend(self.faults);
     }
+}
+
+/// The front matter of a Markdown file: TOML between `+++`, or the part of YAML that [`yaml`] reads between `---`. `None`
+/// where there is none, or where a fault says why it cannot be read.
+pub fn front_matter<'a>(file: File<'a>, context: Context, faults: &mut Faults) -> Option<Fields<'a>> {
+    let front = markdown::front_matter(file.text)?;
+    let Some(range) = front.range else {
+        let message = format!("the front matter has no closing {}", front.fence);
+        faults.push(Fault::at(&file, &(0..3), "", message).help("add the line"));
+        return None;
+    };
+    if front.fence == "+++" {
+        return toml::part(file, range, context, faults);
+    }
+    let start = range.start..range.start;
+    let entries = yaml::entries(file, range, faults);
+    Some(Fields::new(file, "", start, context, entries, None))
 }
 
 #[cfg(test)]

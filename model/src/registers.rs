@@ -9,21 +9,28 @@ use std::ops::Deref;
 
 use crate::fault::Faults;
 use crate::read::Fields;
+use crate::read::csv::Sheet;
 
 mod access;
 mod documents;
 mod exceptions;
 mod governance;
 mod incidents;
+mod issues;
 mod load;
+mod papers;
 mod platforms;
+pub mod reference;
+#[cfg(test)]
+mod tests;
 
 pub use access::*;
 pub use documents::*;
 pub use exceptions::*;
 pub use governance::*;
 pub use incidents::*;
-pub use load::{Header, header, load};
+pub use issues::{Issue, is_field, of_issue};
+pub use load::load;
 pub use platforms::*;
 
 /// A row type that a register file can be read into.
@@ -35,6 +42,9 @@ pub trait Record: Sized {
 
     /// Reads one row; `None` where it has faults, which `fields` then holds.
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
+
+    /// What the first column says: the id, in every table that has one of its own.
+    fn id(&self) -> String;
 }
 
 /// A register row and where it stands.
@@ -42,7 +52,7 @@ pub trait Record: Sized {
 pub struct Recorded<T> {
     /// The row.
     pub row: T,
-    /// File and line, `registers/incidents.csv:4`.
+    /// File and line, `registers/incidents.csv:4`; the address of an issue.
     pub declared_in: String,
 }
 
@@ -80,10 +90,27 @@ macro_rules! record {
                 );)+
                 Some(Self { $($field: $field?),+ })
             }
+
+            fn id(&self) -> String {
+                let all: &[&dyn std::fmt::Debug] = &[$(&self.$field),+];
+                all.first().map_or_else(String::new, |first| format!("{first:?}").trim_matches('"').to_owned())
+            }
         }
     };
 }
 pub(crate) use record;
+
+/// Calls a macro with the names of all registers.
+macro_rules! each_register {
+    ($with:ident) => {
+        $with! {
+            exceptions, exception_approvals, incidents, alerts, monitor_days, actions, reviews, approvals,
+            role_assignments, changes, obligations, metric_reports, documents, document_history, signatures,
+            acknowledgements, approved_platforms, keys, provider_assurance, storage_locations, transport_paths,
+            principals, access_grants, access_reviews, emergency_requests, privileged_events, asset_exclusions
+        }
+    };
+}
 
 /// Every register of a workspace; `None` where its file was not given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -151,26 +178,57 @@ const fn needed<T: crate::read::Column>(default: &[&str]) -> bool {
 }
 
 impl Registers {
-    /// Reads one file into its register. `None` where `table` is no register.
-    fn read(&mut self, table: &str, sheet: crate::read::csv::Sheet<'_>, faults: &mut Faults) -> Option<()> {
+    /// Reads rows into their register, which is given from now on. Nothing happens where `table` is no register.
+    fn read(&mut self, table: &str, sheet: Sheet<'_>, seen: &mut load::Seen, faults: &mut Faults) {
         macro_rules! into {
-            ($($field:ident),+ $(,)?) => {
+            ($($field:ident),+) => {
                 match table {
                     $(stringify!($field) => {
-                        let rows = load::rows(sheet, faults);
+                        let rows = load::rows(sheet, seen, faults);
                         self.$field.get_or_insert_default().extend(rows);
                     })+
-                    _ => return None,
+                    _ => {}
                 }
             };
         }
-        into! {
-            exceptions, exception_approvals, incidents, alerts, monitor_days, actions, reviews, approvals,
-            role_assignments, changes, obligations, metric_reports, documents, document_history, signatures,
-            acknowledgements, approved_platforms, keys, provider_assurance, storage_locations, transport_paths,
-            principals, access_grants, access_reviews, emergency_requests, privileged_events, asset_exclusions,
+        each_register!(into);
+    }
+
+    /// Says that a register was given, even if it has no rows.
+    pub fn give(&mut self, table: &str) {
+        self.read(table, Sheet::of(Vec::new()), &mut load::Seen::default(), &mut Faults::default());
+    }
+
+    /// True where a row of a register has this id.
+    #[must_use]
+    pub fn has(&self, table: &str, id: &str) -> bool {
+        self.ids(table).iter().any(|other| other == id)
+    }
+
+    /// Ids of the rows of a register.
+    #[must_use]
+    pub fn ids(&self, table: &str) -> Vec<String> {
+        macro_rules! all {
+            ($($field:ident),+) => {
+                match table {
+                    $(stringify!($field) => self.$field.iter().flatten().map(|row| row.id()).collect(),)+
+                    _ => Vec::new(),
+                }
+            };
         }
-        Some(())
+        each_register!(all)
+    }
+
+    /// Takes over the rows of `other`.
+    pub fn extend(&mut self, other: Self) {
+        macro_rules! join {
+            ($($field:ident),+) => { $(
+                if let Some(rows) = other.$field {
+                    self.$field.get_or_insert_default().extend(rows);
+                }
+            )+ };
+        }
+        each_register!(join);
     }
 }
 
@@ -231,9 +289,20 @@ impl Registers {
     /// True where `person` held `role` at `at`. Without a register of roles nobody can be shown to have held one.
     #[must_use]
     pub fn held_role(&self, person: &str, role: &str, at: crate::time::Instant) -> bool {
-        self.role_assignments
-            .iter()
-            .flatten()
-            .any(|a| a.person == person && a.role == role && a.valid_from <= at && a.valid_to.is_none_or(|to| at < to))
+        self.held_role_within(person, role, at, at)
+    }
+
+    /// True where `person` held `role` at some time from `from` to `to`, both included: on the day of a signature.
+    #[must_use]
+    pub fn held_role_within(
+        &self,
+        person: &str,
+        role: &str,
+        from: crate::time::Instant,
+        to: crate::time::Instant,
+    ) -> bool {
+        self.role_assignments.iter().flatten().any(|a| {
+            a.person == person && a.role == role && a.valid_from <= to && a.valid_to.is_none_or(|end| from < end)
+        })
     }
 }

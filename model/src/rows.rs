@@ -631,6 +631,17 @@ pub struct ObservedIncident {
     pub origin: Origin,
 }
 
+/// A row of a register read from a tracker, with the rows that stand in it, before the register is joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedRecord {
+    /// Register.
+    pub table: &'static str,
+    /// Its rows and those of others that it holds (an exception and the decisions on it).
+    pub rows: Box<crate::registers::Registers>,
+    /// Lineage.
+    pub origin: Origin,
+}
+
 /// One row of any table, as a reader hands it on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
@@ -656,6 +667,8 @@ pub enum Row {
     Plan(ObservedPlan),
     /// `incidents`
     Incident(ObservedIncident),
+    /// A register
+    Record(ObservedRecord),
 }
 
 impl Row {
@@ -674,6 +687,7 @@ impl Row {
             Self::Asset(_) => "discovered_assets",
             Self::Plan(_) => "backup_plans",
             Self::Incident(_) => "incidents",
+            Self::Record(record) => record.table,
         }
     }
 }

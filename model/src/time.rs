@@ -519,6 +519,18 @@ impl Period {
         out
     }
 
+    /// Calendar months that overlap the period, oldest first.
+    #[must_use]
+    pub fn months(&self) -> Vec<Self> {
+        let mut out = Vec::new();
+        let mut month = Self::month_of(self.first, self.zone);
+        while month.first <= self.last {
+            out.push(month);
+            month = Self::month_of(month.last + Days::new(1), self.zone);
+        }
+        out
+    }
+
     /// Canonical text: the form it was asked for in.
     #[must_use]
     pub fn label(&self) -> String {

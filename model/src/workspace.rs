@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::controls::Controls;
 use crate::fault::{Fault, Faults, File, meant};
 use crate::inventory::{self, Inventory};
 use crate::policy::{self, Given, Policy};
@@ -196,7 +197,7 @@ pub struct Paths {
     pub reports: String,
     /// A TOML file, or a folder of CSV files.
     pub inventory: String,
-    /// A folder of CSV files.
+    /// A folder of CSV and TOML files.
     pub registers: String,
 }
 
@@ -235,6 +236,9 @@ impl Config {
     }
 }
 
+/// Folder of the frameworks that a workspace adds, beside the configuration.
+pub const FRAMEWORKS: &str = "frameworks";
+
 /// Everything that people write, read and checked.
 #[derive(Debug, Clone)]
 pub struct Workspace {
@@ -246,6 +250,8 @@ pub struct Workspace {
     pub inventory: Inventory,
     /// Registers.
     pub registers: Registers,
+    /// Checks, metrics and frameworks, those of the workspace among them.
+    pub controls: Controls,
 }
 
 /// What to read for a configuration, before it is read in earnest.
@@ -255,15 +261,17 @@ pub struct Wanted {
     pub paths: Paths,
     /// Policy file.
     pub policy_file: Option<String>,
+    /// Files, folders and patterns of documents whose front matter is a row of a register.
+    pub documents: Vec<String>,
 }
 
 /// Tells from the text of a configuration which other files belong to the workspace: the policy
 /// file, `paths.inventory` (with every `.csv` in a folder of that name without `.toml`), and
-/// every file in `paths.registers`. Faults are ignored here; [`load`] reports them.
+/// every file in `paths.registers`, and documents (`.md`). Faults are ignored here; [`load`] reports them.
 #[must_use]
 pub fn wanted(config: &str) -> Wanted {
     let (read, _) = config::read(File { name: "", text: config }, &[]);
-    Wanted { paths: read.paths, policy_file: read.policy_file }
+    Wanted { paths: read.paths, policy_file: read.policy_file, documents: read.documents }
 }
 
 /// Reads a workspace. The first file is the configuration; the names of the others are relative
@@ -285,6 +293,7 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
     let registers_folder = format!("{}/", paths.registers.trim_end_matches('/'));
     let mut inventory_files = Vec::new();
     let mut register_files = Vec::new();
+    let mut framework_files = Vec::new();
     let mut policy_file = None;
     for file in files {
         let base = file.name.rsplit('/').next().unwrap_or("").to_lowercase();
@@ -292,8 +301,10 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
             policy_file = Some(file);
         } else if file.name == paths.inventory || file.name.starts_with(&folder) || base == "objectives.csv" {
             inventory_files.push(file);
-        } else if file.name.starts_with(&registers_folder) {
+        } else if file.name.starts_with(&registers_folder) || base.ends_with(".md") || base.ends_with(".markdown") {
             register_files.push(file);
+        } else if file.name.strip_prefix(FRAMEWORKS).is_some_and(|rest| rest.starts_with('/')) {
+            framework_files.push(file);
         } else {
             let fault = Fault::of_file(file.name, "this file has no place in the workspace");
             faults.push(fault.help(format!("inventory: {folder}, registers: {registers_folder}")));
@@ -311,8 +322,10 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
     }
     let given = Given { file: policy_file, overrides: Some((config_file, read.overrides)) };
     let policy = policy::resolve(given).map_err(|more| faults.extend(more)).ok();
-    match (read.organization, policy) {
-        (Some(organization), Some(policy)) => {
+    let controls =
+        policy.as_ref().map(|policy| Controls::embedded().with_frameworks(&framework_files, policy, &mut faults));
+    match (read.organization, policy.zip(controls)) {
+        (Some(organization), Some((policy, controls))) => {
             let config = Config {
                 organization,
                 policy_file: read.policy_file,
@@ -320,7 +333,7 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
                 signing_key: read.signing_key,
                 paths: read.paths,
             };
-            faults.or(Workspace { config, policy, inventory, registers })
+            faults.or(Workspace { config, policy, inventory, registers, controls })
         }
         _ => Err(faults.or(()).err().unwrap_or_default()),
     }

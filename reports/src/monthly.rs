@@ -3,7 +3,10 @@
 //! Page one answers three questions: are we recoverable, what broke, what can't we know. Everything after it is there
 //! to be looked up. The report formats a [`Dossier`] and decides nothing.
 
+mod changes;
+mod closures;
 mod findings;
+mod frameworks;
 mod front;
 mod objectives;
 mod results;
@@ -37,8 +40,11 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
     blocks.push(Block::Toc(Toc { title: "Contents".to_owned(), depth: 1 }));
     blocks.extend(trends::blocks(dossier));
     blocks.extend(systems::blocks(dossier));
+    blocks.extend(closures::blocks(dossier));
     blocks.extend(objectives::blocks(dossier));
+    blocks.extend(changes::blocks(dossier));
     blocks.extend(results::blocks(dossier));
+    blocks.extend(frameworks::blocks(dossier));
     blocks.extend(sources::blocks(dossier));
     Ok(Document {
         title: "Backup and restore: monthly report".to_owned(),
@@ -158,6 +164,20 @@ const fn of_source(status: SourceStatus) -> State {
         SourceStatus::Incomplete => State::Unknown,
         SourceStatus::Failed => State::Failed,
     }
+}
+
+/// Rows of a population, each as a function from the name of a column to its text.
+fn population<'d>(d: &'d Dossier, name: &str) -> Vec<impl Fn(&str) -> String + 'd> {
+    let found = d.populations.iter().find(|p| p.name == name);
+    let rows = found.into_iter().flat_map(|p| p.rows.iter().map(move |row| (&p.columns, row)));
+    rows.map(|(columns, row)| {
+        move |column: &str| match columns.iter().position(|c| c == column).and_then(|n| row.get(n)) {
+            None | Some(serde_json::Value::Null) => String::new(),
+            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        }
+    })
+    .collect()
 }
 
 /// The completeness block under a table: the sources that fill any of `tables`, with the rows each gave.

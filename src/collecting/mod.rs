@@ -50,6 +50,7 @@ struct Run<'a> {
 /// An unknown source, an unreadable signing key, or a store that can't be written.
 pub fn collect(loaded: &Loaded, only: &[String], globals: &Globals) -> Result<Collected, Failure> {
     let sources = chosen(&loaded.workspace.config.sources, only)?;
+    credentials::guarded(&sources, &loaded.base)?;
     let signer = match &loaded.workspace.config.signing_key {
         Some(file) => Some(
             Signer::from_file(&loaded.base.join(file))
@@ -71,14 +72,18 @@ pub fn collect(loaded: &Loaded, only: &[String], globals: &Globals) -> Result<Co
         .build()
         .map_err(|e| Failure::program(format!("no threads for the network can be started: {e}")))?;
     let (stopper, stop) = watch::channel(false);
+    let progress = Arc::new(Progress::new(globals));
+    progress.at(&format!("collecting from {} sources", sources.len()));
+    let told = Arc::clone(&progress);
     runtime.spawn(async move {
         // The first interrupt ends the run in order; the second one ends the program, as is usual.
-        if tokio::signal::ctrl_c().await.is_ok() && stopper.send(true).is_ok() && tokio::signal::ctrl_c().await.is_ok()
-        {
-            std::process::exit(130);
+        if tokio::signal::ctrl_c().await.is_ok() && stopper.send(true).is_ok() {
+            told.notice("stopping: what is whole is kept; Ctrl-C again ends at once and keeps nothing of this run");
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(130);
+            }
         }
     });
-    let progress = Progress::new(globals);
     let objects = Arc::new(Shared::new(store.clone(), writer));
     let started_at = clock::now();
     let run = Run {

@@ -27,8 +27,8 @@ const WIDEST: usize = 110;
 
 /// Runs the command.
 pub fn run(id: &str, globals: &Globals) -> Result<End, Failure> {
-    let policy = policy_in_force(globals)?;
-    let library = Library { controls: Controls::embedded(), policy: &policy };
+    let (policy, controls) = in_force(globals)?;
+    let library = Library { controls: &controls, policy: &policy };
     let sheets = library.find(id);
     if sheets.is_empty() {
         return Err(unknown(&library, id));
@@ -48,17 +48,17 @@ pub fn run(id: &str, globals: &Globals) -> Result<End, Failure> {
     Ok(End::Done)
 }
 
-/// The policy of the workspace where there is one, else the built-in profile.
+/// The policy and the controls of the workspace where there is one, else the built-in ones.
 ///
 /// A workspace with faults doesn't keep anyone from reading: the built-in values are shown, and said to be that.
-fn policy_in_force(globals: &Globals) -> Result<Policy, Failure> {
-    let built_in = || Policy::embedded().map_err(Failure::Configuration);
+fn in_force(globals: &Globals) -> Result<(Policy, Controls), Failure> {
+    let built_in = || Ok((Policy::embedded().map_err(Failure::Configuration)?, Controls::embedded().clone()));
     let is_default = globals.config.as_os_str() == "backproof.toml";
     if is_default && !globals.config.exists() {
         return built_in();
     }
     match workspace::open(globals) {
-        Ok(loaded) => Ok(loaded.workspace.policy),
+        Ok(loaded) => Ok((loaded.workspace.policy, loaded.workspace.controls)),
         Err(Failure::Configuration(faults)) => {
             Failure::Configuration(faults).print(globals);
             eprintln!("note: because of these faults, values below are those of the built-in policy profile\n");

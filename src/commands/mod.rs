@@ -4,7 +4,9 @@ mod assess;
 mod collect;
 mod demo;
 mod explain;
+mod init;
 mod monthly;
+mod sample;
 mod show;
 mod verify;
 
@@ -21,9 +23,11 @@ pub fn run(cli: Cli) -> Result<End, Failure> {
     let globals = &cli.globals;
     match cli.command {
         Command::Demo { dir } => demo::run(dir, globals),
+        Command::Init { dir } => init::run(dir, globals),
         Command::Collect { source } => collect::run(&source, globals),
         Command::Assess { period, fail_on } => assess::run(&period, fail_on, globals),
         Command::Show { table, period } => show::run(table, &period, globals),
+        Command::Sample { population, size, seed, period } => sample::run(population, size, &seed, &period, globals),
         Command::Report { kind: ReportKind::Monthly { period, out, fail_on } } => {
             monthly::run(&period, out, fail_on, globals)
         }

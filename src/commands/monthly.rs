@@ -76,8 +76,10 @@ pub fn write(
         ("monthly.pdf".to_owned(), Box::new(|| Ok(reports::pdf(&document)?))),
         ("monthly.xlsx".to_owned(), Box::new(|| Ok(reports::xlsx(&workbook)?))),
     ];
-    for sheet in
-        workbook.sheets.iter().filter(|s| ["findings", "results", "metrics", "slots"].contains(&s.name.as_str()))
+    for sheet in workbook
+        .sheets
+        .iter()
+        .filter(|s| ["findings", "results", "metrics", "slots", "closure"].contains(&s.name.as_str()))
     {
         files.push((format!("{}.csv", sheet.name), Box::new(|| Ok(reports::csv(sheet)?))));
     }

@@ -9,7 +9,7 @@ use crate::{judge, output, workspace};
 
 impl Table {
     /// Name in JSON, and the columns that people see.
-    const fn shown(self) -> (&'static str, &'static [&'static str]) {
+    pub const fn shown(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::Runs => (
                 "runs",
@@ -27,6 +27,21 @@ impl Table {
             Self::Slots => {
                 ("slots", &["scheduled_for", "plan_id", "system_id", "outcome", "attempts", "deadline", "run_ids"])
             }
+            Self::Closure => (
+                "closure",
+                &[
+                    "scheduled_for",
+                    "plan_id",
+                    "system_id",
+                    "outcome",
+                    "alerted_at",
+                    "incident_id",
+                    "root_cause",
+                    "closed_at",
+                    "recovered_at",
+                    "broken_link",
+                ],
+            ),
             Self::RecoveryPoints => (
                 "recovery-points",
                 &[
@@ -115,6 +130,23 @@ impl Table {
                 "documents",
                 &["document_id", "kind", "title", "version", "approved_by", "approved_at", "next_review_due"],
             ),
+            Self::Controls => (
+                "controls",
+                &[
+                    "framework",
+                    "control_id",
+                    "title",
+                    "state",
+                    "only_waived",
+                    "failed_by",
+                    "lacks_evidence",
+                    "supported_by",
+                ],
+            ),
+            Self::Statements => {
+                ("statements", &["statement_id", "section", "state", "failed_by", "missing", "paraphrase"])
+            }
+            Self::Drift => ("drift", &["kind", "subject", "field", "before", "after"]),
         }
     }
 }
@@ -124,7 +156,7 @@ pub fn run(table: Table, period: &PeriodArgs, globals: &Globals) -> Result<End, 
     let loaded = workspace::open(globals)?;
     judge::with(&loaded, period, globals, |basis, judged, period| {
         let (name, columns) = table.shown();
-        let rows = transform::show::rows(name, basis, judged, &period).unwrap_or_default();
+        let rows = transform::show::rows(name, basis, judged, &period)?.unwrap_or_default();
         let mut envelope = Map::new();
         envelope.insert("schema".into(), json!("backproof.table/1"));
         envelope.insert("table".into(), json!(name));

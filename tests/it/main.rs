@@ -8,15 +8,18 @@
 
 mod bad_input;
 mod buckets;
+mod documents;
 mod ends;
 mod faults;
 mod heroku;
 mod huge;
+mod init;
 mod network;
 mod report;
 mod same;
 mod scenarios;
 mod shapes;
+mod stops;
 mod stores;
 mod support;
 mod terminal;

@@ -131,6 +131,7 @@ fn each_population_has_an_envelope_and_rows_with_lineage() {
     let tables = [
         "runs",
         "slots",
+        "closure",
         "recovery-points",
         "restore-tests",
         "systems",

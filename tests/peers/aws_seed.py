@@ -8,6 +8,7 @@ import json
 
 KMS = "arn:aws:kms:us-east-1:123456789012:key/11111111-aaaa-4bbb-8ccc-222222222222"
 DAY = 86_400
+PASSWORD = "platypus-8c1d-password"  # of every database
 
 
 def client(service: str, url: str, key: str = "testing", secret: str = "testing"):
@@ -184,7 +185,7 @@ def databases(rds) -> dict[str, dict]:
             "acme-off": {"BackupRetentionPeriod": 0, "StorageEncrypted": False, "MultiAZ": False, "DeletionProtection": False}}
     for name, settings in true.items():
         rds.create_db_instance(DBInstanceIdentifier=name, Engine="postgres", DBInstanceClass="db.t3.medium", AllocatedStorage=20, MasterUsername="root",
-                               MasterUserPassword="platypus-8c1d-password", PreferredBackupWindow="05:00-05:30", **settings)
+                               MasterUserPassword=PASSWORD, PreferredBackupWindow="05:00-05:30", **settings)
     for name, of in (("before-upgrade", "acme-pg"), ("last-copy", "acme-off")):
         rds.create_db_snapshot(DBSnapshotIdentifier=name, DBInstanceIdentifier=of)
     rds.copy_db_snapshot(SourceDBSnapshotIdentifier="before-upgrade", TargetDBSnapshotIdentifier="before-upgrade-copy")

@@ -4,6 +4,7 @@ A `Folder` is one source: every command that `run` starts leaves its output and 
 careful wrapper would. The truth is written down by the test from exit codes and the tools' own JSON.
 """
 
+import functools
 import json
 import os
 import pwd
@@ -11,10 +12,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 
 BACKPROOF = os.environ.get("BACKPROOF", "")
+# Every tool's passphrase: it stands in run records, as it would in a careless wrapper's, and must reach no store.
+PASSPHRASE = "numbat-4e81c6-passphrase"
 passed = []
 failed = []
 
@@ -73,6 +77,40 @@ class Done:
         return json.loads(self.out)
 
 
+def evidence(*programs):
+    """Makes of `make(base)`, which lets a tool work below a folder of its own, what answers a root's `Folder`.
+
+    It is made once for a root, whoever asks first: another peer may want the same output. None where a program is
+    missing, which fails the test.
+    """
+    def of(make):
+        lock, made = threading.Lock(), {}
+
+        @functools.wraps(make)
+        def folder(root):
+            with lock:
+                if root not in made:
+                    made[root] = None
+                    if need(*programs):
+                        base = os.path.join(root, make.__module__.removeprefix("peer_").replace("_", "-"))
+                        os.makedirs(base)
+                        made[root] = make(base)
+                        made[root].write_list()
+                        time.sleep(1.1)  # `show` looks no further than the last whole second
+                return made[root]
+        return folder
+    return of
+
+
+def filled(folder, files):
+    """A new folder with these files, as something to back up."""
+    os.makedirs(folder)
+    for name, content in files.items():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
+    return folder
+
+
 class Folder:
     """One source's folder, its run records, and the truth about it."""
 
@@ -80,7 +118,8 @@ class Folder:
         self.path = os.path.join(root, name)
         os.makedirs(os.path.join(self.path, "evidence"))
         self.name, self.kind, self.zone, self.host = name, kind, zone, host
-        self.records, self.truth = [], []
+        # `listed` are the recovery points that the tool itself lists at the end, where it does.
+        self.records, self.truth, self.listed = [], [], None
 
     def run(self, id, command, env=None, server=False, kill=None, merged=False, keep=True, cwd=None):
         """Runs a shell command. `kill` is (signal, function that tells when)."""
@@ -106,7 +145,7 @@ class Folder:
         killed = signal.Signals(-code).name if code < 0 else None
         record = {"id": id, "command": command, "host": self.host, "tz": self.zone, "started_at": stamp(begin),
                   "finished_at": stamp(end), "exit_code": None if killed else code, "killed_by": killed}
-        record["env"] = {k: v for k, v in (env or {}).items() if "PASS" not in k and k not in ("HOME",)}
+        record["env"] = {k: v for k, v in (env or {}).items() if k != "HOME"}
         for kind, text in zip(("stdout", "stderr"), texts):
             name = f"evidence/{id}.{kind}"
             record[kind] = name if text else None
@@ -121,6 +160,10 @@ class Folder:
         """What must be in a table about this command; times are the recorded ones unless given."""
         self.truth.append({"table": table, "id": done.id, "status": status, "begin": instant(begin) or done.begin,
                            "end": instant(end) or done.end, "tolerance": tolerance, **fields})
+
+    def source(self, id, path=None):
+        """Its table of a configuration."""
+        return f'[sources.{self.kind}.{id}]\npath = {json.dumps(path or self.path)}\ntimezone = "{self.zone}"\n'
 
     def write_list(self):
         with open(os.path.join(self.path, "runs.json"), "w", encoding="utf-8") as file:
@@ -164,8 +207,7 @@ def collect(folder, path, root):
     """Collects a folder into a store of its own; answers tables and the source's line."""
     place = tempfile.mkdtemp(dir=root, prefix="workspace-")
     with open(os.path.join(place, "backproof.toml"), "w", encoding="utf-8") as file:
-        file.write('[organization]\nname = "Peers"\ntimezone = "UTC"\n'
-                   f'[sources.{folder.kind}.peer]\npath = {json.dumps(path)}\ntimezone = "{folder.zone}"\n')
+        file.write('[organization]\nname = "Peers"\ntimezone = "UTC"\n' + folder.source("peer", path))
     done = subprocess.run([BACKPROOF, "collect"], cwd=place, capture_output=True, text=True, timeout=60, check=False)
     tables = {"collect": done.stdout + done.stderr, "code": done.returncode}
     today = datetime.now(timezone.utc).date()
@@ -235,17 +277,18 @@ def compare_points(folder, tables, listed, form):
     check(f"{folder.name} {form}: recovery points", seen == set(listed), f"{sorted(seen)}, not {sorted(listed)}")
 
 
-def judge(folder, root, listed=None, forms=("list", "beside", "merged", "bare"), incomplete=()):
-    folder.write_list()
+def judge(folder, root, forms=("list", "beside", "merged", "bare"), incomplete=()):
+    """Compares what backproof makes of a folder with the truth; `incomplete` are forms that may not be whole."""
+    if folder is None:
+        return
     for form in forms:
         path = folder.path if form == "list" else twin(folder, form)
         tables = collect(folder, path, root)
-        folder.tables = tables
         fine = tables["code"] == (4 if form in incomplete else 0)
         check(f"{folder.name} {form}: collected", fine, tables["collect"])
         if form == "bare":
             compare_bare(folder, tables)
         else:
             compare(folder, tables, form)
-        if listed is not None:
-            compare_points(folder, tables, listed, form)
+        if folder.listed is not None:
+            compare_points(folder, tables, folder.listed, form)

@@ -11,22 +11,21 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import aws_seed
+from aws_servers import MOTO, SECRET, WEED, credentials, moto, weed
 from harness import check, instant
-from live import VENV, Loopback, Program, Reply, Request, Workspace, by, environment, free_ports, same, there
-from peer_aws_backup import LINEAGE, period
+from live import Loopback, Reply, Request, Workspace, by, same, there
+from peer_aws_backup import LINEAGE, period, source
 
-MOTO, WEED = f"{VENV}/bin/moto_server", f"{VENV}/bin/weed"
 SAMPLES = os.path.join(os.path.dirname(__file__), "..", "samples")
 
 
-def credentials(key: str = "testing", secret: str = "testing") -> dict[str, str]:
-    return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent",
-            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
-
-
-def buckets(url: str, names: list[str]) -> str:
+def buckets(url: str, names: list[str], more: str = "") -> str:
     return (f'[sources.s3.backups]\nbuckets = {json.dumps(names)}\nregion = "us-east-1"\nurl = "{url}"\n'
-            'patience = "PT3S"\ntimeout = "PT20S"\n')
+            f'patience = "PT3S"\ntimeout = "PT20S"\n{more}')
+
+
+def instances(url: str, more: str = "") -> str:
+    return f'[sources.rds.databases]\nregions = ["us-east-1"]\nurl = "{url}"\npatience = "PT3S"\n{more}'
 
 
 def test(root):
@@ -43,46 +42,6 @@ def test(root):
         s3 = aws_seed.client("s3", url, "admin-key", "admin-secret")
         seaweed(base, url, s3)
     not_implemented(base)
-
-
-class moto:
-    """A moto server, for as long as it is needed."""
-
-    def __init__(self, base: str):
-        [port] = free_ports(1)
-        self.url = f"http://127.0.0.1:{port}"
-        self.program = Program("moto", [MOTO, "-H", "127.0.0.1", "-p", str(port)], [port], environment(base), base)
-
-    def __enter__(self):
-        return self.program, self.url
-
-    def __exit__(self, *_):
-        self.program.stop()
-
-
-IDENTITIES = {"identities": [
-    {"name": "admin", "credentials": [{"accessKey": "admin-key", "secretKey": "admin-secret"}], "actions": ["Admin", "Read", "List", "Tagging", "Write"]},
-    {"name": "auditor", "credentials": [{"accessKey": "auditor-key", "secretKey": "bandicoot-2f7c-secret"}], "actions": ["Read", "List"]}]}
-
-
-class weed(moto):
-    """SeaweedFS with an administrator and an auditor who may only read."""
-
-    def __init__(self, base: str):
-        folder = os.path.join(base, "weed")
-        os.makedirs(folder)
-        identities = os.path.join(base, "identities.json")
-        with open(identities, "w", encoding="utf-8") as file:
-            json.dump(IDENTITIES, file)
-        names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc", "s3.port", "s3.port.grpc")
-        ports = dict(zip(names, free_ports(len(names))))
-        self.url = f"http://127.0.0.1:{ports['s3.port']}"
-        words = [WEED, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}", "-master.volumeSizeLimitMB=64", "-volume.max=100", "-filer", "-s3",
-                 f"-s3.config={identities}", "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
-                 f"-filer.localSocket={folder}/filer.sock", f"-s3.localSocket={folder}/s3.sock", *[f"-{name}={port}" for name, port in ports.items()]]
-        # Without a key of its own it neither encrypts nor tells who asks.
-        env = environment(base, WEED_S3_SSE_KEY="peer")
-        self.program = Program("weed", words, [ports["s3.port"]], env, base)
 
 
 # What was set is what is read.
@@ -144,8 +103,7 @@ def objects(form: str, s3, sizes: dict[str, int], workspace: Workspace):
 def databases(base: str, url: str):
     rds = aws_seed.client("rds", url)
     true = aws_seed.databases(rds)
-    text = f'[sources.rds.main]\nregions = ["us-east-1"]\nurl = "{url}"\npatience = "PT3S"\n'
-    workspace = Workspace(base, text, **credentials()).collect()
+    workspace = Workspace(base, instances(url), **credentials()).collect()
     check("rds: collected", workspace.code in (0, 4) and bool(workspace.manifest()), workspace.output)
     runs = by(workspace.show("runs", period()), "run_id")
     points = by(workspace.show("recovery-points", period()), "recovery_point_id")
@@ -161,14 +119,13 @@ def databases(base: str, url: str):
     same("rds: encryption of instances", {n: r["encryption_default"] for n, r in storage.items()}, {n: s["StorageEncrypted"] for n, s in true.items()})
     assets = {row["asset_id"].rsplit(":", 1)[1]: row for row in workspace.show("assets", period())}
     same("rds: instances", set(assets), set(true))
-    same("rds: password in the store", workspace.holding("platypus-8c1d-password"), [])
+    same("rds: password in the store", workspace.holding(aws_seed.PASSWORD), [])
 
 
 def moto_knows_no_jobs(base: str, url: str):
     """moto answers lists of jobs with 404 and a page of HTML: the source is not whole, and what can be read is there."""
     aws_seed.client("backup", url).create_backup_vault(BackupVaultName="acme")
-    text = f'[sources.aws-backup.main]\nregions = ["us-east-1"]\nurl = "{url}"\npatience = "PT20S"\n'
-    workspace = Workspace(base, text, **credentials()).collect()
+    workspace = Workspace(base, source(url), **credentials()).collect()
     check("aws-backup moto: not whole", workspace.code == 4, workspace.output)
     vaults = [row["location_id"].rsplit(":", 1)[1] for row in workspace.show("storage", period())]
     same("aws-backup moto: vaults are read all the same", vaults, ["acme"])
@@ -180,11 +137,8 @@ def seaweed(base: str, url: str, s3):
     until(lambda: s3.create_bucket(Bucket="acme-real", ObjectLockEnabledForBucket=True), "SeaweedFS takes a bucket")
     s3.put_object_lock_configuration(Bucket="acme-real", ObjectLockConfiguration={
         "ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}})
+    keys = dumps(s3, "acme-real")
     s3.create_bucket(Bucket="acme-files")
-    keys = [f"hourly/{n:04d}/dump-{n:05d}.sql" for n in range(1100)]
-    # After an empty first object it waits half a minute for its volumes.
-    for n in [*range(1, 20), 0]:
-        aws_seed.put(s3, "acme-real", keys[n], aws_seed.content(keys[n], n))
     s3.put_bucket_encryption(Bucket="acme-real", ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]})
     administrator = credentials("admin-key", "admin-secret")
 
@@ -196,13 +150,13 @@ def seaweed(base: str, url: str, s3):
     seen = {r["recovery_point_id"].rsplit("@", 1)[0].removeprefix("acme-real/"): r["bytes"] for r in workspace.show("recovery-points", period())}
     same("s3 seaweedfs: objects", seen, {key: n for n, key in enumerate(keys[:20])})
 
-    auditor = credentials("auditor-key", "bandicoot-2f7c-secret")
+    auditor = credentials("auditor-key", SECRET)
     workspace = Workspace(base, buckets(url, ["acme-real"]), **auditor).collect()
     row = by(workspace.show("storage", period()), "location_id").get("s3:acme-real", {})
     check("s3 seaweedfs: what may not be read is unknown", bool(row) and row.get("encryption_default") is None and row.get("immutability") is None, str(row))
     same("s3 seaweedfs: what may be read is known", row.get("versioning"), True)
     check("s3 seaweedfs: the auditor is told what is missing", workspace.code == 4 and "AccessDenied" in json.dumps(workspace.source()), workspace.output)
-    same("s3 seaweedfs: secret in the store", workspace.holding("bandicoot-2f7c-secret"), [])
+    same("s3 seaweedfs: secret in the store", workspace.holding(SECRET), [])
 
     workspace = Workspace(base, buckets(url, ["acme-real"]), **credentials("admin-key", "wrong-secret")).collect()
     status = workspace.source().get("status")
@@ -215,6 +169,15 @@ def seaweed(base: str, url: str, s3):
     long_list(base, url, s3, keys, administrator)
     archives(base, url, s3, administrator)
     folders(base, url, s3, administrator)
+
+
+def dumps(s3, bucket: str) -> list[str]:
+    """Twenty objects, the nth n bytes long; answers more keys than a page holds, whose first twenty they are."""
+    keys = [f"hourly/{n:04d}/dump-{n:05d}.sql" for n in range(1100)]
+    # After an empty first object it waits half a minute for its volumes.
+    for n in [*range(1, 20), 0]:
+        aws_seed.put(s3, bucket, keys[n], aws_seed.content(keys[n], n))
+    return keys
 
 
 def until(ready, what: str, seconds: int = 30):

@@ -12,13 +12,13 @@ import sys
 from datetime import datetime, timedelta, timezone
 
 import aws_backup_data
+from aws_servers import credentials
 from fake_aws_backup import KEY, ROLE_SECRET, ROLE_TOKEN, SECRET, FakeBackup, error
 from harness import check, instant
 from live import VENV, Reply, Workspace, by, environment, same, there
 
 CLI = os.path.join(os.path.dirname(__file__), "aws_cli.py")
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent",
-               "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
+CREDENTIALS = credentials(KEY, SECRET)
 LINEAGE = {"row_id", "source_id", "evidence", "pointer", "observed_at", "source_record_id", "first_seen_at", "last_seen_at"}
 
 

@@ -6,22 +6,21 @@ import signal
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from harness import Folder, instant, judge, need, stamp
+from harness import PASSPHRASE, Folder, evidence, filled, instant, judge, stamp
 
 ZONE = "Australia/Lord_Howe"  # half an hour of daylight saving time
 
 
 def test(root):
-    if not need("borg", "faketime"):
-        return
-    base = os.path.join(root, "borg")
-    data = os.path.join(base, "Post fach")
-    os.makedirs(data)
-    for at in range(5):
-        with open(os.path.join(data, f"brief {at} ž.eml"), "wb") as file:
-            file.write(bytes((at * 17 + n * n) % 249 for n in range(50_000)))
+    judge(work(root), root, incomplete=("bare",))
+
+
+@evidence("borg", "faketime")
+def work(base):
+    data = filled(os.path.join(base, "Post fach"),
+                  {f"brief {at} ž.eml": bytes((at * 17 + n * n) % 249 for n in range(50_000)) for at in range(5)})
     repository = os.path.join(base, "archiv-ü")
-    env = {"BORG_REPO": repository, "BORG_PASSPHRASE": "peer", "HOME": base, "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes"}
+    env = {"BORG_REPO": repository, "BORG_PASSPHRASE": PASSPHRASE, "HOME": base, "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes"}
     folder = Folder(base, "borg", "borg", ZONE)
     resource = "borg:archiv-ü"
 
@@ -80,4 +79,5 @@ def test(root):
     run("18-check", "borg check -v")
     archives = run("19-list", "borg list --json").json()["archives"]
     run("20-info", "borg info --json --last 10")
-    judge(folder, root, [a["name"] for a in archives], incomplete=("bare",))
+    folder.listed = [a["name"] for a in archives]
+    return folder

@@ -5,17 +5,18 @@ import shutil
 import signal
 import subprocess
 
-from harness import Folder, as_server_user, judge, need, own, wait_for
+from harness import Folder, as_server_user, evidence, judge, own, wait_for
 from postgres import BIN, Server
 
 ZONE = "Pacific/Chatham"  # 12:45 and 13:45
 
 
 def test(root):
-    if not need("/usr/lib/postgresql/15/bin/postgres", "gpg", "runuser"):
-        return
-    base = os.path.join(root, "pg_dump")
-    os.makedirs(base)
+    judge(work(root), root, incomplete=("bare",))
+
+
+@evidence("/usr/lib/postgresql/15/bin/postgres", "runuser")
+def work(base):
     server = Server(base, "data", 54318)
     os.makedirs(f"{base}/dumps ü")
     own(f"{base}/dumps ü")
@@ -77,4 +78,4 @@ def test(root):
         if name.endswith((".dump", ".sql", ".gz")):
             shutil.copy(f"{base}/{name}", f"{folder.path}/evidence/{name}")
     shutil.copytree(f"{base}/dumps ü", f"{folder.path}/evidence/dumps ü")
-    judge(folder, root, incomplete=("bare",))
+    return folder

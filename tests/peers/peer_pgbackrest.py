@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 
-from harness import Folder, judge, need, own
+from harness import PASSPHRASE, Folder, evidence, judge, own
 from postgres import Server
 
 ZONE = "America/St_Johns"  # half an hour beside the full hour
@@ -17,10 +17,11 @@ def processes(log):
 
 
 def test(root):
-    if not need("pgbackrest", "/usr/lib/postgresql/15/bin/postgres", "runuser"):
-        return
-    base = os.path.join(root, "pgbackrest")
-    os.makedirs(base)
+    judge(work(root), root)
+
+
+@evidence("pgbackrest", "/usr/lib/postgresql/15/bin/postgres", "runuser")
+def work(base):
     server = Server(base, "data", 54317)
     for name in ("repo", "repo2", "lock", "log", "spool", "back"):
         os.makedirs(f"{base}/{name}")
@@ -31,7 +32,7 @@ def test(root):
 repo1-path={base}/repo
 repo1-retention-full=2
 repo1-cipher-type=aes-256-cbc
-repo1-cipher-pass=peer
+repo1-cipher-pass={PASSPHRASE}
 lock-path={base}/lock
 log-path={base}/log
 spool-path={base}/spool
@@ -105,10 +106,10 @@ pg1-user=postgres
         folder.expect("restore-tests", bad, "failed")
         run("15-verify", f"{tool} --log-level-console=detail verify")
         run("16-info", f"{tool} --output=json info")
-        labels = [b["label"] for b in info()]
+        folder.listed = [b["label"] for b in info()]
     finally:
         server.stop()
     os.makedirs(f"{folder.path}/log")
     for name in os.listdir(f"{base}/log"):
         shutil.copy(f"{base}/log/{name}", f"{folder.path}/log/{name}")
-    judge(folder, root, labels)
+    return folder

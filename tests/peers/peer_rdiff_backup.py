@@ -8,45 +8,56 @@ import signal
 import time
 from datetime import datetime, timezone
 
-from harness import Folder, judge, need
+from harness import Folder, evidence, filled, judge
 
 TOOL = os.environ.get("PEER_RDIFF_BACKUP", "rdiff-backup")
 
 
+REPOSITORY, ZONE = "dépôt", "Asia/Kolkata"
+
+
 def test(root):
-    if not need(TOOL):
-        return
-    base = os.path.join(root, "rdiff-backup")
-    data = os.path.join(base, "donnees é")
-    os.makedirs(data)
-    for at in range(4):
-        with open(os.path.join(data, f"fichier {at}.bin"), "wb") as file:
-            file.write(os.urandom(100_000))
-    repository = os.path.join(base, "dépôt")
-    folder = Folder(base, "rdiff-backup", "rdiff-backup", "Asia/Kolkata")
+    folder = work(root)
+    judge(folder, root)
+    if folder:
+        judge(own_files(os.path.dirname(folder.path)), root, forms=("list",))
+
+
+def statistics(repository):
+    """What each session says of itself, by file."""
+    files = glob.glob(glob.escape(repository) + "/rdiff-backup-data/session_statistics.*")
+    return {file: dict(re.findall(r"^(\w+) (-?[\d.]+)", open(file, encoding="utf-8").read(), re.M)) for file in files}
+
+
+def point(file):
+    """The recovery point that a session's file is named after."""
+    at = datetime.fromisoformat(re.search(r"statistics\.(.*)\.data", file).group(1)).astimezone(timezone.utc)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@evidence(TOOL)
+def work(base):
+    data = filled(os.path.join(base, "donnees é"), {f"fichier {at}.bin": os.urandom(100_000) for at in range(4)})
+    repository = os.path.join(base, REPOSITORY)
+    folder = Folder(base, "rdiff-backup", "rdiff-backup", ZONE)
     resource = f"rdiff-backup:{repository}"
 
     def run(id, command, **more):
         return folder.run(id, command.replace("rdiff-backup ", TOOL + " ", 1), **more)
-
-    def statistics():
-        files = glob.glob(glob.escape(repository) + "/rdiff-backup-data/session_statistics.*")
-        return {file: dict(re.findall(r"^(\w+) (-?[\d.]+)", open(file, encoding="utf-8").read(), re.M)) for file in files}
 
     def made(id, command, status="success"):
         # Sessions of one second are refused; what has not changed leaves no increment.
         time.sleep(1.1)
         with open(os.path.join(data, "fichier 0.bin"), "ab") as file:
             file.write(b"plus")
-        before = statistics()
+        before = statistics(repository)
         done = run(id, command)
-        (file,) = set(statistics()) - set(before)
-        numbers = statistics()[file]
-        at = datetime.fromisoformat(re.search(r"statistics\.(.*)\.data", file).group(1)).astimezone(timezone.utc)
+        (file,) = set(statistics(repository)) - set(before)
+        numbers = statistics(repository)[file]
         folder.expect("runs", done, status, begin=float(numbers["StartTime"]), end=float(numbers["EndTime"]), tolerance=2,
                       resource=resource, encrypted=False, bytes=int(numbers["SourceFileSize"]),
                       bytes_stored=int(numbers["TotalDestinationSizeChange"]) if "print-statistics" in command else None,
-                      recovery_point_id=at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+                      recovery_point_id=point(file))
         if folder.truth[-1]["bytes_stored"] is None:
             # A silent command tells no size, and its session's statistics are not collected here.
             del folder.truth[-1]["bytes_stored"], folder.truth[-1]["bytes"]
@@ -79,21 +90,23 @@ def test(root):
     listed = run("14-list-parsable", f"rdiff-backup --api-version 201 --parsable-output list increments '{repository}'")
     run("15-sizes", f"rdiff-backup list increments --size '{repository}'")
     times = re.findall(r"time: (\d+)", listed.out)
-    points = [datetime.fromtimestamp(int(t), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") for t in times]
-    time.sleep(1.1)  # `show` looks no further than the last whole second
-    judge(folder, root, points)
+    folder.listed = [datetime.fromtimestamp(int(t), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") for t in times]
+    return folder
 
-    # The repository's own files, without any run record.
-    other = Folder(base, "rdiff-backup-data", "rdiff-backup", "Asia/Kolkata")
+
+def own_files(base):
+    """The repository's own files, without any run record."""
+    repository = os.path.join(base, REPOSITORY)
+    other = Folder(base, "rdiff-backup-data", "rdiff-backup", ZONE)
     for file in os.listdir(f"{repository}/rdiff-backup-data"):
         if file.startswith(("session_statistics", "current_mirror", "error_log", "backup.log")):
             source = f"{repository}/rdiff-backup-data/{file}"
             with open(f"{other.path}/evidence/{file}", "wb") as copy:
                 copy.write(open(source, "rb").read())
-    for file, numbers in statistics().items():
-        at = datetime.fromisoformat(re.search(r"statistics\.(.*)\.data", file).group(1)).astimezone(timezone.utc)
+    for file, numbers in statistics(repository).items():
         begin, end = (datetime.fromtimestamp(float(numbers[n]), timezone.utc) for n in ("StartTime", "EndTime"))
         other.truth.append({"table": "runs", "id": file.rsplit("/", 1)[-1], "status": "success", "begin": begin, "end": end,
-                            "tolerance": 1, "bytes": int(numbers["SourceFileSize"]), "resource": resource,
-                            "recovery_point_id": at.strftime("%Y-%m-%dT%H:%M:%SZ")})
-    judge(other, root, None, forms=("list",))
+                            "tolerance": 1, "bytes": int(numbers["SourceFileSize"]), "resource": f"rdiff-backup:{repository}",
+                            "recovery_point_id": point(file)})
+    other.write_list()
+    return other

@@ -4,20 +4,19 @@ import json
 import os
 import signal
 
-from harness import Folder, judge, need
+from harness import PASSPHRASE, Folder, evidence, filled, judge
 
 
 def test(root):
-    if not need("restic"):
-        return
-    base = os.path.join(root, "restic")
-    data = os.path.join(base, "Daten ü", "jährlich")
-    os.makedirs(data)
-    for at in range(6):
-        with open(os.path.join(data, f"datei {at} ß.bin"), "wb") as file:
-            file.write(bytes((at * 31 + n * n) % 251 for n in range(40_000)))
+    judge(work(root), root, incomplete=("bare",))
+
+
+@evidence("restic")
+def work(base):
+    data = filled(os.path.join(base, "Daten ü", "jährlich"),
+                  {f"datei {at} ß.bin": bytes((at * 31 + n * n) % 251 for n in range(40_000)) for at in range(6)})
     repository = os.path.join(base, "Repo")
-    env = {"RESTIC_REPOSITORY": repository, "RESTIC_PASSWORD": "peer", "HOME": base, "RESTIC_PROGRESS_FPS": "1"}
+    env = {"RESTIC_REPOSITORY": repository, "RESTIC_PASSWORD": PASSPHRASE, "HOME": base, "RESTIC_PROGRESS_FPS": "1"}
     folder = Folder(base, "restic", "restic", "Asia/Kathmandu", host="büro-01")
     H = "--host büro-01"
     resource = f"restic:büro-01{data}"
@@ -60,4 +59,5 @@ def test(root):
     folder.expect("restore-tests", bad, "failed")
     run("15-check", "restic check --read-data")
     snapshots = run("16-snapshots", "restic snapshots --json").json()
-    judge(folder, root, [s["id"] for s in snapshots], incomplete=("bare",))
+    folder.listed = [s["id"] for s in snapshots]
+    return folder

@@ -1,5 +1,6 @@
 //! Tables to results: the order of the stages in one place.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use model::assessment::{
@@ -10,8 +11,8 @@ use model::evidence::SourceStatus;
 use model::inventory::{Inventory, Schedule, System};
 use model::parallel;
 use model::policy::Policy;
-use model::registers::{Incident, Registers};
-use model::rows::{LogSegment, PitrSample};
+use model::registers::{Incident, REGISTERS, Registers};
+use model::rows::{LogSegment, ObservedRecord, PitrSample};
 use model::time::{Instant, Period};
 
 use crate::Error;
@@ -63,6 +64,8 @@ pub struct Basis<'a> {
     pub tests: Option<Vec<Test>>,
     /// Incidents; `None` where no register or tracker was given.
     pub incidents: Option<Vec<Incident>>,
+    /// Registers, with what trackers hold of them.
+    pub registers: Cow<'a, Registers>,
     /// What complete sources cover.
     pub coverage: Coverage,
     /// Exceptions with the time in which they are effective.
@@ -129,9 +132,10 @@ impl<'a> Basis<'a> {
             all.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| b.origin.observed_at.cmp(&a.origin.observed_at)));
             all.dedup_by(|a, b| key(a) == key(b));
         }
-        let incidents = incidents(&tables, input.registers);
+        let registers = recorded(&tables, input.registers);
+        let incidents = incidents(&tables, &registers);
         let sources = sources(&tables, input.sources);
-        let waivers = waivers(input.registers, input.policy, inventory);
+        let waivers = waivers(&registers, input.policy, inventory);
         Ok(Self {
             input,
             tables,
@@ -139,6 +143,7 @@ impl<'a> Basis<'a> {
             points,
             tests,
             incidents,
+            registers,
             coverage,
             waivers,
             sources,
@@ -162,7 +167,7 @@ impl<'a> Basis<'a> {
             policy: self.input.policy,
             controls: self.input.controls,
             inventory: self.input.inventory,
-            registers: self.input.registers,
+            registers: &self.registers,
             period,
             as_of: self.input.as_of,
             pitr: &self.pitr,
@@ -329,6 +334,36 @@ fn incidents(tables: &Tables, registers: &Registers) -> Option<Vec<Incident>> {
         out.insert(incident.incident_id.clone(), incident.row.clone());
     }
     Some(out.into_values().collect())
+}
+
+/// The registers with the rows that trackers hold. What a file says of an id goes before what an issue says of it. A register
+/// of which a complete source covers every row is given, even if there is none.
+fn recorded<'a>(tables: &Tables, registers: &'a Registers) -> Cow<'a, Registers> {
+    let whole = tables.collections.iter().filter(|c| c.status == SourceStatus::Complete);
+    let covered: Vec<&str> =
+        whole.flat_map(|c| &c.covers).filter(|c| c.complete).flat_map(|c| &c.tables).map(String::as_str).collect();
+    let tracked: Vec<&str> =
+        REGISTERS.iter().map(|(table, _)| *table).filter(|t| *t != "incidents" && covered.contains(t)).collect();
+    if tables.records.is_empty() && tracked.is_empty() {
+        return Cow::Borrowed(registers);
+    }
+    let mut out = registers.clone();
+    tracked.into_iter().for_each(|table| out.give(table));
+    // The same issue may have been read in several collections: its last reading counts.
+    let mut newest: BTreeMap<_, &ObservedRecord> = BTreeMap::new();
+    for record in &tables.records {
+        let origin = &record.origin;
+        let entry = newest.entry((record.table, &origin.source_id, &origin.record_id)).or_insert(record);
+        if (origin.observed_at, &origin.pointer) >= (entry.origin.observed_at, &entry.origin.pointer) {
+            *entry = record;
+        }
+    }
+    for record in newest.into_values() {
+        if record.rows.ids(record.table).iter().all(|id| !out.has(record.table, id)) {
+            out.extend((*record.rows).clone());
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Last collection of each configured or collected source.

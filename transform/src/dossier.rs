@@ -1,5 +1,6 @@
 //! A judged period to a dossier: everything a report may say, resolved.
 
+mod closures;
 mod findings;
 mod restores;
 mod sources;
@@ -17,9 +18,11 @@ use model::time::Period;
 
 use crate::Error;
 use crate::assess::{Basis, Judged};
+use crate::rollup::Rollup;
 use crate::show;
 use crate::world::World;
 
+use closures::closures;
 use findings::findings;
 use restores::tests;
 use sources::sources;
@@ -56,12 +59,13 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         systems,
         findings: findings(&world, judged, State::Fail),
         missing: findings(&world, judged, State::NoEvidence),
+        closures: closures(&world),
         tests: tests(&world),
         waivers: waivers(&world, results),
         uninventoried: uninventoried(basis),
         sources: sources(basis),
         checks: checks(&world, results),
-        populations,
+        populations: populations?,
         days,
         assessment: judged.assessment.clone(),
     })
@@ -80,17 +84,6 @@ fn policy(world: &World<'_>, results: &[CheckResult]) -> PolicySheet {
         version: world.policy.document.stated_version.clone(),
         parameters,
     }
-}
-
-/// `[conventions] precedence`: fail, then no evidence, then pass; not applicable only if all are.
-fn roll_up(states: impl Iterator<Item = State>) -> State {
-    let rank = |s: State| match s {
-        State::NotApplicable => 0,
-        State::Pass => 1,
-        State::NoEvidence => 2,
-        State::Fail => 3,
-    };
-    states.max_by_key(|s| rank(*s)).unwrap_or(State::NotApplicable)
 }
 
 /// Resources in runs, recovery points and platform listings that no inventory row matches.
@@ -120,30 +113,26 @@ fn checks(world: &World<'_>, results: &[CheckResult]) -> Vec<CheckSheet> {
         .into_iter()
         .filter_map(|(id, results)| {
             let check = world.controls.check(id)?;
-            let count = |wanted: &dyn Fn(&CheckResult) -> bool| results.iter().filter(|r| wanted(r)).count() as u64;
+            let rollup = Rollup::of(results);
             Some(CheckSheet {
                 id: id.to_owned(),
                 title: check.title.clone(),
                 rule: check.rule.trim().to_owned(),
                 severity: check.severity,
-                counts: [
-                    count(&|r| r.state == State::Pass),
-                    count(&|r| r.state == State::Fail && !r.waived),
-                    count(&|r| r.waived),
-                    count(&|r| r.state == State::NotApplicable),
-                    count(&|r| r.state == State::NoEvidence),
-                ],
-                state: roll_up(results.iter().map(|r| r.state)),
+                counts: [rollup.pass, rollup.fail, rollup.waived, rollup.not_applicable, rollup.no_evidence]
+                    .map(|n| n as u64),
+                state: rollup.state.unwrap_or(State::NotApplicable),
             })
         })
         .collect()
 }
 
 /// Whole populations with their columns in a stable order: ids first, lineage last.
-fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Vec<Population> {
+fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Vec<Population>, Error> {
     const LAST: [&str; 4] = ["source_id", "evidence", "pointer", "row_id"];
     [
         "slots",
+        "closure",
         "runs",
         "recovery-points",
         "restore-tests",
@@ -154,10 +143,17 @@ fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Vec<Popul
         "incidents",
         "storage",
         "assets",
+        "controls",
+        "statements",
+        "drift",
     ]
     .into_iter()
     .filter_map(|name| {
-        let (rows, total) = show::first_rows(name, basis, judged, period, SHEET_ROWS)?;
+        let found = show::first_rows(name, basis, judged, period, SHEET_ROWS).transpose()?;
+        Some(found.map(|(rows, total)| (name, rows, total)))
+    })
+    .map(|found| {
+        let (name, rows, total) = found?;
         let names: BTreeSet<&String> = rows.iter().flat_map(|r| r.keys()).collect();
         let mut columns: Vec<String> =
             names.iter().filter(|n| !LAST.contains(&n.as_str())).map(|n| (*n).clone()).collect();
@@ -165,7 +161,7 @@ fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Vec<Popul
         columns.extend(LAST.iter().filter(|l| names.contains(&(**l).to_owned())).map(|l| (*l).to_owned()));
         let cells =
             rows.iter().map(|r| columns.iter().map(|c| r.get(c).cloned().unwrap_or_default()).collect()).collect();
-        Some(Population { name: name.to_owned(), columns, rows: cells, total })
+        Ok(Population { name: name.to_owned(), columns, rows: cells, total })
     })
     .collect()
 }

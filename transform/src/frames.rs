@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use model::evidence::{Problem, SourceRun};
 use model::rows::{
-    BackupRun, Component, DiscoveredAsset, IntegrityCheck, Listing, LogSegment, ObservedIncident, ObservedPlan, Origin,
-    PitrSample, RecoveryPoint, RestoreTest, Row, RunStatus, StorageLocation, Trigger,
+    BackupRun, Component, DiscoveredAsset, IntegrityCheck, Listing, LogSegment, ObservedIncident, ObservedPlan,
+    ObservedRecord, Origin, PitrSample, RecoveryPoint, RestoreTest, Row, RunStatus, StorageLocation, Trigger,
 };
 use model::time::Instant;
 use polars::prelude::*;
@@ -91,6 +91,8 @@ pub struct Tables {
     pub plans: Vec<ObservedPlan>,
     /// `incidents` read from trackers.
     pub incidents: Vec<ObservedIncident>,
+    /// Rows of other registers read from trackers.
+    pub records: Vec<ObservedRecord>,
     /// Every collection of every source up to `as_of`, oldest first.
     pub collections: Vec<SourceRun>,
     /// What could not be read while rebuilding the tables.
@@ -256,6 +258,7 @@ impl Default for Builder {
                 assets: Vec::new(),
                 plans: Vec::new(),
                 incidents: Vec::new(),
+                records: Vec::new(),
                 collections: Vec::new(),
                 problems: Vec::new(),
             },
@@ -288,6 +291,7 @@ impl Builder {
             Row::Asset(x) => self.tables.assets.push(x),
             Row::Plan(x) => self.tables.plans.push(x),
             Row::Incident(x) => self.tables.incidents.push(x),
+            Row::Record(x) => self.tables.records.push(x),
         }
     }
 

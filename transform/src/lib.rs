@@ -3,10 +3,14 @@
 //! Everything here is a pure function of tables, inventory, registers, policy, period and `as_of`: no clock, no
 //! environment, no randomness. Binding semantics: `[conventions]` of `controls/checks.toml`.
 
+pub mod approvals;
 pub mod assess;
+pub mod candidates;
 pub mod checks;
+pub mod closure;
 pub mod coverage;
 pub mod dossier;
+pub mod drift;
 pub mod frames;
 pub mod judgement;
 pub mod metrics;
@@ -14,10 +18,13 @@ pub mod metrics;
 #[allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "test support")]
 mod oracle;
 pub mod points;
+pub mod rollup;
 pub mod runs;
+pub mod sample;
 pub mod show;
 pub mod slots;
 pub mod soundness;
+pub mod standards;
 #[cfg(test)]
 #[allow(missing_docs, dead_code, reason = "test support")]
 pub(crate) mod testing;

@@ -23,6 +23,20 @@ pub fn metrics(world: &World<'_>) -> Result<Vec<Metric>, Error> {
     Ok(vec![exceptions(world), incidents(world), success_rate(world)?, restore_rate(world)?])
 }
 
+/// One metric of the period; `None` for an id that is none.
+///
+/// # Errors
+/// Those of polars, which would be a defect of ours.
+pub fn metric(world: &World<'_>, id: &str) -> Result<Option<Metric>, Error> {
+    Ok(match id {
+        "backup_success_rate" => Some(success_rate(world)?),
+        "restore_test_success_rate" => Some(restore_rate(world)?),
+        "backup_related_incidents" => Some(incidents(world)),
+        "backup_policy_exceptions" => Some(exceptions(world)),
+        _ => None,
+    })
+}
+
 /// Where the recovery points of a plan are made: the plan's platform, else the tool of the system's first resource.
 #[must_use]
 pub fn platform(plan: Option<&Plan>, system: &System) -> String {

@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 
 use model::inventory::Plan;
-use model::rows::Origin;
+use model::rows::{Origin, StorageLocation};
 use model::time::{Instant, Period, utc_text};
 use serde_json::{Map, Value, json};
 
 use crate::assess::{Basis, Judged, locate};
 use crate::points::Point;
 use crate::world::Test;
+use crate::{Error, drift, standards};
 
 /// A row.
 pub type Fields = Map<String, Value>;
@@ -21,6 +22,7 @@ pub type Fields = Map<String, Value>;
 pub const TABLES: &[&str] = &[
     "runs",
     "slots",
+    "closure",
     "recovery-points",
     "restore-tests",
     "systems",
@@ -31,14 +33,20 @@ pub const TABLES: &[&str] = &[
     "storage",
     "assets",
     "documents",
+    "controls",
+    "statements",
+    "drift",
 ];
 
 /// Rows of a population in the period, sorted by `row_id`; `None` for a name outside [`TABLES`].
-#[must_use]
-pub fn rows(table: &str, basis: &Basis<'_>, judged: &Judged, period: &Period) -> Option<Vec<Fields>> {
+///
+/// # Errors
+/// Those of polars, from judging the period before.
+pub fn rows(table: &str, basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Option<Vec<Fields>>, Error> {
     let mut rows: Vec<Fields> = match table {
         "runs" => runs(basis, period),
         "slots" => slots(basis, judged),
+        "closure" => crate::closure::rows(&basis.world(*period, &judged.slots)),
         "recovery-points" => points(basis, period),
         "restore-tests" => tests(basis, period),
         "systems" => basis.input.inventory.systems.iter().map(system).collect(),
@@ -49,17 +57,19 @@ pub fn rows(table: &str, basis: &Basis<'_>, judged: &Judged, period: &Period) ->
         "storage" => storage(basis),
         "assets" => assets(basis),
         "documents" => basis
-            .input
             .registers
             .documents
             .iter()
             .flatten()
             .map(|d| register("document", &d.document_id, &d.row, &d.declared_in))
             .collect(),
-        _ => return None,
+        "controls" => standards::control_rows(basis, judged),
+        "statements" => standards::statement_rows(basis, judged),
+        "drift" => drift::rows(&drift::changes(basis, judged, period)?),
+        _ => return Ok(None),
     };
     rows.sort_by_cached_key(|r| r.get("row_id").and_then(Value::as_str).unwrap_or("").to_owned());
-    Some(rows)
+    Ok(Some(rows))
 }
 
 /// The first rows of a population and how many there are. Beyond `limit` runs and slots are not even built:
@@ -71,23 +81,24 @@ pub fn first_rows(
     judged: &Judged,
     period: &Period,
     limit: usize,
-) -> Option<(Vec<Fields>, u64)> {
+) -> Result<Option<(Vec<Fields>, u64)>, Error> {
     let large = match table {
         "runs" => basis.runs.list.iter().filter(|r| in_period(r.placed_at(), period)).count(),
         "slots" => judged.slots.len(),
+        "closure" => judged.slots.iter().filter(|s| s.outcome.is_bad()).count(),
         "recovery-points" => basis.points.len(),
         _ => 0,
     };
     if large > limit {
-        return TABLES.contains(&table).then(|| (Vec::new(), large as u64));
+        return Ok(TABLES.contains(&table).then(|| (Vec::new(), large as u64)));
     }
-    rows(table, basis, judged, period).map(|rows| {
+    Ok(rows(table, basis, judged, period)?.map(|rows| {
         let total = rows.len() as u64;
         (rows, total)
-    })
+    }))
 }
 
-fn time(at: Option<Instant>) -> Value {
+pub(crate) fn time(at: Option<Instant>) -> Value {
     at.map_or(Value::Null, |t| Value::String(utc_text(t)))
 }
 
@@ -301,7 +312,7 @@ fn system(s: &model::inventory::System) -> Fields {
     row
 }
 
-fn plan(p: &Plan) -> Fields {
+pub(crate) fn plan(p: &Plan) -> Fields {
     fields(json!({
         "row_id": format!("plan/{}/{}", p.plan_id, p.version),
         "plan_id": p.plan_id,
@@ -407,7 +418,8 @@ fn waivers(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
             row.insert("effective_from".into(), time(w.effective.map(|e| e.0)));
             row.insert("effective_to".into(), time(w.effective.map(|e| e.1)));
             row.insert("approvals_missing".into(), json!(w.approval.missing));
-            row.insert("approval_defects".into(), json!(w.approval.defects));
+            let defects: Vec<&str> = w.approval.defects.iter().map(|d| d.text.as_str()).collect();
+            row.insert("approval_defects".into(), json!(defects));
             row
         })
         .collect()
@@ -423,43 +435,52 @@ fn incidents(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
 }
 
 fn storage(basis: &Basis<'_>) -> Vec<Fields> {
-    let mut newest: BTreeMap<&str, &model::rows::StorageLocation> = BTreeMap::new();
-    for row in &basis.tables.storage {
+    let newest = newest_locations(basis, basis.input.as_of);
+    let row = |s: &StorageLocation| {
+        let mut row = location(s);
+        lineage(&mut row, &s.origin);
+        row
+    };
+    newest.into_iter().map(row).collect()
+}
+
+/// Each location as it was read last up to `at`, by id.
+pub(crate) fn newest_locations<'b>(basis: &'b Basis<'_>, at: Instant) -> Vec<&'b StorageLocation> {
+    let mut newest: BTreeMap<&str, &StorageLocation> = BTreeMap::new();
+    for row in basis.tables.storage.iter().filter(|row| row.observed_at <= at) {
         let slot = newest.entry(&row.location_id).or_insert(row);
         if row.observed_at > slot.observed_at {
             *slot = row;
         }
     }
-    newest
-        .into_values()
-        .map(|s| {
-            let mut row = fields(json!({
-                "row_id": format!("storage/{}", s.location_id),
-                "location_id": s.location_id,
-                "platform_id": s.platform_id,
-                "provider": s.provider,
-                "region": s.region,
-                "account_ref": s.account_ref,
-                "durability_class": s.durability_class,
-                "multi_zone": s.multi_zone,
-                "replication_targets": s.replication_targets,
-                "encryption_default": s.encryption_default,
-                "default_cipher": s.default_cipher,
-                "default_key_id": s.default_key_id,
-                "tls_min_enforced": s.tls_min_enforced,
-                "plain_access_denied": s.plain_access_denied,
-                "public_access": s.public_access,
-                "immutability": s.immutability,
-                "versioning": s.versioning,
-                "expires_after_s": s.expires_after_s,
-                "observed_at": utc_text(s.observed_at),
-                "system_id": Value::Null,
-                "resource": s.location_id,
-            }));
-            lineage(&mut row, &s.origin);
-            row
-        })
-        .collect()
+    newest.into_values().collect()
+}
+
+pub(crate) fn location(s: &StorageLocation) -> Fields {
+    fields(json!({
+        "row_id": format!("storage/{}", s.location_id),
+        "location_id": s.location_id,
+        "platform_id": s.platform_id,
+        "provider": s.provider,
+        "region": s.region,
+        "account_ref": s.account_ref,
+        "durability_class": s.durability_class,
+        "multi_zone": s.multi_zone,
+        "replication_targets": s.replication_targets,
+        "encryption_default": s.encryption_default,
+        "default_cipher": s.default_cipher,
+        "default_key_id": s.default_key_id,
+        "tls_min_enforced": s.tls_min_enforced,
+        "plain_access_denied": s.plain_access_denied,
+        "public_access": s.public_access,
+        "immutability": s.immutability,
+        "versioning": s.versioning,
+        "two_person_deletion": Value::Null,
+        "expires_after_s": s.expires_after_s,
+        "observed_at": utc_text(s.observed_at),
+        "system_id": Value::Null,
+        "resource": s.location_id,
+    }))
 }
 
 fn assets(basis: &Basis<'_>) -> Vec<Fields> {

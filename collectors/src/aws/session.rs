@@ -14,12 +14,13 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_sts::config::ProvideCredentials;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use model::workspace::{Key, Takes};
 
 use super::capture::{self, Told};
 use super::question::{NO_ACCOUNT, Question};
-use crate::net::{Halt, Limits, Order, Trail, stopped, transport};
+use crate::net::{Halt, Limits, Order, Token, Trail, stopped, transport};
 
 /// Longest to look for credentials: a machine without any must not wait for a metadata service that is not there.
 const CREDENTIALS: Duration = Duration::from_secs(10);
@@ -167,7 +168,10 @@ async fn scopes(order: &Order, base: &SdkConfig, url: Option<&str>, trail: &mut 
     let accounts: Vec<Option<&String>> = if roles.is_empty() { vec![None] } else { roles.iter().map(Some).collect() };
     for role in accounts {
         let config = match role {
-            Some(role) => assumed(order, base, role, first).await,
+            Some(role) => {
+                hide_those_of(base, trail).await?;
+                assumed(order, base, role, first).await
+            }
             None => base.clone(),
         };
         let scope = Scope {
@@ -255,6 +259,18 @@ fn is_region(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 32
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Hides the credentials that assume a role: the SDK asks for the role by itself, so a refusal that repeats them comes in
+/// words whose question the trail never saw.
+async fn hide_those_of(base: &SdkConfig, trail: &mut Trail) -> Result<(), Halt> {
+    let Some(provider) = base.credentials_provider() else { return Ok(()) };
+    // Where there are none, the first question tells so.
+    if let Some(Ok(found)) = bounded(trail, provider.provide_credentials()).await? {
+        trail.hide(Token::new(found.secret_access_key()));
+        found.session_token().into_iter().for_each(|token| trail.hide(Token::new(token)));
+    }
+    Ok(())
 }
 
 /// The same configuration, as a role.

@@ -11,7 +11,7 @@
 //! | `/orgs/{org}`, `…/members?filter=2fa_disabled` | an asset with the organisation's settings |
 //! | `…/actions/workflows`, `…/runs`, the workflow's text | plans and runs of copies (see [`workflows`]) |
 //! | `/orgs/{org}/migrations` | runs (see [`migrations`]) |
-//! | `…/issues`, `/search/issues` | incidents and restore tests, by label (see [`incidents`], [`restore_tests`]) |
+//! | `…/issues`, `/search/issues` | incidents and restore tests, by label (see [`incidents`], [`restore_tests`]), rows of other registers (see [`registers`]) |
 //!
 //! Where an answer does not say which repository it is about, its path does: `owner/repo/rules.json`,
 //! `repos/owner/repo/branches/main/protection.json`.
@@ -34,6 +34,7 @@ mod migrations;
 mod nodes;
 mod organization;
 mod piece;
+mod registers;
 mod repositories;
 mod restore_tests;
 mod selection;
@@ -96,4 +97,5 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
         sink.row(Row::Incident(incident));
     }
     restore_tests::read(batch, &issues, &known, &wanted, sink);
+    registers::read(batch, &issues, &known, &wanted, sink);
 }

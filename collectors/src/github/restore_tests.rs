@@ -4,7 +4,7 @@
 //! names its system where the text does not, and its closing is when the report was filed. An open issue without a
 //! result is a test that is still to be done, and no row; a closed one without a result is a problem.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::rows::{RestoreTest, Row};
 use model::time::instant;
@@ -19,14 +19,27 @@ use crate::{Batch, Sink};
 pub(super) fn read(
     batch: &Batch<'_>,
     issues: &[&Piece<'_>],
-    known: &std::collections::BTreeSet<String>,
+    known: &BTreeSet<String>,
     wanted: &Wanted,
     sink: &mut dyn Sink,
 ) {
+    for (id, piece) in newest(issues, known, wanted, |labels| wanted.is_restore_test(labels)) {
+        if let Some(test) = test(batch, &id, piece, wanted, sink) {
+            sink.row(Row::RestoreTest(test));
+        }
+    }
+}
+
+/// The issues of which `is_one` likes the labels, by `owner/repo#number`, each as it was last seen.
+pub(super) fn newest<'p, 'd>(
+    issues: &[&'p Piece<'d>],
+    known: &BTreeSet<String>,
+    wanted: &Wanted,
+    is_one: impl Fn(&[String]) -> bool,
+) -> BTreeMap<String, &'p Piece<'d>> {
     let mut newest: BTreeMap<String, (String, &Piece<'_>)> = BTreeMap::new();
     for piece in issues {
-        let is_test = wanted.is_restore_test(&labels(&piece.value));
-        if !is_test || piece.value.get("pull_request").is_some_and(|p| !p.is_null()) {
+        if !is_one(&labels(&piece.value)) || piece.value.get("pull_request").is_some_and(|p| !p.is_null()) {
             continue;
         }
         let (Some(of), Some(number)) = (repository(piece, known), text(&piece.value, "number")) else { continue };
@@ -39,11 +52,7 @@ pub(super) fn read(
             *entry = (updated, piece);
         }
     }
-    for (id, (_, piece)) in newest {
-        if let Some(test) = test(batch, &id, piece, wanted, sink) {
-            sink.row(Row::RestoreTest(test));
-        }
-    }
+    newest.into_iter().map(|(id, (_, piece))| (id, piece)).collect()
 }
 
 fn test(batch: &Batch<'_>, id: &str, piece: &Piece<'_>, wanted: &Wanted, sink: &mut dyn Sink) -> Option<RestoreTest> {

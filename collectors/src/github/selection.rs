@@ -27,6 +27,12 @@ pub(super) struct Selection {
     pub(super) restore_test_labels: Vec<String>,
     /// Fields of restore tests by the heading that stands for them in an issue form.
     pub(super) restore_test_fields: BTreeMap<String, String>,
+    /// Registers by the label that makes an issue a row of one. Absent in collections of earlier versions.
+    #[serde(default)]
+    pub(super) registers: BTreeMap<String, String>,
+    /// Columns of registers by the heading that stands for them in an issue form.
+    #[serde(default)]
+    pub(super) register_fields: BTreeMap<String, String>,
     /// Patterns over names of workflow files that make backups.
     pub(super) backup_workflows: Vec<String>,
 }
@@ -40,6 +46,8 @@ impl Default for Selection {
             incident_labels: texts(&["incident", "backup", "investigation"]),
             restore_test_labels: texts(&["restore-test"]),
             restore_test_fields: BTreeMap::new(),
+            registers: BTreeMap::new(),
+            register_fields: BTreeMap::new(),
             backup_workflows: texts(&["*backup*"]),
         }
     }
@@ -100,10 +108,22 @@ impl Wanted {
         any(&self.selection.incident_labels, labels)
     }
 
+    /// True where one of these labels makes an issue a row of this register.
+    pub(super) fn is_of_register(&self, labels: &[String], table: &str) -> bool {
+        let named = self.selection.registers.iter().filter(|(_, of)| of.as_str() == table);
+        let named = named.map(|(label, _)| label.clone());
+        any(&named.chain([own_label(table)]).collect::<Vec<_>>(), labels)
+    }
+
     /// True where one of these labels makes an issue a restore test.
     pub(super) fn is_restore_test(&self, labels: &[String]) -> bool {
         any(&self.selection.restore_test_labels, labels)
     }
+}
+
+/// Label that makes an issue a row of a register without anything being configured.
+fn own_label(table: &str) -> String {
+    format!("register:{table}")
 }
 
 fn any(wanted: &[String], labels: &[String]) -> bool {

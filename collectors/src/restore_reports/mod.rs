@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::read::markdown;
 use model::rows::{RestoreTest, Row, TestResult};
 
 use crate::record::{self, RunRecord};
@@ -154,19 +155,10 @@ fn looks_like_toml(start: &str) -> bool {
     })
 }
 
-/// The fence, the text between the fences (`None` where the second is missing) and the line the first stands on.
+/// The fence, the text between the fences (`None` where the second is missing) and the lines before it.
 fn front_matter(text: &str) -> Option<(&'static str, Option<&str>, usize)> {
-    let fence = ["---", "+++"].into_iter().find(|f| text.lines().next().is_some_and(|l| l.trim_end() == *f))?;
-    let first = text.find('\n')? + 1;
-    let mut at = first;
-    for line in text.get(first..)?.split_inclusive('\n') {
-        let trimmed = line.trim_end();
-        if trimmed == fence || (fence == "---" && trimmed == "...") {
-            return Some((fence, text.get(first..at), 1));
-        }
-        at += line.len();
-    }
-    Some((fence, None, 1))
+    let front = markdown::front_matter(text)?;
+    Some((front.fence, front.range.and_then(|range| text.get(range)), 1))
 }
 
 /// A restore that was run under `backproof record`: times and result, no report.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use model::read::markdown::{self, Answer};
 use model::rows::RestoreTest;
 
 use super::entry::{Entry, Field, Found, Value, known, nearest};
@@ -90,64 +91,21 @@ pub(crate) fn of_text(
 /// Headings and what stands below them.
 fn form(text: &str, fields: &BTreeMap<String, String>) -> Entry {
     let mut entry = Entry { place: "line 1".to_owned(), ..Entry::default() };
-    let mut open: Option<(String, String, Vec<&str>)> = None;
-    let mut close = |open: Option<(String, String, Vec<&str>)>| {
-        let Some((heading, place, lines)) = open else { return };
-        let named = fields.iter().find(|(h, _)| h.trim().eq_ignore_ascii_case(&heading)).map(|(_, field)| field);
-        let key = named.unwrap_or(&heading);
+    for section in markdown::sections(text) {
+        let named = fields.iter().find(|(h, _)| h.trim().eq_ignore_ascii_case(section.heading)).map(|(_, field)| field);
+        let key = named.map_or(section.heading, String::as_str);
         // Every heading that is no field is prose, but for one that may be a misspelt field.
         let meant = known(key).is_some() || nearest(key).is_some();
-        if let Some(value) = answer(&lines).filter(|_| meant) {
-            entry.fields.push(Field { key: key.clone(), value, place });
-        }
-    };
-    for (n, line) in text.lines().enumerate() {
-        match line.trim_start().strip_prefix("##") {
-            Some(rest) if rest.trim_start_matches('#').starts_with(' ') => {
-                close(open.take());
-                let heading = rest.trim_start_matches('#').trim().to_owned();
-                open = Some((heading, format!("line {}", n + 1), Vec::new()));
-            }
-            _ => {
-                if let Some((_, _, lines)) = &mut open {
-                    lines.push(line);
-                }
-            }
+        if let Some(value) = markdown::answer(&section.lines).filter(|_| meant) {
+            let value = match value {
+                Answer::Flag(flag) => Value::Bool(flag),
+                Answer::List(items) => Value::List(items),
+                Answer::Text(text) => Value::Text(text),
+            };
+            entry.fields.push(Field { key: key.to_owned(), value, place: format!("line {}", section.line) });
         }
     }
-    close(open);
     entry
-}
-
-/// What a form's field was filled with; nothing where GitHub writes `_No response_`.
-fn answer(lines: &[&str]) -> Option<Value> {
-    let lines: Vec<&str> = lines
-        .iter()
-        .map(|l| l.trim())
-        .filter(|l| !l.is_empty() && !l.starts_with("```") && *l != "_No response_")
-        .collect();
-    let boxed = |line: &&str| {
-        let rest = line.strip_prefix("- [")?;
-        let (mark, label) = rest.split_once(']')?;
-        Some((mark.eq_ignore_ascii_case("x"), label.trim().to_owned()))
-    };
-    let boxes: Vec<(bool, String)> = lines.iter().filter_map(boxed).collect();
-    match (&lines[..], &boxes[..]) {
-        ([], _) => None,
-        (_, [(checked, _)]) if lines.len() == 1 => Some(Value::Bool(*checked)),
-        (_, [_, ..]) if boxes.len() == lines.len() => {
-            Some(Value::List(boxes.into_iter().filter(|(checked, _)| *checked).map(|(_, label)| label).collect()))
-        }
-        _ if lines.len() > 1 && lines.iter().all(|l| item(l).is_some()) => {
-            Some(Value::List(lines.iter().filter_map(|l| item(l)).map(str::to_owned).collect()))
-        }
-        _ => Some(Value::Text(lines.join(" "))),
-    }
-}
-
-/// Text of an item of a Markdown list.
-fn item(line: &str) -> Option<&str> {
-    line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")).map(str::trim)
 }
 
 #[cfg(test)]

@@ -62,7 +62,9 @@ pub fn load(files: &[File<'_>], zone: Tz, faults: &mut Faults) -> Inventory {
 fn read_file(file: File<'_>, zone: Tz, rows: &mut Rows, faults: &mut Faults) {
     let name = file.name.rsplit('/').next().unwrap_or(file.name).to_lowercase();
     if name.ends_with(".toml") {
-        let Some(mut root) = toml::document(file, Context { zone, comma_lists: false }, faults) else { return };
+        let Some(mut root) = toml::document(file, Context { zone: Some(zone), comma_lists: false }, faults) else {
+            return;
+        };
         rows.given = true;
         rows.objectives_given |= root.has("objective");
         for fields in root.tables("system") {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ApprovalRule, Citation, HistoryRow, Parameter, ParameterOrigin, Policy, PolicyDocument, Role, SectionApproval,
-    SignatureLine, Statement, Tier, parameters,
+    ApprovalRule, Citation, HistoryRow, Parameter, ParameterOrigin, Policy, PolicyDocument, Reference, Role,
+    SectionApproval, SignatureLine, Statement, Tier, parameters,
 };
 use crate::fault::{Fault, Faults, File, meant};
 use crate::read::{Context, Entry, Fields, toml};
@@ -79,7 +79,7 @@ fn override_one(policy: &mut Policy, file: &File<'_>, entry: &Entry, faults: &mu
 /// Reads a policy file. `fallback` gives the parameters it is silent about.
 fn read(file: File<'_>, fallback: Option<&Policy>, faults: &mut Faults) -> Option<Policy> {
     // The file holds dates but no times, so the zone has no effect.
-    let context = Context { zone: Tz::UTC, comma_lists: false };
+    let context = Context { zone: Some(Tz::UTC), comma_lists: false };
     let mut root = toml::document(file, context, faults)?;
     let mut found = Faults::default();
     root.get::<String>("schema");
@@ -95,6 +95,7 @@ fn read(file: File<'_>, fallback: Option<&Policy>, faults: &mut Faults) -> Optio
     let section_approvals = each(&mut root, "section_approval", &mut found, section_approval);
     let own = each(&mut root, "parameter", &mut found, |fields| parameter(fields, fallback));
     let citations = each(&mut root, "citation", &mut found, citation);
+    let references = each(&mut root, "reference", &mut found, reference);
     let statements = each(&mut root, "statement", &mut found, statement);
     let document = document.and_then(|mut fields| {
         let out = self::document(&mut fields, history, signatures);
@@ -129,6 +130,7 @@ fn read(file: File<'_>, fallback: Option<&Policy>, faults: &mut Faults) -> Optio
         section_approvals,
         parameters,
         citations,
+        references,
         statements,
         file: None,
     })
@@ -167,6 +169,7 @@ fn document(f: &mut Fields<'_>, history: Vec<HistoryRow>, signatures: Vec<Signat
     let effective_date_stated = f.get("effective_date_stated");
     let next_review_date_stated = f.get("next_review_date_stated");
     let document_id_stated = f.get("document_id_stated");
+    let has_history = f.get::<Option<bool>>("has_history");
     Some(PolicyDocument {
         document_id: document_id?,
         title: title?,
@@ -181,6 +184,7 @@ fn document(f: &mut Fields<'_>, history: Vec<HistoryRow>, signatures: Vec<Signat
         effective_date_stated: effective_date_stated?,
         next_review_date_stated: next_review_date_stated?,
         document_id_stated: document_id_stated?,
+        has_history: has_history?.unwrap_or(true),
         history,
         signatures,
     })
@@ -212,7 +216,15 @@ fn signature(f: &mut Fields<'_>) -> Option<SignatureLine> {
 fn role(f: &mut Fields<'_>) -> Option<Role> {
     let (id, name, meaning) = (f.get("id"), f.get("name"), f.get("meaning"));
     let sections = f.get::<Option<String>>("sections");
-    Some(Role { id: id?, name: name?, meaning: meaning?, sections: sections?.unwrap_or_default() })
+    let (described_in, appointed) = (f.get("described_in"), f.get::<Option<bool>>("appointed"));
+    Some(Role {
+        id: id?,
+        name: name?,
+        meaning: meaning?,
+        sections: sections?.unwrap_or_default(),
+        described_in: described_in?,
+        appointed: appointed?.unwrap_or(true),
+    })
 }
 
 fn tier(f: &mut Fields<'_>) -> Option<Tier> {
@@ -293,6 +305,11 @@ fn citation(f: &mut Fields<'_>) -> Option<Citation> {
         verdict: verdict?,
         comment: comment?,
     })
+}
+
+fn reference(f: &mut Fields<'_>) -> Option<Reference> {
+    let (section, title, document_id) = (f.get("section"), f.get("title"), f.get("document_id"));
+    Some(Reference { section: section?, title: title?, document_id: document_id? })
 }
 
 fn statement(f: &mut Fields<'_>) -> Option<Statement> {

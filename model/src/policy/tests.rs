@@ -8,7 +8,7 @@ const BUILT_IN: &str = include_str!("../../../controls/policy.toml");
 
 fn resolve(file: Option<&str>, overrides: &str) -> Result<Policy, Faults> {
     let config = File { name: "backproof.toml", text: overrides };
-    let context = Context { zone: Tz::UTC, comma_lists: false };
+    let context = Context { zone: Some(Tz::UTC), comma_lists: false };
     let entries = toml::document(config, context, &mut Faults::default()).expect("syntax").rest();
     let file = file.map(|text| File { name: "policy.toml", text });
     policy(Given { file, overrides: Some((config, entries)) })

@@ -5,6 +5,9 @@
 //! Header names are compared without case, with `_` for blanks and hyphens. Items of a list in a
 //! cell are separated by `;` or `|`; by `,` only where the cell has neither and columns are not
 //! separated by `;`. Times without an offset are read in the organisation's zone.
+//!
+//! A line that begins with `# ` (or is only `#`) is a comment. One that begins with `#` and another character may be
+//! meant as either, so it is a fault; in quotes it is a value.
 
 use std::ops::Range;
 
@@ -24,7 +27,7 @@ struct Cell {
 pub fn rows<'a>(file: File<'a>, table: &str, zone: crate::time::Tz, faults: &mut Faults) -> Option<Sheet<'a>> {
     let start = if file.text.starts_with('\u{feff}') { 3 } else { 0 };
     let (start, stated) = stated_separator(file.text, start);
-    let separator = stated.unwrap_or_else(|| likely_separator(file.text.get(start..).unwrap_or("")));
+    let separator = stated.unwrap_or_else(|| likely_separator(after_comments(file.text.get(start..).unwrap_or(""))));
     let mut records = match split(file.text, start, separator) {
         Ok(records) => records,
         Err(quote) => {
@@ -36,6 +39,14 @@ pub fn rows<'a>(file: File<'a>, table: &str, zone: crate::time::Tz, faults: &mut
         }
     };
     records.retain(|cells| cells.iter().any(|c| !c.text.trim().is_empty()));
+    records.retain(|cells| {
+        let first = cells.first().filter(|c| file.text.get(c.span.clone()).is_some_and(|raw| raw.starts_with('#')));
+        if let Some(first) = first {
+            let fault = Fault::at(&file, &first.span, table, "this line may be a comment or a row");
+            faults.push(fault.help("write \"# \" before a comment, or put the value in quotes"));
+        }
+        first.is_none()
+    });
     if records.is_empty() {
         faults.push(Fault::of_file(file.name, "the file is empty").help("write at least its header line"));
         return None;
@@ -44,7 +55,7 @@ pub fn rows<'a>(file: File<'a>, table: &str, zone: crate::time::Tz, faults: &mut
     while header.last().is_some_and(|c| c.text.trim().is_empty()) {
         header.pop();
     }
-    let context = Context { zone, comma_lists: separator != ';' };
+    let context = Context { zone: Some(zone), comma_lists: separator != ';' };
     let header_span = header.first().map_or(0, |c| c.span.start)..header.last().map_or(0, |c| c.span.end);
     let mut names: Vec<String> = Vec::new();
     for cell in &header {
@@ -85,25 +96,31 @@ pub fn rows<'a>(file: File<'a>, table: &str, zone: crate::time::Tz, faults: &mut
         Fields::new(file, label, first, context, entries, Some(header_span.clone()))
     };
     let rows = records.iter().map(|cells| row(cells, faults)).collect();
-    let probe = row(&[], faults);
+    let probe = Some(row(&[], faults));
     Some(Sheet { rows, probe, header: header_span })
 }
 
-/// The rows of a CSV file.
+/// The rows of a CSV file, or of another one that has rows.
 #[derive(Debug)]
 pub struct Sheet<'a> {
     /// One a row, in file order.
     pub rows: Vec<Fields<'a>>,
-    probe: Fields<'a>,
+    probe: Option<Fields<'a>>,
     header: Range<usize>,
 }
 
 impl<'a> Sheet<'a> {
+    /// Rows that have no header in common: tables of TOML, front matter.
+    #[must_use]
+    pub const fn of(rows: Vec<Fields<'a>>) -> Self {
+        Self { rows, probe: None, header: 0..0 }
+    }
+
     /// Reads every row with `read`, which must call [`Fields::finish`] itself. Faults of the
     /// header are found even where there are no rows.
     pub fn read<T>(self, faults: &mut Faults, mut read: impl FnMut(Fields<'a>, &mut Faults) -> Option<T>) -> Vec<T> {
         let mut of_header = Faults::default();
-        let _ = read(self.probe, &mut of_header);
+        let _ = self.probe.map(|probe| read(probe, &mut of_header));
         let within = |f: &Fault| f.span.0 >= self.header.start && f.span.1 <= self.header.end;
         // An empty cell of the probe is no fault; a column that is missing or unknown is.
         of_header.0.retain(|f| {
@@ -123,6 +140,18 @@ fn stated_separator(text: &str, start: usize) -> (usize, Option<char>) {
         (Some(c), None) => ((start + line.len() + 1).min(text.len()), Some(c)),
         _ => (start, None),
     }
+}
+
+/// True for a line that is a comment.
+fn is_comment(line: &str) -> bool {
+    line.strip_prefix('#').is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+}
+
+/// The text from its first line that says something.
+fn after_comments(text: &str) -> &str {
+    let skipped: usize =
+        text.split_inclusive('\n').take_while(|l| l.trim().is_empty() || is_comment(l)).map(str::len).sum();
+    text.get(skipped..).unwrap_or("")
 }
 
 /// The separator that occurs most in the header line, outside quotes; a comma where none does.
@@ -149,7 +178,16 @@ fn split(text: &str, start: usize, separator: char) -> Result<Vec<Vec<Cell>>, us
     let mut open: Option<usize> = None;
     let mut chars = text.char_indices().skip_while(|(at, _)| *at < start).peekable();
     while let Some((at, c)) = chars.next() {
-        if open.is_some() {
+        let begins = cells.is_empty() && at == from && open.is_none();
+        if begins && c == '#' && is_comment(text.get(at..).unwrap_or("").split_inclusive('\n').next().unwrap_or("")) {
+            from = at + 1;
+            for (at, c) in chars.by_ref() {
+                from = at + c.len_utf8();
+                if c == '\n' {
+                    break;
+                }
+            }
+        } else if open.is_some() {
             match c {
                 '"' if chars.peek().is_some_and(|(_, next)| *next == '"') => {
                     chars.next();

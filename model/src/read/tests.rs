@@ -13,7 +13,7 @@ fn at(y: i32, mo: u32, d: u32, h: u32, mi: u32) -> Instant {
 /// Reads the one key `k` of a TOML text.
 fn key<T: Column>(text: &str) -> Result<T, Vec<Fault>> {
     let mut faults = Faults::default();
-    let context = Context { zone: NEW_YORK, comma_lists: false };
+    let context = Context { zone: Some(NEW_YORK), comma_lists: false };
     let mut root = toml::document(File { name: "f.toml", text }, context, &mut faults).expect("syntax");
     let value = root.get::<T>("k");
     root.finish(&mut faults);
@@ -105,7 +105,7 @@ fn dates_with_two_readings_are_refused() {
 #[test]
 fn a_syntax_error_is_one_fault_with_its_place() {
     let mut faults = Faults::default();
-    let context = Context { zone: Tz::UTC, comma_lists: false };
+    let context = Context { zone: Some(Tz::UTC), comma_lists: false };
     let text = "a = 1\nb = = 2\nc = =\n";
     assert!(toml::document(File { name: "f", text }, context, &mut faults).is_none());
     assert_eq!(faults.0.len(), 1);
@@ -117,7 +117,7 @@ fn a_syntax_error_is_one_fault_with_its_place() {
 #[test]
 fn unread_keys_are_faults_with_a_suggestion() {
     let mut faults = Faults::default();
-    let context = Context { zone: Tz::UTC, comma_lists: false };
+    let context = Context { zone: Some(Tz::UTC), comma_lists: false };
     let text = "[[system]]\nid = 'a'\nonwer = 'x'\n[[system]]\nid = 'b'\nzzz = 1\n";
     let mut root = toml::document(File { name: "f", text }, context, &mut faults).unwrap();
     for mut fields in root.tables("system") {
@@ -199,7 +199,7 @@ proptest::proptest! {
     fn no_text_makes_a_reader_panic(text in "\\PC*|[\"',;\t\r\nksep=a\u{feff}\u{1b}]{0,60}") {
         let _ = column::<Vec<String>>(&text);
         let mut faults = Faults::default();
-        let context = Context { zone: Tz::UTC, comma_lists: true };
+        let context = Context { zone: Some(Tz::UTC), comma_lists: true };
         if let Some(mut root) = toml::document(File { name: "f", text: &text }, context, &mut faults) {
             let _ = root.tables("k");
             root.finish(&mut faults);

@@ -10,9 +10,22 @@ use crate::fault::{Fault, Faults, File};
 /// The root table of a document. A syntax error is one fault: what stands after it cannot be
 /// read reliably.
 pub fn document<'a>(file: File<'a>, context: Context, faults: &mut Faults) -> Option<Fields<'a>> {
-    // A byte order mark would be a syntax error; blanks keep every offset.
-    let text = file.text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"));
-    match DeTable::parse(text.as_deref().unwrap_or(file.text)) {
+    // A byte order mark would be a syntax error.
+    let start = if file.text.starts_with('\u{feff}') { 3 } else { 0 };
+    part(file, start..file.text.len(), context, faults)
+}
+
+/// The same of a document that stands in a part of a file.
+pub(super) fn part<'a>(
+    file: File<'a>,
+    range: Range<usize>,
+    context: Context,
+    faults: &mut Faults,
+) -> Option<Fields<'a>> {
+    // Blanks keep every offset.
+    let padded = (range.start > 0).then(|| " ".repeat(range.start) + file.text.get(range.clone()).unwrap_or(""));
+    let whole = file.text.get(..range.end).unwrap_or("");
+    match DeTable::parse(padded.as_deref().unwrap_or(whole)) {
         Ok(root) => Some(Fields::new(file, "", 0..0, context, entries(root.get_ref()), None)),
         Err(error) => {
             let span = error.span().unwrap_or(0..0);

@@ -165,10 +165,10 @@ impl Column for Instant {
             Refusal::new(e.to_string()).help("write RFC 3339 (2026-10-01T02:00:00Z), YYYY-MM-DD or YYYY-MM-DD HH:MM")
         };
         let at = match value {
-            Value::Time(at) if at.date.is_some() => time::instant(&at.to_string(), Some(context.zone)).map_err(refused),
+            Value::Time(at) if at.date.is_some() => time::instant(&at.to_string(), context.zone).map_err(refused),
             Value::Text(text) | Value::Cell(text) => {
                 certain(text)?;
-                time::instant(text, Some(context.zone)).map_err(refused)
+                time::instant(text, context.zone).map_err(refused)
             }
             other => Err(Refusal::expected(Self::EXPECTED, other)),
         }?;
@@ -192,11 +192,13 @@ impl Column for NaiveDate {
                 return Ok(local.date());
             }
         }
-        Instant::read(value, context).map(|at| time::day_of(at, context.zone)).map_err(|refusal| match value {
-            Value::Text(text) | Value::Cell(text) => {
-                Refusal::new(format!("\"{text}\" is not a date")).help("write YYYY-MM-DD")
+        Instant::read(value, context).map(|at| time::day_of(at, context.zone.unwrap_or(Tz::UTC))).map_err(|refusal| {
+            match value {
+                Value::Text(text) | Value::Cell(text) => {
+                    Refusal::new(format!("\"{text}\" is not a date")).help("write YYYY-MM-DD")
+                }
+                _ => refusal,
             }
-            _ => refusal,
         })
     }
 }

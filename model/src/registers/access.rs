@@ -31,8 +31,10 @@ record! {
         mfa: Option<Mfa>,
         /// Where that was read.
         mfa_source: Option<String>,
-        /// Federated or local.
+        /// Federated, local or shared.
         identity_source: Option<String>,
+        /// Accountable person or role of a service.
+        custodian: Option<String>,
         /// Last use.
         last_used_at: Option<Instant>,
         /// When read.
@@ -123,8 +125,8 @@ record! {
         approved_at: Option<Instant>,
         /// From.
         window_start: Instant,
-        /// To.
-        window_end: Instant,
+        /// To; a window without an end is a finding.
+        window_end: Option<Instant>,
         /// Approved after use.
         retrospective: Option<bool>,
         /// Closed.

@@ -8,7 +8,7 @@ use crate::words::words;
 
 words! {
     /// What a document is.
-    DocumentKind { Policy = "policy", BackupConfiguration = "backup_configuration", Objectives = "objectives", EncryptionConfiguration = "encryption_configuration", KeyReference = "key_reference", AccessList = "access_list", RecoveryProcedure = "recovery_procedure", TestReport = "test_report", StatusRecord = "status_record", Dashboard = "dashboard", MetricReport = "metric_report", Contract = "contract", ProviderReport = "provider_report", Other = "other" }
+    DocumentKind { Policy = "policy", BackupConfiguration = "backup_configuration", Objectives = "objectives", EncryptionConfiguration = "encryption_configuration", KeyReference = "key_reference", AccessList = "access_list", RecoveryProcedure = "recovery_procedure", TestReport = "test_report", StatusRecord = "status_record", Dashboard = "dashboard", MetricReport = "metric_report", Contract = "contract", ProviderReport = "provider_report", Sanctions = "sanctions", Attestation = "attestation", Other = "other" }
 }
 record! {
     /// A document or record (`documents`).

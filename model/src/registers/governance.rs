@@ -76,7 +76,7 @@ record! {
 
 words! {
     /// What an approval approves.
-    ApprovalSubject { Section31 = "section_3_1", Section32 = "section_3_2", Section33 = "section_3_3", Platform = "platform", Objective = "objective", Plan = "plan", ScopeExclusion = "scope_exclusion" }
+    ApprovalSubject { Section31 = "section_3_1", Section32 = "section_3_2", Section33 = "section_3_3", Section = "section", Platform = "platform", Objective = "objective", Plan = "plan", ScopeExclusion = "scope_exclusion" }
 }
 record! {
     /// An approval that the policy asks for (`approvals`).
@@ -125,12 +125,16 @@ record! {
         significant: bool,
         /// Kind.
         kind: Option<String>,
+        /// Begun.
+        started_at: Option<Instant>,
         /// Done.
         completed_at: Instant,
         /// Touches data layout, platform, keys or plan.
         affects_backup: Option<bool>,
         /// Record.
         ticket_ref: Option<String>,
+        /// Who carried the media.
+        carried_by: Option<String>,
     }
 }
 
@@ -183,6 +187,8 @@ record! {
         issued_by: Option<String>,
         /// Role.
         issuer_role: Option<String>,
+        /// Why it differs from what the records give now.
+        difference_note: Option<String>,
         /// Record.
         evidence_ref: Option<String>,
     }

@@ -77,6 +77,8 @@ record! {
         acknowledged_at: Option<Instant>,
         /// Who.
         acknowledged_by: Option<String>,
+        /// Held back, so that nobody was told.
+        suppressed: Option<bool>,
     }
 }
 

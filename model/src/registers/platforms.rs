@@ -137,6 +137,8 @@ record! {
         immutability: Option<crate::rows::Immutability>,
         /// Versions of objects are kept.
         versioning: Option<bool>,
+        /// Deleting a recovery point needs two people.
+        two_person_deletion: Option<bool>,
         /// Seconds after which the location deletes objects by itself.
         expires_after_s: Option<u64>,
         /// When read.

@@ -17,12 +17,13 @@ pub(super) struct Read {
     pub sources: Vec<SourceConfig>,
     pub signing_key: Option<String>,
     pub paths: Paths,
+    pub documents: Vec<String>,
 }
 
 pub(super) fn read(file: File<'_>, known_kinds: &[KindKeys]) -> (Read, Faults) {
     let mut faults = Faults::default();
     let mut out = Read::default();
-    let context = |zone| Context { zone, comma_lists: false };
+    let context = |zone| Context { zone: Some(zone), comma_lists: false };
     let Some(mut root) = toml::document(file, context(Tz::UTC), &mut faults) else { return (out, faults) };
     match root.table("organization") {
         Some(mut fields) => {
@@ -60,6 +61,15 @@ pub(super) fn read(file: File<'_>, known_kinds: &[KindKeys]) -> (Read, Faults) {
         path("reports", &mut out.paths.reports);
         path("inventory", &mut out.paths.inventory);
         path("registers", &mut out.paths.registers);
+        fields.finish(&mut faults);
+    }
+    if let Some(mut fields) = root.table("registers") {
+        if let Some(entry) = fields.take("documents") {
+            match setting(&entry.node.value, Takes::List, &fields.context) {
+                Some(Setting::List(list)) => out.documents = list,
+                _ => fields.fault(&entry.node.span, "documents", "expected text or a list of texts", None),
+            }
+        }
         fields.finish(&mut faults);
     }
     if let Some(fields) = root.table("sources") {

@@ -32,6 +32,7 @@ enum Form {
     Texts,
     Secret,
     Parameters,
+    OneOrMore,
     Covers,
     Gaps,
 }
@@ -46,6 +47,7 @@ impl Form {
             Self::Texts => "list of texts",
             Self::Secret => "`{ file = \"path\" }`",
             Self::Parameters => "table: parameter = value",
+            Self::OneOrMore => "text or a list of texts",
             Self::Covers => "table, or list of tables, see below",
             Self::Gaps => "list of `{ from = …, to = … }`",
         }
@@ -59,6 +61,7 @@ impl Form {
             Self::Instant => json!({"type": "string", "format": "date-time"}),
             Self::Flag => json!({"type": "boolean"}),
             Self::Texts => texts,
+            Self::OneOrMore => json!({"oneOf": [{"type": "string"}, texts]}),
             Self::Secret => {
                 json!({"type": "object", "properties": {"file": {"type": "string"}}, "required": ["file"], "additionalProperties": false})
             }
@@ -132,8 +135,18 @@ const SECTIONS: &[Section] = &[
             entry("evidence", Form::Text, false, "The store; default evidence."),
             entry("reports", Form::Text, false, "What is rendered; default reports."),
             entry("inventory", Form::Text, false, "A TOML file, or a folder of CSV files; default inventory.toml."),
-            entry("registers", Form::Text, false, "A folder of CSV files; default registers."),
+            entry("registers", Form::Text, false, "A folder of CSV and TOML files; default registers."),
         ],
+    },
+    Section {
+        title: "[registers]",
+        says: "Registers that are kept as documents; [every register and its columns](registers.md).",
+        entries: &[entry(
+            "documents",
+            Form::OneOrMore,
+            false,
+            "Markdown files, patterns over them, or folders (with those below), relative to this file. The front matter of each is a row of `documents`, or of the register that its key `register` names.",
+        )],
     },
     Section {
         title: "[sources.<kind>.<id>]",
@@ -223,6 +236,70 @@ pub fn page(kinds: &[Kind]) -> String {
     out
 }
 
+/// A commented `backproof.toml`: what every workspace needs, and each kind of source as an example.
+#[must_use]
+pub fn template(kinds: &[Kind]) -> String {
+    let mut out = String::from(
+        "# What to collect, from where, for which organisation. Remove the # of lines such as #[policy] or #file = … to use them;\n\
+         # a # with a blank behind it is an explanation.\n\
+         # Secrets never stand in this file: a key that takes one says where it is.\n",
+    );
+    for section in SECTIONS.iter().filter(|s| !s.title.contains("sources") && s.title != "covers") {
+        // The organisation is what no workspace can do without.
+        let off = if section.title == "[organization]" { "" } else { "#" };
+        let _ = write!(
+            out,
+            "\n# {}\n{off}{}\n",
+            section.says.replace("[every register and its columns](registers.md)", "see registers/README.md"),
+            section.title
+        );
+        for e in section.entries {
+            let value = example(e.name, e.form);
+            let _ = write!(out, "# {}\n{off}{} = {value}\n", e.says, e.name);
+        }
+    }
+    out.push_str(
+        "\n# Sources: [sources.<kind>.<id>], with ids of your own that differ across kinds. Every kind has these keys:\n#\n",
+    );
+    let common = SECTIONS.iter().filter(|s| s.title.contains("sources") || s.title == "covers");
+    for e in common.flat_map(|s| s.entries) {
+        let _ = writeln!(out, "#   {}: {}", e.name, e.says);
+    }
+    out.push_str(
+        "#\n# A source states with `covers` that it holds every record, and only then a missing backup is a miss:\n#\n\
+         #   covers = { systems = [\"*\"], from = 2026-10-01T00:00:00Z, complete = true }\n",
+    );
+    for kind in kinds {
+        let Kind { keys, title, reads, .. } = kind;
+        let _ = write!(out, "\n# {title}: {reads}.\n#[sources.{}.my-{}]\n", keys.kind, keys.kind);
+        let _ = writeln!(out, "#path = \"drop/{}\"", keys.kind);
+        if !keys.keys.is_empty() {
+            out.push_str("# Or, without `path`, the service itself is asked:\n");
+        }
+        for key in keys.keys {
+            let _ = writeln!(out, "#   {} ({}): {}", key.name, key.takes.words(), key.says);
+        }
+    }
+    out
+}
+
+/// A value as it could stand for a key.
+fn example(name: &str, form: Form) -> String {
+    match (name, form) {
+        ("name", _) => "\"Example Robotics\"".to_owned(),
+        (_, Form::Zone) => "\"UTC\"".to_owned(),
+        (_, Form::Secret) => "{ file = \"signing-key\" }".to_owned(),
+        (_, Form::Parameters) => "{ min_retention = \"P35D\" }".to_owned(),
+        (_, Form::Flag) => "true".to_owned(),
+        (_, Form::Instant) => "2026-10-01T00:00:00Z".to_owned(),
+        ("documents", _) => "[\"policies/*.md\"]".to_owned(),
+        (_, Form::Texts | Form::OneOrMore) => "[\"*\"]".to_owned(),
+        ("inventory", _) => "\"inventory.toml\"".to_owned(),
+        ("file", _) => "\"policy.toml\"".to_owned(),
+        (other, _) => format!("\"{other}\""),
+    }
+}
+
 fn code(text: &str) -> String {
     format!("`{text}`")
 }
@@ -266,6 +343,7 @@ pub fn schema(kinds: &[Kind]) -> Value {
             "policy": object(section("[policy]")),
             "signing": object(section("[signing]")),
             "paths": object(section("[paths]")),
+            "registers": object(section("[registers]")),
             "sources": {"type": "object", "properties": sources, "additionalProperties": false},
         },
         "required": ["organization"],
@@ -308,7 +386,7 @@ mod tests {
         let more = |title: &str| if title == extra.0 { format!("{}\n", extra.1) } else { String::new() };
         format!(
             "[organization]\nname = \"A\"\ntimezone = \"UTC\"\n{}[policy]\nfile = \"policy.toml\"\nparameters = {{}}\n{}\
-             [signing]\nkey = {{ file = \"k\" }}\n{}[paths]\nevidence = \"e\"\nreports = \"r\"\ninventory = \"i.toml\"\nregisters = \"g\"\n{}\
+             [signing]\nkey = {{ file = \"k\" }}\n{}[paths]\nevidence = \"e\"\nreports = \"r\"\ninventory = \"i.toml\"\nregisters = \"g\"\n{}[registers]\ndocuments = []\n{}\
              [sources.runs.a]\npath = \"p\"\ntimezone = \"UTC\"\n{}[sources.runs.a.covers]\nsystems = [\"*\"]\nfrom = 2026-01-01T00:00:00Z\n\
              to = 2026-02-01T00:00:00Z\ncomplete = true\ntables = []\n\
              gaps = [{{ from = 2026-01-02T00:00:00Z, to = 2026-01-03T00:00:00Z }}]\n{}",
@@ -316,6 +394,7 @@ mod tests {
             more("[policy]"),
             more("[signing]"),
             more("[paths]"),
+            more("[registers]"),
             more("[sources.<kind>.<id>]"),
             more("covers"),
         )

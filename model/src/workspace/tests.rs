@@ -1,5 +1,6 @@
 use super::*;
-use crate::registers::{Decision, ExceptionStatus, header};
+use crate::registers::reference::header;
+use crate::registers::{Decision, ExceptionStatus};
 use crate::time::utc_text;
 
 const KINDS: &[KindKeys] = &[

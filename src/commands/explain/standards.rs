@@ -70,7 +70,9 @@ fn own_file(table: &str) -> Option<String> {
         "objectives" => Some("inventory.toml, and the tiers of the policy".to_owned()),
         "sources" => Some("every collection, from `covers` and what was read".to_owned()),
         "metric_reports" => None,
-        _ => registers::header(table).map(|_| format!("registers/{table}.csv")),
+        _ => {
+            registers::reference::header(table).map(|_| format!("registers/{table}.csv or .toml, documents or issues"))
+        }
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod faults;
 mod matrix;
+mod secrets;
 mod server;
 mod services;

@@ -1,6 +1,6 @@
 //! ENC: encryption at rest.
 
-mod cipher;
+pub mod cipher;
 mod storage;
 
 pub use storage::defaults;

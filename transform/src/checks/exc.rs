@@ -135,7 +135,7 @@ pub fn approved(world: &World<'_>) -> Vec<Judgement> {
             let ids = approval.missing.join(", ");
             faults.push(format!("missing: {} ({ids})", names.join(", ")));
         }
-        faults.extend(approval.defects.iter().cloned());
+        faults.extend(approval.defects.iter().map(|d| d.text.clone()));
         if !faults.is_empty() {
             let reason = if approval.missing.is_empty() { "approval_defective" } else { "role_missing" };
             let j = Judgement::fail(
@@ -147,7 +147,7 @@ pub fn approved(world: &World<'_>) -> Vec<Judgement> {
                     faults.join("; ")
                 ),
             );
-            let own = approval.defects.iter().any(|d| d.starts_with("self-approval"));
+            let own = approval.defects.iter().any(|d| d.code == "self_approval");
             return if own { j.reason("self_approval") } else { j };
         }
         if !approval.not_shown.is_empty() {

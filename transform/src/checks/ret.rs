@@ -36,7 +36,7 @@ fn obligations<'w>(
 }
 
 /// Seconds of an obligation's ISO 8601 value; a calendar span is measured back from `at`. `None` where it is no span.
-fn seconds_of(value: &str, at: Instant, world: &World<'_>) -> Option<i64> {
+pub fn seconds_of(value: &str, at: Instant, world: &World<'_>) -> Option<i64> {
     let span: Span = value.trim().parse().ok()?;
     Some((at - span.before(at, world.period.zone())).num_seconds())
 }
@@ -74,7 +74,7 @@ pub fn configured(world: &World<'_>) -> Vec<Judgement> {
         let stricter = duties.iter().filter_map(|o| seconds_of(&o.value, until, world)).max();
         let needed = world.seconds("min_retention").max(stricter.unwrap_or(0));
         let plans: Vec<&Plan> = world.plans_in_force(system, world.period.start(), until).map(|(_, p)| p).collect();
-        let kept = |plan: &Plan| observed_s(world, plan).or_else(|| kept_s(plan, world));
+        let kept = |plan: &Plan| kept_by(world, plan);
         let longest = plans.iter().filter(|p| p.operational).filter_map(|p| kept(p)).max();
         let mut ids: Vec<&str> = plans.iter().map(|p| p.plan_id.as_str()).collect();
         ids.dedup();
@@ -146,6 +146,11 @@ pub fn configured(world: &World<'_>) -> Vec<Judgement> {
         }
     }
     or_empty(out, "no_enabled_plan", "No plan of an in-scope system was enabled in the period.")
+}
+
+/// How long a plan keeps a recovery point, in seconds: as its platform shows it, else as the inventory says.
+pub fn kept_by(world: &World<'_>, plan: &Plan) -> Option<i64> {
+    observed_s(world, plan).or_else(|| kept_s(plan, world))
 }
 
 /// Retention that the platform shows under the id of the plan, by the newest reading up to the end of the period.

@@ -8,9 +8,9 @@ use model::inventory::{Schedule, System};
 use model::time::day_of;
 
 use super::restores::observed_rto;
-use super::roll_up;
 use crate::checks::frq::{observe, widest};
 use crate::metrics::{is_waived, platform};
+use crate::rollup::Rollup;
 use crate::slots::Slot;
 use crate::world::World;
 
@@ -114,7 +114,7 @@ fn sheet(
             .filter_map(crate::points::Point::taken_at)
             .filter(|t| *t < world.until())
             .last(),
-        state: roll_up(mine.iter().map(|r| r.state)),
+        state: Rollup::of(mine.iter().copied()).state.unwrap_or(State::NotApplicable),
         failing: ids(&|r| r.state == State::Fail && !r.waived),
         waived: ids(&|r| r.waived),
         no_evidence: ids(&|r| r.state == State::NoEvidence),

@@ -111,7 +111,7 @@ fn incidents(basis: &Basis<'_>) -> Option<(&'static str, RegisterStart)> {
 
 /// Since when exceptions are on record; `None` where they are not kept.
 fn exceptions(basis: &Basis<'_>) -> Option<(&'static str, RegisterStart)> {
-    let rows = basis.input.registers.exceptions.as_ref()?;
+    let rows = basis.registers.exceptions.as_ref()?;
     let entries = rows.iter().flat_map(|e| [e.row.submitted_at, e.row.valid_from]).flatten();
     Some(("backup_policy_exceptions", start("exceptions", entries.min(), None)))
 }

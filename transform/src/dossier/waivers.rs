@@ -39,7 +39,7 @@ pub(super) fn waivers(world: &World<'_>, results: &[CheckResult]) -> Vec<WaiverS
                         .iter()
                         .map(|r| format!("approval of {} is missing", r.replace('_', " ")))
                         .collect();
-                    reasons.extend(w.approval.defects.clone());
+                    reasons.extend(w.approval.defects.iter().map(|d| d.text.clone()));
                     if reasons.is_empty() {
                         reasons.push(format!("its status is {}", e.status));
                     }

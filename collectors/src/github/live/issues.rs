@@ -1,4 +1,4 @@
-//! Issues that are incidents or restore tests, by label.
+//! Issues that are incidents, restore tests or rows of other registers, by label.
 
 use model::time::utc_text;
 use serde_json::Value;

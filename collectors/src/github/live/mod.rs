@@ -13,7 +13,7 @@
 //! | Right | For | Without it |
 //! |---|---|---|
 //! | repository: Metadata | repositories, rulesets, rules that hold for a branch | nothing is collected |
-//! | repository: Issues | incidents, restore tests | incomplete |
+//! | repository: Issues | incidents, restore tests, registers | incomplete |
 //! | repository: Actions | workflows that copy, their runs | incomplete where there are any |
 //! | repository: Contents | which workflows there are, their schedules, whether a branch is protected at all | not determined |
 //! | repository: Administration | branch protection, alerts, security fixes, immutable releases, code scanning | not determined |
@@ -35,6 +35,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod workflows;
+
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use model::evidence::{Covers, Page};
@@ -60,7 +62,7 @@ permissions, all *read*:
 | Repository: Administration | branch protection, security settings |
 | Repository: Actions | workflows and their runs |
 | Repository: Contents | names of workflow files, branches |
-| Repository: Issues | incidents and restore tests |
+| Repository: Issues | incidents, restore tests and registers |
 | Organization: Members | who has no second factor (an owner's token only) |
 | Organization: Administration | the organisation's settings |
 
@@ -127,7 +129,10 @@ async fn all(session: &mut Session, settings: &Settings, trail: &mut Trail, bega
         let each = || population.repositories.iter().map(|r| one(&r.full_name)).collect();
         let patterns = &settings.wanted.selection.repositories;
         let all = organization.filter(|_| patterns.is_empty()).map_or_else(each, |o| vec![one(&format!("{o}/"))]);
-        trail.covers(cover(all, "incidents", settings.since));
+        trail.covers(cover(all.clone(), "incidents", settings.since));
+        for table in settings.wanted.selection.registers.values().collect::<BTreeSet<_>>() {
+            trail.covers(cover(all.clone(), table, settings.since));
+        }
     }
     for copy in copies {
         let from = copy.since.max(began - RUNS_KEPT).max(settings.since);

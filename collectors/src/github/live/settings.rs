@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
+use model::registers::{REGISTERS, is_field};
 use model::time::{Instant, Tz, day_start, instant, utc_text};
 use model::workspace::{Key, Takes};
 
@@ -45,6 +46,16 @@ pub(super) const KEYS: &[Key] = &[
         name: "restore_test_fields",
         takes: Takes::List,
         says: "Headings of the issue form that stand for fields of a restore test, as \"Heading = field\"; default the fields' own names.",
+    },
+    Key {
+        name: "registers",
+        takes: Takes::List,
+        says: "Labels that make an issue a row of a register, as \"label = register\", for example \"policy-exception = exceptions\". In exports, and beside it, the label register:<register> does.",
+    },
+    Key {
+        name: "register_fields",
+        takes: Takes::List,
+        says: "Headings of issue forms that stand for columns of registers, as \"Heading = column\"; default the columns' own names.",
     },
     Key {
         name: "backup_workflows",
@@ -130,11 +141,14 @@ impl Settings {
             incident_labels: list("incident_labels", &plain.incident_labels),
             restore_test_labels: list("restore_test_labels", &plain.restore_test_labels),
             restore_test_fields: fields(source.list("restore_test_fields"))?,
+            registers: registers(source.list("registers"))?,
+            register_fields: register_fields(source.list("register_fields"))?,
             backup_workflows: list("backup_workflows", &plain.backup_workflows),
             ..plain
         };
         let mut labels: Vec<String> = Vec::new();
-        for label in selection.incident_labels.iter().chain(&selection.restore_test_labels) {
+        let of_registers = selection.registers.keys();
+        for label in selection.incident_labels.iter().chain(&selection.restore_test_labels).chain(of_registers) {
             if !labels.iter().any(|known| known.eq_ignore_ascii_case(label)) {
                 labels.push(label.clone());
             }
@@ -221,17 +235,41 @@ pub(super) fn is_full_name(text: &str) -> bool {
     text.split_once('/').is_some_and(|(owner, repository)| is_login(owner) && name(repository))
 }
 
-fn fields(given: &[String]) -> Result<BTreeMap<String, String>, String> {
+/// `left = right`, once an item of a list.
+fn pairs(key: &str, what: &str, given: &[String]) -> Result<BTreeMap<String, String>, String> {
     let pair = |text: &String| {
-        let (heading, field) = text.split_once('=')?;
-        Some((heading.trim().to_owned(), field.trim().to_owned())).filter(|(h, f)| !h.is_empty() && !f.is_empty())
+        let (left, right) = text.split_once('=')?;
+        Some((left.trim().to_owned(), right.trim().to_owned())).filter(|(l, r)| !l.is_empty() && !r.is_empty())
     };
-    let all = given
-        .iter()
-        .map(|t| pair(t).ok_or_else(|| format!("`restore_test_fields`: \"{t}\": write \"Heading = field\"")));
-    let all: BTreeMap<String, String> = all.collect::<Result<_, _>>()?;
+    given.iter().map(|t| pair(t).ok_or_else(|| format!("`{key}`: \"{t}\": write \"{what}\""))).collect()
+}
+
+fn fields(given: &[String]) -> Result<BTreeMap<String, String>, String> {
+    let all = pairs("restore_test_fields", "Heading = field", given)?;
     match all.values().find(|field| !crate::restore_reports::is_field(field)) {
         Some(field) => Err(format!("`restore_test_fields`: restore tests have no field \"{field}\"")),
+        None => Ok(all),
+    }
+}
+
+fn registers(given: &[String]) -> Result<BTreeMap<String, String>, String> {
+    let all = pairs("registers", "label = register", given)?;
+    let is_register = |name: &str| REGISTERS.iter().any(|(table, _)| *table == name);
+    match all.values().find(|table| !is_register(table) || *table == "incidents") {
+        Some(table) if table == "incidents" => {
+            Err("`registers`: incidents are named by `incident_labels`; move the label there".to_owned())
+        }
+        Some(table) => {
+            Err(format!("`registers`: \"{table}\" is not the name of a register; docs/registers.md lists them"))
+        }
+        None => Ok(all),
+    }
+}
+
+fn register_fields(given: &[String]) -> Result<BTreeMap<String, String>, String> {
+    let all = pairs("register_fields", "Heading = column", given)?;
+    match all.values().find(|field| !is_field(field)) {
+        Some(field) => Err(format!("`register_fields`: no register has a column \"{field}\"")),
         None => Ok(all),
     }
 }

@@ -62,6 +62,17 @@ pub fn judge(name: &str, floor: &str) -> Strength {
     }
 }
 
+/// Parts of names, written as for [`NAMES`], of encryption that also tells whether somebody changed the data: authenticated
+/// modes, AWS KMS (AES-256-GCM), borg (AES-CTR with HMAC or BLAKE2, and newer modes).
+const AUTHENTICATED: [&str; 9] =
+    ["gcm", "poly1305", "ocb", "ccm", "awskms", "symmetricdefault", "repokey", "keyfile", "authenticated"];
+
+/// True where the cipher of this name authenticates what it encrypts.
+pub fn is_authenticated(name: &str) -> bool {
+    let plain: String = name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    AUTHENTICATED.iter().any(|part| plain.contains(part))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +101,7 @@ mod tests {
         }
         assert_eq!(judge("aes-128-cbc", "AES-128"), Strength::Approved);
         assert_eq!(judge("aes-256-cbc", "whatever"), Strength::Unknown);
+        assert!(is_authenticated("AES-256-GCM") && is_authenticated("repokey-blake2") && is_authenticated("aws:kms"));
+        assert!(!is_authenticated("aes-256-cbc") && !is_authenticated("AES256"));
     }
 }

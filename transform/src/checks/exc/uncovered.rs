@@ -15,8 +15,8 @@ pub type Failing<'a> = (&'a CheckResult, &'a Subject);
 /// EXC-05, the unit is `<check>/<unit>` of the finding. It runs last and reads the other results.
 ///
 /// An action covers a finding where its origin is a check and its reference is the check's id (one action for many
-/// results of one cause) or `<check>/<unit>`; an incident where it is backup-related and names one of the systems or
-/// the run. What was closed before the violation began covers nothing.
+/// results of one cause) or `<check>/<unit>`; an incident where it is backup-related and names one of the systems, or
+/// a run that the finding is about or rests on. What was closed before the violation began covers nothing.
 pub fn uncovered(world: &World<'_>, failing: &[Failing<'_>]) -> Vec<Judgement> {
     if failing.is_empty() {
         return vec![Judgement::not_applicable(ORGANIZATION, "no_finding", "No result is fail.")];
@@ -85,7 +85,11 @@ fn cover(world: &World<'_>, result: &CheckResult, systems: &[String], since: Ins
     }
     let incident = world.incidents.unwrap_or_default().iter().find(|i| {
         let names_system = i.system_ids.iter().any(|s| systems.contains(s));
-        let names_run = i.run_ids.iter().any(|r| result.unit == *r || result.unit.ends_with(&format!("/{r}")));
+        let names_run = i.run_ids.iter().any(|run| {
+            let end = format!("/{run}");
+            let rests_on = || result.records.iter().any(|row| row.starts_with("run/") && row.ends_with(&end));
+            result.unit == *run || result.unit.ends_with(&end) || rests_on()
+        });
         i.backup_related && (names_system || names_run) && lives(i.opened_at, i.closed_at)
     });
     incident.map(|i| format!("incident {}", i.incident_id))

@@ -192,6 +192,10 @@ fn a_wrong_configuration_says_what_to_write() {
     says(&[("incident_labels", list(&["a,b"]))], "comma");
     says(&[("restore_test_fields", list(&["Start = begin_at"]))], "no field");
     says(&[("restore_test_fields", list(&["Start"]))], "Heading = field");
+    says(&[("registers", list(&["exception"]))], "label = register");
+    says(&[("registers", list(&["exception = exeptions"]))], "not the name of a register");
+    says(&[("registers", list(&["incident = incidents"]))], "incident_labels");
+    says(&[("register_fields", list(&["Why = reson"]))], "no register has a column");
     says(&[("backup_workflows", list(&["["]))], "pattern");
     says(&[("since", text("lately"))], "since");
     says(&[("detail", text("some"))], "neither");

@@ -5,6 +5,18 @@ use model::rows::{RunStatus, TestResult, Trigger};
 use super::*;
 
 #[test]
+fn issues_of_a_register_are_asked_by_their_label_and_its_rows_are_all_there_are() {
+    let server = three().start(quiet);
+    let brought = collect(&server, &[("registers", list(&["incident = actions", "none-yet = reviews"]))]);
+    assert_eq!(brought.problems(), Vec::<String>::new());
+    let kept = brought.read();
+    let of = |table: &str| kept.rows.iter().filter(|r| r.table() == table).count();
+    assert_eq!((of("actions"), of("reviews"), of("incidents")), (1, 0, 1), "{:?}", kept.problems);
+    let covered: Vec<&str> = brought.net.covers.iter().map(|c| c.tables[0].as_str()).collect();
+    assert!(covered.contains(&"actions") && covered.contains(&"reviews"), "{covered:?}");
+}
+
+#[test]
 fn everything_is_collected_and_read() {
     let server = three().start(quiet);
     let brought = collect(&server, &[]);

@@ -1,0 +1,67 @@
+//! What is otherwise than in the period before.
+
+use model::dossier::Dossier;
+
+use super::{completeness, count, heading, note, para, population, text};
+use crate::block::{Align, Block, Table, code, column, row};
+
+/// Most lines of the table; `drift.csv` and the workbook hold all.
+const LINES: usize = 120;
+
+pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+    let mut out = vec![heading(1, "changes", "What changed since the period before")];
+    let changes = population(d, "drift");
+    if changes.is_empty() {
+        out.push(para(text(
+            "Scope, plans, settings, exceptions and results stand as they did at the end of the period before.",
+        )));
+        return out;
+    }
+    out.push(note(
+        "Scope, plans, settings that platforms showed, approved exceptions and results of checks, each as it stood at the end of the period before \
+         and at the end of this one. Settings and results known at one of the two times only came or went.",
+    ));
+    let shown = changes.get(..LINES).unwrap_or(&changes);
+    let more = changes.len() - shown.len();
+    let said = |word: &str| if word.is_empty() { text("–") } else { text(word.replace('_', " ")) };
+    out.push(Block::Table(Table {
+        id: "changes-table".to_owned(),
+        caption: count(changes.len(), "change", "changes"),
+        columns: vec![
+            column("What", Align::Left, 1.1),
+            column("Of", Align::Left, 3.0),
+            column("Field", Align::Left, 1.6),
+            column("Before", Align::Left, 2.2),
+            column("Now", Align::Left, 2.2),
+        ],
+        rows: shown
+            .iter()
+            .map(|c| {
+                row(vec![
+                    said(&c("kind")),
+                    vec![code(c("subject"))],
+                    said(&c("field")),
+                    said(&c("before")),
+                    said(&c("after")),
+                ])
+            })
+            .collect(),
+        footnote: if more == 0 {
+            Vec::new()
+        } else {
+            text(format!(
+                "{} not shown here. All of them: drift.csv, and the sheet drift of the workbook.",
+                count(more, "further change is", "further changes are")
+            ))
+        },
+    }));
+    out.push(completeness(
+        d,
+        "changes-table",
+        shown.len(),
+        &["backup_runs", "recovery_points", "restore_tests", "storage_locations", "backup_plans"],
+        None,
+        "Scope, plans and exceptions come from the inventory and the registers of the workspace.",
+    ));
+    out
+}
