@@ -19,11 +19,11 @@ pub struct GapFound<'w> {
     pub to: Instant,
     /// Seconds allowed.
     pub limit_s: i64,
-    /// Seconds allowed with tolerance and the hour that the clock may have gone back.
+    /// Seconds allowed with tolerance and what the clock may have gone back.
     pub allowed_s: i64,
     /// Above the limit without tolerance, within it with.
     pub drift: bool,
-    /// Longer by the hour that the clock went back.
+    /// Longer by what the clock went back.
     pub dst_extended: bool,
     /// Above the limit and its tolerance.
     pub exceeded: bool,
@@ -238,9 +238,9 @@ pub fn widest<'w>(world: &World<'w>, index: usize, system: &System, limit: i64) 
     let mut push = |from: Instant, to: Instant, first: bool, a: Option<Mark<'w>>, b: Option<Mark<'w>>| {
         let limit_s = if first && onboarded_inside { first_due.max(limit) } else { limit };
         let long = (to - from).num_seconds();
-        // One hour by the rule, also where a zone goes back by half an hour.
-        let spans_change = zones.iter().any(|z| offset(to, *z) < offset(from, *z));
-        let extra = if spans_change { 3600 } else { 0 };
+        let back = zones.iter().map(|z| offset(from, *z) - offset(to, *z)).max().unwrap_or(0);
+        let extra = back.max(0);
+        let spans_change = extra > 0;
         out.push(GapFound {
             from,
             to,
