@@ -13,7 +13,7 @@ pub(super) fn add(case: &mut Case, changes: &[Vec<u16>], start: Seconds, end: Se
     for (index, plan) in case.plans.iter().enumerate() {
         let all = clock::due(&plan.when, plan.zone, start - 2 * DAY, end + 33 * DAY);
         let expected = |at: &Seconds| (from..to).contains(at) && *at >= plan.from && plan.to.is_none_or(|t| *at < t);
-        due.extend(all.into_iter().filter(expected).map(|at| (index, at)));
+        due.extend(all.iter().copied().filter(expected).map(|at| (index, at)));
     }
     let mut kinds: Vec<Option<&Vec<u16>>> = vec![None; due.len()];
     for change in changes {
@@ -95,7 +95,9 @@ fn changed(case: &mut Case, dial: &mut Dial<'_>, base: Attempt, plan: &PlanVersi
         3 => run.ended = Some(deadline.min(next) + dial.of(&[0, 1, -1, HOUR])),
         4 => run.ended = Some(next + dial.of(&[0, 1, -1, HOUR])),
         5 => {
-            run.started = at + dial.of(&[0, -1, -10 * MINUTE, 3 * HOUR, 14 * HOUR, 25 * HOUR]);
+            // The last two make a gap of just what is allowed after a daily run, and one second more.
+            let late = 5 * MINUTE + case.settings.tolerance;
+            run.started = at + dial.of(&[0, -1, -10 * MINUTE, 3 * HOUR, 14 * HOUR, 25 * HOUR, late, late + 1]);
             run.ended = Some(run.started + dial.of(&[10 * MINUTE, 5 * HOUR]));
         }
         6 => (run.bytes, run.unchanged) = (0, dial.rarely(2)),

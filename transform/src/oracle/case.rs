@@ -49,7 +49,6 @@ pub(super) struct Thing {
     pub(super) critical: bool,
     pub(super) production: bool,
     pub(super) in_scope: bool,
-    pub(super) first_tier: bool,
     pub(super) onboarded: Seconds,
     pub(super) retired: Option<Seconds>,
 }

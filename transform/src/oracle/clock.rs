@@ -3,9 +3,13 @@
 //! The wall clock is followed minute by minute with the highest reading so far. A wall-clock time is due when the
 //! clock first reaches or passes it: a time that is skipped is due at the first instant after the change, a time that
 //! comes again is below the highest reading and is not due again.
+//!
+//! A schedule of every hour of the day names no wall-clock time: it goes by real hours, as cron runs it. It is due
+//! whenever the clock shows one of its minutes, so in both hours where one comes again and not at all in a skipped one.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeZone, Timelike};
 use model::time::Tz;
@@ -56,18 +60,16 @@ pub(super) fn months_later(zone: Tz, at: Seconds, months: u32) -> Seconds {
     reached(zone, midnight(date) + Seconds::from(local.time().num_seconds_from_midnight()))
 }
 
-/// Days in `zone` on which the clock was changed in these years.
-pub(super) fn changes(zone: Tz, years: std::ops::Range<i32>) -> Vec<NaiveDate> {
+/// Days in `zone` on which the clock was changed in 2024 to 2026.
+pub(super) fn changes(zone: Tz) -> Vec<NaiveDate> {
+    CHANGES.with_borrow_mut(|known| known.entry(zone.name()).or_insert_with(|| walk_changes(zone)).clone())
+}
+
+fn walk_changes(zone: Tz) -> Vec<NaiveDate> {
     let year = |y| midnight(NaiveDate::from_ymd_opt(y, 1, 1).unwrap());
-    let mut out = Vec::new();
-    let mut at = year(years.start);
-    while at < year(years.end) {
-        if offset(zone, at) != offset(zone, at + HOUR) {
-            out.push(DateTime::from_timestamp(at + offset(zone, at), 0).unwrap().date_naive());
-        }
-        at += HOUR;
-    }
-    out
+    let hours = (year(2024)..year(2027)).step_by(3_600);
+    let changed = hours.filter(|at| offset(zone, *at) != offset(zone, at + HOUR));
+    changed.map(|at| DateTime::from_timestamp(at + offset(zone, at), 0).unwrap().date_naive()).collect()
 }
 
 struct Fields {
@@ -112,15 +114,33 @@ impl Fields {
         self.months.contains(&date.month()) && if self.both_days { month || week } else { month && week }
     }
 
+    fn every_hour(&self) -> bool {
+        (0..24).all(|hour| self.hours.contains(&hour))
+    }
+
+    fn shown(&self, wall: Seconds) -> bool {
+        let minute = u32::try_from(wall.rem_euclid(HOUR) / MINUTE).unwrap();
+        self.minutes.contains(&minute) && self.hour(wall)
+    }
+
     fn hour(&self, wall: Seconds) -> bool {
         let hour = u32::try_from(wall.rem_euclid(DAY) / HOUR).unwrap();
         self.hours.contains(&hour) && self.day(DateTime::from_timestamp(wall, 0).unwrap().date_naive())
     }
 }
 
+/// Whole minutes in `[from, to)`.
+fn minutes(from: Seconds, to: Seconds) -> impl Iterator<Item = Seconds> {
+    let first = from + (-from).rem_euclid(MINUTE);
+    (first..to).step_by(60)
+}
+
 /// Due instants of a cron expression in `[from, to)`.
 fn cron(text: &str, zone: Tz, from: Seconds, to: Seconds) -> Vec<Seconds> {
     let fields = Fields::of(text);
+    if fields.every_hour() {
+        return minutes(from, to).filter(|at| fields.shown(at + offset(zone, *at))).collect();
+    }
     let mut out: Vec<Seconds> = Vec::new();
     let mut at = (from - 2 * DAY).div_euclid(QUARTER) * QUARTER;
     let mut highest = at + offset(zone, at) - MINUTE;
@@ -147,30 +167,38 @@ fn cron(text: &str, zone: Tz, from: Seconds, to: Seconds) -> Vec<Seconds> {
     out
 }
 
-type Walked = BTreeMap<(String, &'static str, Seconds, Seconds), Vec<Seconds>>;
+/// True where the schedule goes by the clock on the wall.
+pub(super) fn is_wall_clock(when: &When) -> bool {
+    matches!(when, When::Cron(text) if !Fields::of(text).every_hour())
+}
+
+type Walked = BTreeMap<(String, &'static str, Seconds, Seconds), Rc<[Seconds]>>;
 
 thread_local! {
+    static CHANGES: RefCell<BTreeMap<&'static str, Vec<NaiveDate>>> = const { RefCell::new(BTreeMap::new()) };
     // Worlds share schedules, zones and periods; walking is slow.
     static WALKED: RefCell<Walked> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Due instants in `[from, to)`, ascending.
-pub(super) fn due(when: &When, zone: Tz, from: Seconds, to: Seconds) -> Vec<Seconds> {
-    match when {
-        When::Continuous => Vec::new(),
-        // Anchors and intervals are whole minutes here.
-        When::Every { seconds, anchor } => {
-            let minutes = (from..to).step_by(60).map(|at| at - at.rem_euclid(MINUTE));
-            minutes.filter(|at| *at >= from && (at - anchor).rem_euclid(*seconds) == 0).collect()
-        }
-        When::Cron(text) => {
-            let key = (text.clone(), zone.name(), from, to);
-            let known = WALKED.with_borrow(|walked| walked.get(&key).cloned());
-            known.unwrap_or_else(|| {
-                let due = cron(text, zone, from, to);
-                WALKED.with_borrow_mut(|walked| walked.insert(key, due.clone()));
-                due
-            })
-        }
-    }
+pub(super) fn due(when: &When, zone: Tz, from: Seconds, to: Seconds) -> Rc<[Seconds]> {
+    let (text, zone_name) = match when {
+        When::Continuous => return Rc::default(),
+        When::Every { seconds, anchor } => (format!("{seconds} {anchor}"), ""),
+        When::Cron(text) => (text.clone(), zone.name()),
+    };
+    let key = (text, zone_name, from, to);
+    let known = WALKED.with_borrow(|walked| walked.get(&key).cloned());
+    known.unwrap_or_else(|| {
+        let due: Rc<[Seconds]> = match when {
+            When::Continuous => Rc::default(),
+            // Anchors and intervals are whole minutes here.
+            When::Every { seconds, anchor } => {
+                minutes(from, to).filter(|at| (at - anchor).rem_euclid(*seconds) == 0).collect()
+            }
+            When::Cron(text) => cron(text, zone, from, to).into(),
+        };
+        WALKED.with_borrow_mut(|walked| walked.insert(key, Rc::clone(&due)));
+        due
+    })
 }

@@ -113,7 +113,7 @@ pub(super) fn worlds() -> impl Strategy<Value = Draft> {
 fn period(dial: &mut Dial<'_>, zone: Tz) -> (String, NaiveDate, NaiveDate) {
     let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
     let mut middles = vec![day(2026, 10, 14), day(2024, 2, 29), day(2026, 2, 28), day(2025, 12, 31), day(2026, 6, 30)];
-    let at_change = clock::changes(zone, 2025..2027);
+    let at_change = clock::changes(zone);
     if !at_change.is_empty() {
         middles.extend((0..5).map(|i| at_change[i % at_change.len()]));
     }
@@ -145,7 +145,6 @@ fn system(dial: &mut Dial<'_>, index: usize, start: Seconds, end: Seconds) -> Th
         critical: !dial.rarely(3),
         production: !dial.rarely(6),
         in_scope: !dial.rarely(8),
-        first_tier: !dial.rarely(3),
         onboarded,
         retired: dial.rarely(6).then(|| end - dial.number(100) * HOUR + HOUR),
     }
@@ -153,11 +152,12 @@ fn system(dial: &mut Dial<'_>, index: usize, start: Seconds, end: Seconds) -> Th
 
 /// A plan, and sometimes its next version.
 fn plan(dial: &mut Dial<'_>, index: usize, systems: usize, home: Tz, start: Seconds) -> Vec<PlanVersion> {
-    let when = |dial: &mut Dial<'_>| match dial.below(16) {
+    let when = |dial: &mut Dial<'_>| match dial.below(17) {
         n @ 0..=11 => When::Cron(SCHEDULES[n].to_owned()),
         12 => When::Every { seconds: 24 * HOUR, anchor: start - 30 * DAY + 90 * MINUTE },
         13 => When::Every { seconds: 6 * HOUR, anchor: start + 10 * MINUTE },
         14 => When::Continuous,
+        15 => When::Cron("20 * * * *".to_owned()),
         _ => When::Cron(format!("{} {} * * *", dial.number(60), dial.number(4))),
     };
     let mut first = PlanVersion {

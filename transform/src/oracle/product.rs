@@ -56,7 +56,6 @@ fn inventory(f: &mut Fixture, case: &Case) {
             s.criticality = if thing.critical { Criticality::Critical } else { Criticality::Standard };
             s.environment = if thing.production { Environment::Production } else { Environment::NonProduction };
             s.in_scope = thing.in_scope;
-            s.tier = Some(f_tier(thing.first_tier).to_owned());
             s.onboarded_at = instant(thing.onboarded);
             s.retired_at = thing.retired.map(instant);
         });
@@ -80,11 +79,6 @@ fn inventory(f: &mut Fixture, case: &Case) {
             p.effective_to = version.to.map(instant);
         });
     }
-}
-
-/// Tier of a system.
-pub(super) fn f_tier(first: bool) -> &'static str {
-    if first { "critical_online_services" } else { "support_functions" }
 }
 
 fn rows(f: &mut Fixture, case: &Case) {

@@ -45,7 +45,7 @@ impl Oracle<'_> {
         };
         for result in results.iter_mut().filter(|r| r.state == State::Pass && r.check != "RET-01") {
             let mut whole: Vec<bool> = Vec::new();
-            let runs = self.runs.iter().filter(|r| r.system == result.system);
+            let runs = self.records.iter().filter(|r| r.system == result.system);
             whole.extend(runs.map(|r| !partial(r.source, r.observed)));
             let points = self.case.points.iter().filter(|p| p.system == result.system);
             whole.extend(points.map(|_| !partial("log", self.case.as_of)));
@@ -90,15 +90,16 @@ impl Oracle<'_> {
             }
             for pair in ends.windows(2) {
                 let (a, b) = (pair[0], pair[1]);
-                let went_back = self.case.plans.iter().any(|p| {
+                // What the clock went back on the way, by the plan that makes most of it.
+                let wall_clock = self.case.plans.iter().filter(|p| {
                     p.system == index
                         && p.enabled
-                        && Self::is_wall_clock(p)
+                        && clock::is_wall_clock(&p.when)
                         && p.from < self.end
                         && p.to.is_none_or(|to| to > self.start)
-                        && clock::offset(p.zone, b) < clock::offset(p.zone, a)
                 });
-                let allowed = limit + if went_back { HOUR } else { 0 };
+                let back = wall_clock.map(|p| clock::offset(p.zone, a) - clock::offset(p.zone, b)).max().unwrap_or(0);
+                let allowed = limit + back.max(0);
                 if b - a <= allowed {
                     continue;
                 }

@@ -1,5 +1,7 @@
 //! Runs, recovery points, coverage and slots by the words of `[conventions]`, the slow way.
 
+use std::rc::Rc;
+
 use model::assessment::Outcome;
 use model::rows::{Integrity, RunStatus, Trigger};
 
@@ -18,6 +20,8 @@ pub(super) struct Oracle<'a> {
     pub(super) end: Seconds,
     /// What can be judged ends here.
     pub(super) until: Seconds,
+    /// Records of all sources, and the runs they tell of.
+    pub(super) records: Vec<Attempt>,
     pub(super) runs: Vec<Attempt>,
     pub(super) points: Vec<Good>,
 }
@@ -27,9 +31,6 @@ pub(super) struct Oracle<'a> {
 pub(super) struct Good {
     pub(super) system: usize,
     pub(super) taken: Seconds,
-    pub(super) deleted: Option<Seconds>,
-    /// A listing shows it, so that its being there is known and not only its making.
-    pub(super) listed: bool,
 }
 
 /// An expected run.
@@ -97,8 +98,9 @@ impl<'a> Oracle<'a> {
     pub(super) fn of(case: &'a Case) -> Self {
         let start = clock::reached(case.zone, clock::midnight(case.first));
         let end = clock::reached(case.zone, clock::midnight(case.after));
-        let mut oracle =
-            Self { case, start, end, until: end.min(case.as_of), runs: merged(&newest(case)), points: Vec::new() };
+        let records = newest(case);
+        let runs = merged(&records);
+        let mut oracle = Self { case, start, end, until: end.min(case.as_of), records, runs, points: Vec::new() };
         oracle.points = oracle.good_points();
         oracle
     }
@@ -116,12 +118,7 @@ impl<'a> Oracle<'a> {
         for run in self.runs.iter().filter(|r| self.is_good(r)) {
             let listed = run.point.as_ref().and_then(|id| self.case.points.iter().find(|p| p.id == *id));
             if listed.is_none() {
-                out.push(Good {
-                    system: run.system,
-                    taken: run.taken.unwrap_or(run.started),
-                    deleted: None,
-                    listed: false,
-                });
+                out.push(Good { system: run.system, taken: run.taken.unwrap_or(run.started) });
             }
         }
         for point in &self.case.points {
@@ -132,7 +129,7 @@ impl<'a> Oracle<'a> {
             };
             let bytes = point.bytes > 0 || run.is_some_and(|r| r.unchanged);
             if is_good && bytes {
-                out.push(Good { system: point.system, taken: point.taken, deleted: point.deleted, listed: true });
+                out.push(Good { system: point.system, taken: point.taken });
             }
         }
         out.sort_by_key(|p| p.taken);
@@ -170,13 +167,13 @@ impl<'a> Oracle<'a> {
     /// The slot after the one due at `at`: of this version by its own schedule, or the first of a later one. The text
     /// does not say what follows the last slot of a plan that ends; the schedule goes on here.
     fn next(&self, plan: &PlanVersion, at: Seconds) -> Seconds {
-        let own = self.due(plan).into_iter().find(|t| *t > at);
+        let own = self.due(plan).iter().copied().find(|t| *t > at);
         let later = self.case.plans.iter().filter(|p| p.id == plan.id && p.enabled && p.from > plan.from);
-        let theirs = later.filter_map(|p| self.due(p).into_iter().find(|t| *t >= p.from)).min();
+        let theirs = later.filter_map(|p| self.due(p).iter().copied().find(|t| *t >= p.from)).min();
         [own, theirs].into_iter().flatten().min().unwrap_or(Seconds::MAX)
     }
 
-    fn due(&self, plan: &PlanVersion) -> Vec<Seconds> {
+    fn due(&self, plan: &PlanVersion) -> Rc<[Seconds]> {
         clock::due(&plan.when, plan.zone, self.start - 2 * DAY, self.end + 33 * DAY)
     }
 
@@ -210,7 +207,7 @@ impl<'a> Oracle<'a> {
         let mut out = Vec::new();
         for plan in self.case.plans.iter().filter(|p| p.enabled) {
             let system = &self.case.systems[plan.system];
-            for at in self.due(plan) {
+            for &at in self.due(plan).iter() {
                 let expected = at >= plan.from && plan.to.is_none_or(|to| at < to);
                 let in_service = system.onboarded <= at && system.retired.is_none_or(|r| at < r);
                 let in_period = at >= self.start && at < self.end && at <= self.case.as_of;
@@ -259,10 +256,5 @@ impl<'a> Oracle<'a> {
         } else {
             Outcome::Unknown
         }
-    }
-
-    /// True for a plan that the clock on the wall sets off.
-    pub(super) fn is_wall_clock(plan: &PlanVersion) -> bool {
-        matches!(plan.when, When::Cron(_))
     }
 }
