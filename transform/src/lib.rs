@@ -14,6 +14,9 @@ pub mod drift;
 pub mod frames;
 pub mod judgement;
 pub mod metrics;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "test support")]
+mod oracle;
 pub mod own_checks;
 pub mod points;
 pub mod rollup;
