@@ -288,7 +288,13 @@ impl Inventory {
     /// The system of this id.
     #[must_use]
     pub fn system(&self, id: &str) -> Option<&System> {
-        self.systems.binary_search_by(|s| s.system_id.as_str().cmp(id)).ok().and_then(|at| self.systems.get(at))
+        self.index_of(id).and_then(|at| self.systems.get(at))
+    }
+
+    /// Index into `systems` of the system of this id.
+    #[must_use]
+    pub fn index_of(&self, id: &str) -> Option<usize> {
+        self.systems.binary_search_by(|s| s.system_id.as_str().cmp(id)).ok()
     }
 
     /// Versions of the plan of this id, oldest version first.

@@ -237,22 +237,18 @@ impl Registers {
     #[must_use]
     pub fn rows_of(&self, table: &str) -> Option<Vec<(serde_json::Value, &str)>> {
         macro_rules! of {
-            ($($field:ident),+ $(,)?) => {
+            ($($field:ident),+) => {
                 match table {
                     $(stringify!($field) => self.$field.as_ref().map(|rows| {
-                        let value = |r| (serde_json::to_value(&r.row).unwrap_or_default(), r.declared_in.as_str());
-                        rows.iter().map(value).collect()
+                        rows.iter()
+                            .map(|r| (serde_json::to_value(&r.row).unwrap_or_default(), r.declared_in.as_str()))
+                            .collect()
                     }),)+
                     _ => None,
                 }
             };
         }
-        of! {
-            exceptions, exception_approvals, incidents, alerts, monitor_days, actions, reviews, approvals,
-            role_assignments, changes, obligations, metric_reports, documents, document_history, signatures,
-            acknowledgements, approved_platforms, keys, provider_assurance, storage_locations, transport_paths,
-            principals, access_grants, access_reviews, emergency_requests, privileged_events, asset_exclusions,
-        }
+        each_register!(of)
     }
 }
 

@@ -8,7 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{
-    DateTime, Datelike, Days, Duration, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc,
+    DateTime, Datelike, Days, Duration, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike,
+    Utc,
 };
 pub use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -49,7 +50,12 @@ pub fn zone(text: &str) -> Result<Tz, TimeError> {
 /// Formats as `YYYY-MM-DDTHH:MM:SSZ`, the one form of JSON output. Fractions are cut.
 #[must_use]
 pub fn utc_text(at: Instant) -> String {
-    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    // chrono parses a format string at every call, and reports write millions of times.
+    let (year, month, day) = (at.year(), at.month(), at.day());
+    if !(0..=9999).contains(&year) {
+        return at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    }
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", at.hour(), at.minute(), at.second())
 }
 
 /// Serialises instants as [`utc_text`], for `#[serde(with)]`.
@@ -125,7 +131,6 @@ trait WholeMinute {
 
 impl WholeMinute for NaiveDateTime {
     fn with_nanosecond_zero_second(self) -> Self {
-        use chrono::Timelike;
         self.with_second(0).and_then(|t| t.with_nanosecond(0)).unwrap_or(self)
     }
 }

@@ -27,7 +27,7 @@ use crate::slots::{Defaults, Slot, assign, slots};
 use crate::soundness::Soundness;
 use crate::tests::restore_tests;
 use crate::waivers::{Waiver, waivers};
-use crate::world::{Test, World};
+use crate::world::{Shared, Test, World};
 
 /// What an assessment is made from, beside the tables.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +76,7 @@ pub struct Basis<'a> {
     pitr: BTreeMap<usize, Vec<PitrSample>>,
     segments: BTreeMap<usize, Vec<LogSegment>>,
     intervals: BTreeMap<String, Option<i64>>,
+    plans_by_system: BTreeMap<String, Vec<usize>>,
     defaults: Defaults,
 }
 
@@ -137,6 +138,10 @@ impl<'a> Basis<'a> {
         let incidents = incidents(&tables, &registers);
         let sources = sources(&tables, input.sources);
         let waivers = waivers(&registers, input.policy, inventory);
+        let mut plans_by_system: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (i, plan) in inventory.plans.iter().enumerate() {
+            plans_by_system.entry(plan.system_id.clone()).or_default().push(i);
+        }
         Ok(Self {
             input,
             tables,
@@ -151,6 +156,7 @@ impl<'a> Basis<'a> {
             pitr,
             segments,
             intervals: intervals(inventory, input.as_of),
+            plans_by_system,
             defaults,
         })
     }
@@ -183,7 +189,9 @@ impl<'a> Basis<'a> {
             coverage: &self.coverage,
             waivers: &self.waivers,
             sources: &self.sources,
+            plans_by_system: &self.plans_by_system,
             defaults: self.defaults,
+            shared: Shared::default(),
         }
     }
 
@@ -260,7 +268,7 @@ pub(crate) fn locate(
     system: Option<&str>,
     resource: Option<&str>,
 ) -> Result<Option<usize>, Error> {
-    let index = |id: &str| inventory.systems.iter().position(|s: &System| s.system_id == id);
+    let index = |id: &str| inventory.index_of(id);
     if let Some(found) = system.and_then(index) {
         return Ok(Some(found));
     }

@@ -177,7 +177,11 @@ impl Chain<'_> {
 
 /// The chain of every failed, missed or overrun slot, in the order of the slots.
 #[must_use]
-pub fn chains<'w>(world: &World<'w>) -> Vec<Chain<'w>> {
+pub fn chains<'s, 'w>(world: &'s World<'w>) -> &'s [Chain<'w>] {
+    world.shared.chains.get_or_init(|| follow(world))
+}
+
+fn follow<'w>(world: &World<'w>) -> Vec<Chain<'w>> {
     if !world.slots.iter().any(|s| s.outcome.is_bad()) {
         return Vec::new();
     }

@@ -130,7 +130,7 @@ fn checks(world: &World<'_>, results: &[CheckResult]) -> Vec<CheckSheet> {
 /// Whole populations with their columns in a stable order: ids first, lineage last.
 fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Vec<Population>, Error> {
     const LAST: [&str; 4] = ["source_id", "evidence", "pointer", "row_id"];
-    [
+    let names = [
         "slots",
         "closure",
         "runs",
@@ -146,14 +146,9 @@ fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Ve
         "controls",
         "statements",
         "drift",
-    ]
-    .into_iter()
-    .filter_map(|name| {
-        let found = show::first_rows(name, basis, judged, period, SHEET_ROWS).transpose()?;
-        Some(found.map(|(rows, total)| (name, rows, total)))
-    })
-    .map(|found| {
-        let (name, rows, total) = found?;
+    ];
+    parallel::map(names, |name| {
+        let Some((rows, total)) = show::first_rows(name, basis, judged, period, SHEET_ROWS)? else { return Ok(None) };
         let names: BTreeSet<&String> = rows.iter().flat_map(|r| r.keys()).collect();
         let mut columns: Vec<String> =
             names.iter().filter(|n| !LAST.contains(&n.as_str())).map(|n| (*n).clone()).collect();
@@ -161,7 +156,9 @@ fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Ve
         columns.extend(LAST.iter().filter(|l| names.contains(&(**l).to_owned())).map(|l| (*l).to_owned()));
         let cells =
             rows.iter().map(|r| columns.iter().map(|c| r.get(c).cloned().unwrap_or_default()).collect()).collect();
-        Ok(Population { name: name.to_owned(), columns, rows: cells, total })
+        Ok(Some(Population { name: name.to_owned(), columns, rows: cells, total }))
     })
+    .into_iter()
+    .filter_map(Result::transpose)
     .collect()
 }

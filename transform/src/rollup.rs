@@ -32,13 +32,13 @@ impl Rollup {
     /// Rolls up.
     pub fn of<'a>(results: impl IntoIterator<Item = &'a CheckResult>) -> Self {
         let mut out = Self::default();
-        let mut passed = BTreeSet::new();
+        let (mut passed, mut failed, mut missing) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for result in results {
-            let name = || result.check.clone();
+            let name = result.check.as_str();
             match result.state {
                 State::Pass => {
                     out.pass += 1;
-                    passed.insert(name());
+                    passed.insert(name);
                 }
                 State::Fail => {
                     if result.waived {
@@ -46,17 +46,18 @@ impl Rollup {
                     } else {
                         out.fail += 1;
                     }
-                    out.failed_by.insert(name());
+                    failed.insert(name);
                 }
                 State::NoEvidence => {
                     out.no_evidence += 1;
-                    out.missing.insert(name());
+                    missing.insert(name);
                 }
                 State::NotApplicable => out.not_applicable += 1,
             }
         }
-        out.supported_by =
-            passed.into_iter().filter(|c| !out.failed_by.contains(c) && !out.missing.contains(c)).collect();
+        let names = |of: &BTreeSet<&str>| of.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        passed.retain(|c| !failed.contains(c) && !missing.contains(c));
+        (out.supported_by, out.failed_by, out.missing) = (names(&passed), names(&failed), names(&missing));
         out.state = if out.fail + out.waived > 0 {
             Some(State::Fail)
         } else if out.no_evidence > 0 {

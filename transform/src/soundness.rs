@@ -79,7 +79,7 @@ impl Soundness {
         let Some(check) = check.filter(|_| j.state == State::Pass) else { return j };
         let reads = check.inputs.iter().any(|i| FROM_SOURCES.iter().any(|t| i.starts_with(t)));
         let rests_on = if check.group == "RST" { &self.tests } else { &self.backups };
-        let index = |id: &String| world.inventory.systems.iter().position(|s| s.system_id == *id);
+        let index = |id: &String| world.inventory.index_of(id);
         let doubtful = j.systems.iter().filter_map(index).any(|s| rests_on.get(&s) == Some(&false));
         if (reads && doubtful) || self.unsound.contains(&j.unit) {
             j.state = State::NoEvidence;

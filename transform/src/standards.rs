@@ -79,10 +79,14 @@ pub fn controls<'a>(basis: &Basis<'a>, judged: &Judged) -> Vec<ControlView<'a>> 
     out
 }
 
-/// Results of some checks, with whom they concern.
+/// Results of some checks, with whom they concern. Results are sorted by check.
 fn results<'j>(judged: &'j Judged, checks: Vec<&'j str>) -> impl Iterator<Item = (&'j CheckResult, &'j Subject)> {
-    let all = judged.assessment.results.iter().zip(&judged.subjects);
-    all.filter(move |(result, _)| checks.contains(&result.check.as_str()))
+    let all = &judged.assessment.results;
+    checks.into_iter().flat_map(move |check| {
+        let from = all.partition_point(|r| r.check.as_str() < check);
+        let to = all.partition_point(|r| r.check.as_str() <= check);
+        all[from..to].iter().zip(&judged.subjects[from..to])
+    })
 }
 
 /// Every statement of the policy, in its order.

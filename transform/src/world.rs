@@ -1,6 +1,7 @@
 //! Everything a check may look at, resolved and sorted. Checks read it and nothing else.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use model::assessment::SourceInfo;
 use model::controls::Controls;
@@ -10,8 +11,11 @@ use model::registers::{Incident, Registers};
 use model::rows::{LogSegment, PitrSample, RestoreTest};
 use model::time::{Instant, Period};
 
+use crate::checks::Place;
+use crate::closure::Chain;
 use crate::coverage::Coverage;
 use crate::frames::Tables;
+use crate::judgement::Judgement;
 use crate::points::Point;
 use crate::runs::Runs;
 use crate::slots::{Defaults, Slot};
@@ -67,8 +71,23 @@ pub struct World<'a> {
     pub sources: &'a [SourceInfo],
     /// Longest time between two due instants of each cron schedule in use, seconds.
     pub intervals: &'a BTreeMap<String, Option<i64>>,
+    /// Versions of plans by the id of their system: indices into `inventory.plans`.
+    pub plans_by_system: &'a BTreeMap<String, Vec<usize>>,
     /// Plan defaults from the policy.
     pub defaults: Defaults,
+    /// What several checks need.
+    pub shared: Shared<'a>,
+}
+
+/// What several checks need of a period, made when the first of them asks.
+#[derive(Debug, Default)]
+pub struct Shared<'a> {
+    /// Places of backups.
+    pub(crate) places: OnceLock<BTreeMap<&'a str, Place<'a>>>,
+    /// What followed each failed, missed or overrun slot.
+    pub(crate) chains: OnceLock<Vec<Chain<'a>>>,
+    /// Results of CMP-02.
+    pub(crate) plausible: OnceLock<Vec<Judgement>>,
 }
 
 impl<'a> World<'a> {
@@ -100,7 +119,9 @@ impl<'a> World<'a> {
 
     /// Versions of plans of a system that are enabled, with their index.
     pub fn plans_of(&self, system: &'a System) -> impl Iterator<Item = (usize, &'a Plan)> {
-        self.inventory.plans.iter().enumerate().filter(|(_, p)| p.system_id == system.system_id && p.enabled)
+        let plans = &self.inventory.plans;
+        let versions = self.plans_by_system.get(&system.system_id).into_iter().flatten();
+        versions.map(|i| (*i, &plans[*i])).filter(|(_, p)| p.enabled)
     }
 
     /// Enabled plans of a system in force at some time of `[from, to)`.

@@ -24,7 +24,7 @@ pub fn page(document: &Document, style: &str) -> Value {
         .collect();
     let has_toc = document.blocks.iter().any(|b| matches!(b, Block::Toc(_)));
     let blocks: Vec<Value> = document.blocks.iter().map(|b| block(document, b)).collect();
-    let mut page = json!({
+    let page = json!({
         "title": document.title,
         "subtitle": document.subtitle,
         "organization": document.organization,
@@ -34,13 +34,21 @@ pub fn page(document: &Document, style: &str) -> Value {
         "as_of": instant(document),
         "symbols": symbols,
         "body_class": if has_toc { "with-toc" } else { "" },
-        "blocks": blocks,
     });
+    let mut page = with(page, "blocks", blocks);
     show_hidden(&mut page);
     if let Some(page) = page.as_object_mut() {
         page.insert("style".into(), Value::from(style));
     }
     page
+}
+
+/// An object with a list more, which is moved there: `json!` copies what it is given.
+fn with(mut object: Value, name: &str, list: Vec<Value>) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), Value::Array(list));
+    }
+    object
 }
 
 /// Makes invisible characters visible in every string.
@@ -190,10 +198,11 @@ fn heat_strip(strip: &HeatStrip) -> Value {
                     })
                 })
                 .collect();
-            json!({
+            let row = json!({
                 "inlines": inlines(&row.label), "note": row.note, "summary": row.summary,
-                "alt": row_summary(strip, row), "cells": cells,
-            })
+                "alt": row_summary(strip, row),
+            });
+            with(row, "cells", cells)
         })
         .collect();
     let days: Vec<Value> = strip
@@ -203,10 +212,11 @@ fn heat_strip(strip: &HeatStrip) -> Value {
         .collect();
     let legend: Vec<Value> =
         legend(strip).into_iter().map(|(state, text)| json!({"mark": state.slug(), "text": text})).collect();
-    json!({
-        "partial": "heat_strip", "class": if strip.days.len() > 45 { "strip dense" } else { "strip" }, "id": strip.id, "caption": strip.caption, "count": strip.days.len(),
-        "days": days, "rows": rows, "legend": legend,
-    })
+    let view = json!({
+        "partial": "heat_strip", "class": if strip.days.len() > 45 { "strip dense" } else { "strip" },
+        "id": strip.id, "caption": strip.caption, "count": strip.days.len(), "days": days, "legend": legend,
+    });
+    with(view, "rows", rows)
 }
 
 fn table(t: &Table) -> Value {
@@ -230,7 +240,7 @@ fn table(t: &Table) -> Value {
                 .cells
                 .iter()
                 .zip(&t.columns)
-                .map(|(cell, c)| json!({"class": class(c.align), "inlines": inlines(cell)}))
+                .map(|(cell, c)| with(json!({"class": class(c.align)}), "inlines", inlines(cell)))
                 .collect();
             let length: usize = r.cells.iter().flatten().map(|i| plain(std::slice::from_ref(i)).len()).sum();
             let class = match (r.strong, length > 900) {
@@ -239,13 +249,14 @@ fn table(t: &Table) -> Value {
                 (false, true) => "tall",
                 (false, false) => "",
             };
-            json!({"id": r.id, "class": class, "cells": cells})
+            with(json!({"id": r.id, "class": class}), "cells", cells)
         })
         .collect();
-    json!({
+    let view = json!({
         "partial": "table", "id": t.id, "caption": t.caption, "least": format!("{least:.1}"),
-        "columns": columns, "span": t.columns.len(), "rows": rows, "footnote": inlines(&t.footnote),
-    })
+        "columns": columns, "span": t.columns.len(), "footnote": inlines(&t.footnote),
+    });
+    with(view, "rows", rows)
 }
 
 /// Width in rem that a table has on a wide screen.

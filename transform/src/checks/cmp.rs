@@ -26,6 +26,15 @@ const COMPARED_LEAST: usize = 3;
 /// A drop that an incident of the register explains (it names the run and a cause) passes, and the comparison starts
 /// anew there.
 pub fn plausible(world: &World<'_>) -> Vec<Judgement> {
+    sizes(world).to_vec()
+}
+
+/// The same, for others that build on it.
+pub fn sizes<'s>(world: &'s World<'_>) -> &'s [Judgement] {
+    world.shared.plausible.get_or_init(|| judged_sizes(world))
+}
+
+fn judged_sizes(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("systems");
     }

@@ -30,12 +30,9 @@ pub fn on_time(world: &World<'_>) -> Vec<Judgement> {
     let most_unknown = world.policy.ratio("unknown_share_max");
     let (from, to) = (world.period.start(), world.until());
     let mut out = Vec::new();
-    let mut plans: Vec<(&str, Vec<usize>)> = Vec::new();
+    let mut plans: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (i, plan) in world.inventory.plans.iter().enumerate() {
-        match plans.iter_mut().find(|(id, _)| *id == plan.plan_id) {
-            Some((_, versions)) => versions.push(i),
-            None => plans.push((&plan.plan_id, vec![i])),
-        }
+        plans.entry(&plan.plan_id).or_default().push(i);
     }
     let mut by_version: BTreeMap<usize, Vec<&Slot>> = BTreeMap::new();
     for slot in world.slots {
@@ -43,7 +40,7 @@ pub fn on_time(world: &World<'_>) -> Vec<Judgement> {
     }
     for (id, versions) in plans {
         let first = &world.inventory.plans[versions[0]];
-        let Some(system) = world.inventory.systems.iter().find(|s| s.system_id == first.system_id) else { continue };
+        let Some(system) = world.inventory.system(&first.system_id) else { continue };
         if !system.in_scope
             || system.in_service(from, to).is_none()
             || versions.iter().all(|v| !world.inventory.plans[*v].enabled)

@@ -171,7 +171,7 @@ fn computed(world: &World<'_>, definition: &Definition, span: &Period) -> Result
     } else {
         Vec::new()
     };
-    let of_span = World { period: *span, slots: &slots, ..*world };
+    let of_span = World { period: *span, slots: &slots, shared: Shared::default(), ..*world };
     let metric = metric(&of_span, &definition.id)
         .map_err(|e| format!("The metric could not be computed: {e}."))?
         .ok_or_else(|| format!("The metric {} is not known.", definition.id))?;

@@ -38,6 +38,7 @@ mod sto;
 mod tls;
 
 pub(crate) use common::{ORGANIZATION, last_moment, no_register, restorable};
+pub(crate) use places::Place;
 pub(crate) use rst::proves_restore;
 
 /// A check's function.

@@ -164,7 +164,7 @@ type Broken = BTreeMap<&'static str, (&'static str, &'static str, Vec<String>)>;
 pub fn remedied(world: &World<'_>) -> Vec<Judgement> {
     let all = chains(world);
     let mut plans: BTreeMap<&str, Vec<&Chain<'_>>> = BTreeMap::new();
-    for chain in &all {
+    for chain in all {
         plans.entry(&world.inventory.plans[chain.slot.plan].plan_id).or_default().push(chain);
     }
     or_none_failed(world, plans.into_iter().map(|(plan, chains)| remedy(world, plan, &chains)).collect())

@@ -220,7 +220,11 @@ fn fact<'w, T: PartialEq>(
 /// Every place that a register, a platform, a plan or a recovery point names.
 ///
 /// A place that has no reading of its own (`s3:bucket/folder`) has those of the nearest one around it (`s3:bucket`).
-pub fn places<'w>(world: &World<'w>) -> BTreeMap<&'w str, Place<'w>> {
+pub fn places<'s, 'w>(world: &'s World<'w>) -> &'s BTreeMap<&'w str, Place<'w>> {
+    world.shared.places.get_or_init(|| gather(world))
+}
+
+fn gather<'w>(world: &World<'w>) -> BTreeMap<&'w str, Place<'w>> {
     let mut out: BTreeMap<&'w str, Place<'w>> = BTreeMap::new();
     let (tables, registers) = (world.tables, world.registers);
     for row in registers.storage_locations.iter().flatten() {

@@ -107,7 +107,7 @@ fn each<'w>(
     judge: impl Fn(&Path<'w>, &BTreeMap<&'w str, Place<'w>>) -> Judgement,
 ) -> Vec<Judgement> {
     let places = places(world);
-    let all = paths(world, &places);
+    let all = paths(world, places);
     if all.is_empty() {
         return vec![if world.registers.transport_paths.is_none() {
             no_register(ORGANIZATION, "transport_paths")
@@ -121,7 +121,7 @@ fn each<'w>(
             let judgement = if path.stays_on_host() {
                 Judgement::not_applicable(path.id, "one_host", "The path never leaves one host.")
             } else {
-                judge(path, &places)
+                judge(path, places)
             };
             path.systems.iter().fold(judgement, |j, s| j.about(s))
         })

@@ -99,7 +99,7 @@ fn platform_of<'w>(world: &World<'w>, event: &'w PrivilegedEvent) -> Option<&'w 
     let inventory = world.inventory;
     event.platform_id.as_deref().or_else(|| {
         let system = event.system_id.as_deref()?;
-        inventory.systems.iter().find(|s| s.system_id == system)?.platform_id.as_deref()
+        inventory.system(system)?.platform_id.as_deref()
     })
 }
 

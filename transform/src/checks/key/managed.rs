@@ -29,7 +29,7 @@ pub fn managed(world: &World<'_>) -> Vec<Judgement> {
     for (index, system) in world.in_scope() {
         let id = system.system_id.as_str();
         for point in world.points_of(index).filter(|p| exists(p, world.as_of)) {
-            match sealed(world, &places, point) {
+            match sealed(world, places, point) {
                 Sealed::With(key) => {
                     used.entry(key).or_default().insert(id);
                 }

@@ -38,11 +38,11 @@ pub fn usable(world: &World<'_>) -> Vec<Judgement> {
     let mut out = Vec::new();
     for (index, system) in world.in_scope() {
         let id = system.system_id.as_str();
-        let accounts = production_accounts(world, &places, system);
+        let accounts = production_accounts(world, places, system);
         let mut uses: BTreeMap<(Option<&str>, Sealed<'_>), Use> = BTreeMap::new();
         let mut seen = Seen::default();
         for point in world.points_of(index).filter(|p| exists(p, world.as_of)) {
-            let state = sealed(world, &places, point);
+            let state = sealed(world, places, point);
             if state == Sealed::Plain {
                 seen.plain += 1;
                 continue;

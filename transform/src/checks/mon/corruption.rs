@@ -77,12 +77,12 @@ fn suspicions(world: &World<'_>) -> Vec<Suspicion> {
             what: format!("Recovery point {} failed its integrity check at {}", point.id(world.runs), utc_text(at)),
         });
     }
-    for result in cmp::plausible(world).into_iter().filter(|j| j.state == State::Fail) {
+    for result in cmp::sizes(world).iter().filter(|j| j.state == State::Fail) {
         // A damaged point and the run that made it are one finding.
         if runs.contains(&result.unit) {
             continue;
         }
-        let system = world.inventory.systems.iter().position(|s| result.systems.contains(&s.system_id));
+        let system = result.systems.iter().find_map(|id| world.inventory.index_of(id));
         let placed = result.violations.first().map(|(from, _)| *from);
         let Some(run) = system.and_then(|s| {
             let mut then = world.runs.of_system(s).filter(|r| r.placed_at() == placed);
@@ -92,7 +92,7 @@ fn suspicions(world: &World<'_>) -> Vec<Suspicion> {
         };
         let Some(at) = run.ended_at.or(run.started_at).or(run.scheduled_for) else { continue };
         out.push(Suspicion {
-            unit: result.unit,
+            unit: result.unit.clone(),
             system: run.system,
             run: Some(run.row),
             found_at: at,

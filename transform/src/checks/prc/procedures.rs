@@ -39,7 +39,7 @@ fn judge(world: &World<'_>, system: &System, documents: &[Recorded<Document>]) -
     };
     let id = format!("{} {}", document.document_id, document.version);
     let zone = world.period.zone();
-    let index = world.inventory.systems.iter().position(|s| s.system_id == unit);
+    let index = world.inventory.index_of(unit);
     let followed = index
         .into_iter()
         .flat_map(|i| world.tests_of(i))

@@ -39,7 +39,7 @@ pub fn approved(world: &World<'_>) -> Vec<Judgement> {
             }
         }
         for (unit, versions) in plans {
-            out.push(plan(world, &places, unit, &versions, id).about(id));
+            out.push(plan(world, places, unit, &versions, id).about(id));
         }
     }
     let planned = |place: &str| {
@@ -49,7 +49,7 @@ pub fn approved(world: &World<'_>) -> Vec<Judgement> {
             .iter()
             .any(|p| p.location_id.iter().chain(&p.copy_location_ids).any(|named| touch(named, place)))
     };
-    for (id, place) in &places {
+    for (id, place) in places {
         let strays: BTreeSet<&str> = place.held_of.difference(&silent).copied().collect();
         if !strays.is_empty() && !planned(id) {
             let systems: Vec<&str> = strays.iter().copied().collect();

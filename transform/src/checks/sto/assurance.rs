@@ -136,12 +136,12 @@ fn split(world: &World<'_>, current: &[&&Recorded<ProviderAssurance>], reliance:
 
 fn system<'w>(world: &World<'w>, id: &str) -> Option<&'w System> {
     let inventory = world.inventory;
-    inventory.systems.iter().find(|s| s.system_id == id)
+    inventory.system(id)
 }
 
 /// A repository with an own mirror that was restored: FRQ-01 and RST-01 judge it, and the provider's word is secondary.
 fn has_mirror(world: &World<'_>, id: &str) -> bool {
-    let Some(index) = world.inventory.systems.iter().position(|s| s.system_id == id) else { return false };
+    let Some(index) = world.inventory.index_of(id) else { return false };
     let row = &world.inventory.systems[index];
     let mirror =
         world.plans_in_force(row, world.period.start(), world.until()).any(|(_, p)| p.component == Component::Mirror);

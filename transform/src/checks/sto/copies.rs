@@ -248,7 +248,7 @@ pub fn account_loss(world: &World<'_>) -> Vec<Judgement> {
             continue;
         };
         let window = (end - Duration::seconds(1), end);
-        let accounts = production_accounts(world, &places, system);
+        let accounts = production_accounts(world, places, system);
         let side = |id: &str| account_side(world, places.get(id), id, system, &accounts);
         let found = copies(world, index, system, window, side);
         out.push(found.judge(world, unit, window, "copy outside of the production account").about(unit));
