@@ -327,8 +327,11 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
     }
     let given = Given { file: policy_file, overrides: Some((config_file, read.overrides)) };
     let policy = policy::resolve(given).map_err(|more| faults.extend(more)).ok();
-    let controls =
-        policy.as_ref().map(|policy| Controls::embedded().with_frameworks(&framework_files, policy, &mut faults));
+    let controls = policy.as_ref().map(|policy| {
+        let mut controls = Controls::embedded().with_frameworks(&framework_files, policy, &mut faults);
+        controls.add_checks(&check_files, policy, &mut faults);
+        controls
+    });
     match (read.organization, policy.zip(controls)) {
         (Some(organization), Some((policy, controls))) => {
             let config = Config {

@@ -8,7 +8,7 @@ use model::assessment::{
 };
 use model::controls::Controls;
 use model::evidence::SourceStatus;
-use model::inventory::{Inventory, Schedule, System};
+use model::inventory::{Inventory, Schedule};
 use model::parallel;
 use model::policy::Policy;
 use model::registers::{Incident, REGISTERS, Registers};
