@@ -123,6 +123,9 @@ impl From<transform::Error> for Failure {
             transform::Error::Ambiguous(_) => {
                 Self::usage(error.to_string(), "make the globs under `resources` of one of the two systems narrower")
             }
+            transform::Error::OwnCheck { .. } => {
+                Self::usage(error.to_string(), "correct the query; docs/checks-sql.md tells what it sees and must say")
+            }
             transform::Error::Frame(_) => Self::program(error.to_string()),
         }
     }

@@ -76,6 +76,7 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
     }
     files.extend(texts(&base, &wanted.paths.registers)?);
     files.extend(texts(&base, model::workspace::FRAMEWORKS)?);
+    files.extend(texts(&base, model::workspace::CHECKS)?);
     if let Some(policy) = wanted.policy_file {
         files.extend(texts(&base, &policy)?);
     }
@@ -93,7 +94,7 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
     Ok(Loaded { workspace, base, config })
 }
 
-/// The text of a file, or of every `.toml` and `.csv` file of a folder, named relative to `base`.
+/// The text of a file, or of every `.toml`, `.csv` and `.sql` file of a folder, named relative to `base`.
 fn texts(base: &Path, relative: &str) -> Result<Vec<(String, String)>, Failure> {
     let path = base.join(relative);
     let fault = |path: &Path, e: &io::Error| {
@@ -103,7 +104,7 @@ fn texts(base: &Path, relative: &str) -> Result<Vec<(String, String)>, Failure> 
         let mut names: Vec<String> = fs::read_dir(&path)
             .map_err(|e| fault(&path, &e))?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|n| n.ends_with(".toml") || n.ends_with(".csv"))
+            .filter(|n| [".toml", ".csv", ".sql"].iter().any(|end| n.ends_with(end)))
             .collect();
         names.sort();
         return names

@@ -330,10 +330,15 @@ pub struct Controls {
     pub tables: Vec<Table>,
     /// Kinds of evidence, in file order.
     pub evidence_kinds: Vec<EvidenceKind>,
+    /// Queries of the checks that a workspace adds.
+    pub own_checks: Vec<OwnCheck>,
 }
 
 mod own;
+mod own_checks;
 mod parse;
+
+pub use own_checks::{DERIVED_TABLES, OwnCheck};
 
 impl Controls {
     /// The data compiled into the program.

@@ -232,6 +232,26 @@ impl Registers {
     }
 }
 
+impl Registers {
+    /// Rows of a register as JSON, each with where it stands; `None` where it was not given or is none.
+    #[must_use]
+    pub fn rows_of(&self, table: &str) -> Option<Vec<(serde_json::Value, &str)>> {
+        macro_rules! of {
+            ($($field:ident),+) => {
+                match table {
+                    $(stringify!($field) => self.$field.as_ref().map(|rows| {
+                        rows.iter()
+                            .map(|r| (serde_json::to_value(&r.row).unwrap_or_default(), r.declared_in.as_str()))
+                            .collect()
+                    }),)+
+                    _ => None,
+                }
+            };
+        }
+        each_register!(of)
+    }
+}
+
 /// Names of all registers, in the order of [`Registers`], with their columns.
 pub const REGISTERS: &[(&str, &[(&str, bool)])] = &[
     (Exception::TABLE, Exception::COLUMNS),

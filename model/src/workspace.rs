@@ -238,6 +238,8 @@ impl Config {
 
 /// Folder of the frameworks that a workspace adds, beside the configuration.
 pub const FRAMEWORKS: &str = "frameworks";
+/// Folder of the checks that a workspace adds, beside the configuration.
+pub const CHECKS: &str = "checks";
 
 /// Everything that people write, read and checked.
 #[derive(Debug, Clone)]
@@ -294,6 +296,7 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
     let mut inventory_files = Vec::new();
     let mut register_files = Vec::new();
     let mut framework_files = Vec::new();
+    let mut check_files = Vec::new();
     let mut policy_file = None;
     for file in files {
         let base = file.name.rsplit('/').next().unwrap_or("").to_lowercase();
@@ -305,6 +308,8 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
             register_files.push(file);
         } else if file.name.strip_prefix(FRAMEWORKS).is_some_and(|rest| rest.starts_with('/')) {
             framework_files.push(file);
+        } else if file.name.strip_prefix(CHECKS).is_some_and(|rest| rest.starts_with('/')) {
+            check_files.push(file);
         } else {
             let fault = Fault::of_file(file.name, "this file has no place in the workspace");
             faults.push(fault.help(format!("inventory: {folder}, registers: {registers_folder}")));
@@ -322,8 +327,11 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
     }
     let given = Given { file: policy_file, overrides: Some((config_file, read.overrides)) };
     let policy = policy::resolve(given).map_err(|more| faults.extend(more)).ok();
-    let controls =
-        policy.as_ref().map(|policy| Controls::embedded().with_frameworks(&framework_files, policy, &mut faults));
+    let controls = policy.as_ref().map(|policy| {
+        let mut controls = Controls::embedded().with_frameworks(&framework_files, policy, &mut faults);
+        controls.add_checks(&check_files, policy, &mut faults);
+        controls
+    });
     match (read.organization, policy.zip(controls)) {
         (Some(organization), Some((policy, controls))) => {
             let config = Config {

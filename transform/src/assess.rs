@@ -8,7 +8,7 @@ use model::assessment::{
 };
 use model::controls::Controls;
 use model::evidence::SourceStatus;
-use model::inventory::{Inventory, Schedule, System};
+use model::inventory::{Inventory, Schedule};
 use model::parallel;
 use model::policy::Policy;
 use model::registers::{Incident, REGISTERS, Registers};
@@ -20,6 +20,7 @@ use crate::checks::{self, exc};
 use crate::coverage::{Coverage, holes, union};
 use crate::frames::Tables;
 use crate::judgement::{Judgement, Subject};
+use crate::own_checks;
 use crate::points::{Point, points};
 use crate::runs::{Runs, population};
 use crate::slots::{Defaults, Slot, assign, slots};
@@ -212,7 +213,35 @@ impl<'a> Basis<'a> {
             summary: Summary::of(&results),
             results,
         };
-        Ok(Judged { assessment, subjects, slots })
+        let mut judged = Judged { assessment, subjects, slots };
+        self.add_own_checks(&mut judged, period)?;
+        Ok(judged)
+    }
+
+    /// Adds what the checks of the workspace say. They see the tables and not each other.
+    fn add_own_checks(&self, judged: &mut Judged, period: Period) -> Result<(), Error> {
+        let checks = &self.input.controls.own_checks;
+        if checks.is_empty() {
+            return Ok(());
+        }
+        let mut said = Vec::new();
+        for check in checks {
+            said.extend(own_checks::judge(check, self, judged, &period)?.into_iter().map(|j| (check.id.as_str(), j)));
+        }
+        let world = self.world(period, &judged.slots);
+        let soundness = Soundness::of(&world);
+        let own = said.into_iter().map(|(id, j)| {
+            let j = soundness.checked(&world, world.controls.check(id), j);
+            (j.subject(), finish(&world, id, j))
+        });
+        let own: Vec<_> = own.map(|(subject, result)| (result, subject)).collect();
+        let assessment = &mut judged.assessment;
+        let ours = std::mem::take(&mut assessment.results).into_iter().zip(std::mem::take(&mut judged.subjects));
+        let mut all: Vec<_> = ours.chain(own).collect();
+        all.sort_by(|(a, _), (b, _)| (&a.check, &a.unit).cmp(&(&b.check, &b.unit)));
+        (assessment.results, judged.subjects) = all.into_iter().unzip();
+        assessment.summary = Summary::of(&assessment.results);
+        Ok(())
     }
 }
 

@@ -402,9 +402,10 @@ impl Builder {
         )?;
         tables.words = self.words;
         tables.documents = self.documents;
-        tables
-            .collections
-            .sort_by(|a, b| (a.collected_at, &a.kind, &a.source_id).cmp(&(b.collected_at, &b.kind, &b.source_id)));
+        // The last one of a source stands; of two at one instant the worse one.
+        tables.collections.sort_by(|a, b| {
+            (a.collected_at, &a.kind, &a.source_id, a.status).cmp(&(b.collected_at, &b.kind, &b.source_id, b.status))
+        });
         Ok(tables)
     }
 }

@@ -14,6 +14,10 @@ pub mod drift;
 pub mod frames;
 pub mod judgement;
 pub mod metrics;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "test support")]
+mod oracle;
+pub mod own_checks;
 pub mod points;
 pub mod rollup;
 pub mod runs;
@@ -40,4 +44,12 @@ pub enum Error {
     /// A dataframe operation failed: a defect of this program.
     #[error("dataframe: {0}")]
     Frame(#[from] polars::error::PolarsError),
+    /// A check of the workspace cannot be evaluated.
+    #[error("{file}: {message}")]
+    OwnCheck {
+        /// Its file.
+        file: String,
+        /// What is wrong.
+        message: String,
+    },
 }

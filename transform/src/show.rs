@@ -391,7 +391,7 @@ fn sources(basis: &Basis<'_>) -> Vec<Fields> {
 }
 
 /// A register row; its lineage is its file and line.
-fn register<T: serde::Serialize>(kind: &str, id: &str, row: &T, declared_in: &str) -> Fields {
+pub(crate) fn register<T: serde::Serialize>(kind: &str, id: &str, row: &T, declared_in: &str) -> Fields {
     let mut out = fields(serde_json::to_value(row).unwrap_or_default());
     for value in out.values_mut() {
         // Instants of registers may carry fractions; JSON output never does.

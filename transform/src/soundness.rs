@@ -41,13 +41,11 @@ impl Soundness {
             world.runs.documents.iter().map(|d| !partial.contains(&(&*d.kind, &*d.source_id, d.observed_at))).collect();
         let mut out = Self::default();
         for (system, members) in &world.runs.by_system {
-            let any = members.iter().any(|m| {
-                world
-                    .runs
-                    .document_index(world.runs.list[*m].row)
-                    .and_then(|d| documents.get(d))
-                    .copied()
-                    .unwrap_or(false)
+            let runs = members.iter().filter_map(|m| world.runs.list.get(*m));
+            // A run that two sources saw is as sound as the better of them.
+            let any = runs.flat_map(|run| run.also.iter().chain([&run.row])).any(|row| {
+                let document = world.runs.document_index(*row).and_then(|d| documents.get(d));
+                document.copied().unwrap_or(false)
             });
             *out.backups.entry(*system).or_default() |= any;
         }
@@ -92,3 +90,6 @@ impl Soundness {
         j
     }
 }
+
+#[cfg(test)]
+mod tests;

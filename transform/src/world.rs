@@ -118,7 +118,7 @@ impl<'a> World<'a> {
     }
 
     /// Versions of plans of a system that are enabled, with their index.
-    pub fn plans_of(&self, system: &'a System) -> impl Iterator<Item = (usize, &'a Plan)> {
+    pub fn plans_of(&self, system: &System) -> impl Iterator<Item = (usize, &'a Plan)> {
         let plans = &self.inventory.plans;
         let versions = self.plans_by_system.get(&system.system_id).into_iter().flatten();
         versions.map(|i| (*i, &plans[*i])).filter(|(_, p)| p.enabled)
@@ -127,7 +127,7 @@ impl<'a> World<'a> {
     /// Enabled plans of a system in force at some time of `[from, to)`.
     pub fn plans_in_force(
         &self,
-        system: &'a System,
+        system: &System,
         from: Instant,
         to: Instant,
     ) -> impl Iterator<Item = (usize, &'a Plan)> {

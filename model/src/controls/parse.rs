@@ -51,6 +51,7 @@ impl Controls {
             frameworks: Vec::new(),
             tables: Vec::new(),
             evidence_kinds: Vec::new(),
+            own_checks: Vec::new(),
         };
         for (name, text) in files {
             let file = File { name, text };

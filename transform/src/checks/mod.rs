@@ -37,7 +37,7 @@ mod rst;
 mod sto;
 mod tls;
 
-pub(crate) use common::{last_moment, restorable};
+pub(crate) use common::{ORGANIZATION, last_moment, no_register, restorable};
 pub(crate) use places::Place;
 pub(crate) use rst::proves_restore;
 

@@ -26,7 +26,7 @@ pub fn interval_s(plan: &Plan, world: &World<'_>) -> Option<i64> {
 /// Interval plans: interval + longest run time. Continuous plans: archive timeout + `log_ship_allowance`,
 /// if a full or snapshot plan gives the logs a base. A replica keeps no history and does not count.
 #[must_use]
-pub fn losses<'w>(world: &World<'w>, system: &'w System, at: Instant) -> Vec<(i64, &'w Plan)> {
+pub fn losses<'w>(world: &World<'w>, system: &System, at: Instant) -> Vec<(i64, &'w Plan)> {
     let plans: Vec<&Plan> =
         world.plans_in_force(system, at, at + chrono::Duration::seconds(1)).map(|(_, p)| p).collect();
     let has_base = plans

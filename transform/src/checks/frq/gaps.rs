@@ -19,11 +19,11 @@ pub struct GapFound<'w> {
     pub to: Instant,
     /// Seconds allowed.
     pub limit_s: i64,
-    /// Seconds allowed with tolerance and the hour that the clock may have gone back.
+    /// Seconds allowed with tolerance and what the clock may have gone back.
     pub allowed_s: i64,
     /// Above the limit without tolerance, within it with.
     pub drift: bool,
-    /// Longer by the hour that the clock went back.
+    /// Longer by what the clock went back.
     pub dst_extended: bool,
     /// Above the limit and its tolerance.
     pub exceeded: bool,
