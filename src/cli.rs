@@ -153,8 +153,8 @@ pub enum Command {
     Explain {
         /// A check (FRQ-01), group (FRQ), control (CP-9), framework (soc2), statement (BRP-3.1-01), metric
         /// (backup_success_rate), parameter (min_retention), tier, role, table (backup_runs), field
-        /// (systems.change_rate), evidence kind (EV-JOB-LOG), source kind (restic), convention (slot) or reason code of
-        /// a result (missed).
+        /// (systems.change_rate), evidence kind (EV-JOB-LOG), source kind (restic), convention (slot), reason code of a
+        /// result (missed) or finding on the policy text (F-01).
         id: String,
     },
     /// Print a completion script.

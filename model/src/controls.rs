@@ -337,8 +337,10 @@ pub struct Controls {
 mod own;
 mod own_checks;
 mod parse;
+mod policy_findings;
 
 pub use own_checks::{DERIVED_TABLES, OwnCheck};
+pub use policy_findings::PolicyFinding;
 
 impl Controls {
     /// The data compiled into the program.

@@ -10,7 +10,7 @@ mod reasons;
 mod sheet;
 mod standards;
 
-use model::controls::Controls;
+use model::controls::{Controls, PolicyFinding};
 use model::policy::Policy;
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,7 @@ const WIDEST: usize = 110;
 /// Runs the command.
 pub fn run(id: &str, globals: &Globals) -> Result<End, Failure> {
     let (policy, controls) = in_force(globals)?;
-    let library = Library { controls: &controls, policy: &policy };
+    let library = Library { controls: &controls, policy: &policy, findings: &PolicyFinding::all() };
     let sheets = library.find(id);
     if sheets.is_empty() {
         return Err(unknown(&library, id));
@@ -82,7 +82,7 @@ fn unknown(library: &Library<'_>, id: &str) -> Failure {
     let help = if near.is_empty() {
         "ids are those of checks (FRQ-01), controls (CP-9), statements (BRP-3.1-01), metrics, parameters, tables, fields \
          (systems.change_rate), evidence kinds (EV-JOB-LOG), tiers, groups (FRQ), frameworks (soc2), conventions (slot), \
-         reasons (missed) and source kinds (restic)"
+         reasons (missed), source kinds (restic) and findings on the policy text (F-01)"
             .to_owned()
     } else {
         format!("did you mean {}?", near.join(", "))

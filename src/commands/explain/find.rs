@@ -1,7 +1,7 @@
 //! From an id, as people write it, to what it names.
 
 use collectors::KINDS;
-use model::controls::{Control, Controls, Field, Framework, Table};
+use model::controls::{Control, Controls, Field, Framework, PolicyFinding, Table};
 use model::policy::Policy;
 
 use super::reasons::REASONS;
@@ -15,6 +15,8 @@ pub struct Library<'a> {
     pub controls: &'a Controls,
     /// Statements, parameters, tiers.
     pub policy: &'a Policy,
+    /// Findings on the text of the built-in policy.
+    pub findings: &'a [PolicyFinding],
 }
 
 /// Names of `show` that differ from those of the tables behind them (`runs` and `waivers` name other things too).
@@ -75,6 +77,9 @@ impl<'a> Library<'a> {
         if let Some((code, text)) = REASONS.iter().find(|(code, _)| is(code)) {
             return vec![judging::reason(code, text)];
         }
+        if let Some(x) = self.findings.iter().find(|x| is(&x.id)) {
+            return vec![policy::finding(self, x)];
+        }
         let behind = SHOWN.iter().find(|(shown, _)| is(shown)).and_then(|(_, table)| c.table(table));
         behind.map(|x| standards::table(self, x)).into_iter().collect()
     }
@@ -112,6 +117,7 @@ impl<'a> Library<'a> {
         out.extend(KINDS.iter().map(|x| x.name));
         out.extend(c.frameworks.iter().flat_map(|f| &f.controls).map(|x| x.id.as_str()));
         out.extend(REASONS.iter().map(|(code, _)| *code));
+        out.extend(self.findings.iter().map(|x| x.id.as_str()));
         out
     }
 
@@ -142,7 +148,7 @@ mod tests {
     #[test]
     fn every_id_is_found_and_names_one_thing() {
         let policy = Policy::embedded().unwrap();
-        let library = Library { controls: Controls::embedded(), policy: &policy };
+        let library = Library { controls: Controls::embedded(), policy: &policy, findings: &PolicyFinding::all() };
         let mut seen = BTreeSet::new();
         for id in library.ids() {
             let found = library.find(id);
@@ -162,7 +168,7 @@ mod tests {
         let mut controls = Controls::embedded().clone();
         let copied = controls.framework("nist80053").unwrap().control("CP-9").unwrap().clone();
         controls.frameworks.iter_mut().find(|f| f.id == "csf2").unwrap().controls.push(copied);
-        let library = Library { controls: &controls, policy: &policy };
+        let library = Library { controls: &controls, policy: &policy, findings: &[] };
         assert_eq!(library.find("cp-9").len(), 2);
         assert_eq!(library.find("csf2:CP-9").len(), 1);
     }

@@ -1,5 +1,6 @@
 //! Sheets of what the policy says: statements, parameters, tiers and roles.
 
+use model::controls::PolicyFinding;
 use model::policy::{Parameter, Role, Statement, Tier};
 use serde_json::{Value, json};
 
@@ -127,4 +128,21 @@ pub fn role(library: &Library<'_>, r: &Role) -> Sheet {
         .fact("approves_exceptions_of_risk", json!(levels))
         .text("meaning", &r.meaning)
         .entries("statements", statement_entries(library, |s| s.owner_roles.contains(&r.id)))
+}
+
+/// A finding on the text of the built-in policy.
+pub fn finding(library: &Library<'_>, f: &PolicyFinding) -> Sheet {
+    let points = |label: &str| f.of(label).map(str::to_owned).collect::<Vec<_>>();
+    let surfaces = points("Surfaces").join(" ");
+    let names = |id: &str| surfaces.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|w| w == id);
+    Sheet::new("finding", &f.id, &f.title)
+        .fact("level", f.level.as_str())
+        .fact("about", "the text of the built-in policy profile; checks find it in the data, see below")
+        .fact("judged_by", profile(library))
+        .lines("evidence", &points("Evidence"))
+        .lines("why", &points("Why"))
+        .text("surfaces", &surfaces)
+        .lines("correction", &points("Correction"))
+        .lines("note", &points("Note"))
+        .entries("checks", check_entries(library, |c| names(&c.id)))
 }

@@ -6,8 +6,22 @@ use super::*;
 
 fn embedded(id: &str) -> Sheet {
     let policy = Policy::embedded().unwrap();
-    let library = Library { controls: Controls::embedded(), policy: &policy };
+    let library = Library { controls: Controls::embedded(), policy: &policy, findings: &PolicyFinding::all() };
     library.find(id).remove(0)
+}
+
+#[test]
+fn a_finding_on_the_policy_names_its_checks_and_its_correction() {
+    let page = embedded("f-10").page(100, false);
+    for wanted in [
+        "F-10  Recovery points of 15 minutes",
+        "level      high",
+        "FRQ-04",
+        "CORRECTION",
+        "continuous protection is required",
+    ] {
+        assert!(page.contains(wanted), "{wanted} is not in:\n{page}");
+    }
 }
 
 #[test]
@@ -81,7 +95,7 @@ fn a_workspace_gives_its_own_values() {
     let config =
         "[organization]\nname = \"X\"\ntimezone = \"UTC\"\n[policy]\nparameters = { min_retention = \"P35D\" }\n";
     let workspace = load(&[("backproof.toml".to_owned(), config.to_owned())], &[]).unwrap();
-    let library = Library { controls: Controls::embedded(), policy: &workspace.policy };
+    let library = Library { controls: Controls::embedded(), policy: &workspace.policy, findings: &[] };
     let json = library.find("min_retention")[0].json();
     assert_eq!((&json["value"], &json["origin"]), (&json!("P35D"), &json!("organisation")));
     assert!(library.find("RET-01")[0].page(100, false).contains("P35D (organisation"));
@@ -90,7 +104,7 @@ fn a_workspace_gives_its_own_values() {
 #[test]
 fn an_unknown_id_names_the_nearest() {
     let policy = Policy::embedded().unwrap();
-    let library = Library { controls: Controls::embedded(), policy: &policy };
+    let library = Library { controls: Controls::embedded(), policy: &policy, findings: &PolicyFinding::all() };
     let failure = unknown(&library, "FRQ-1");
     assert_eq!(failure.code(), 2);
     let Failure::Usage { help, .. } = failure else { panic!("usage") };
