@@ -15,7 +15,7 @@ pub fn run(period: &PeriodArgs, fail_on: Option<Severity>, globals: &Globals) ->
     let loaded = workspace::open(globals)?;
     judge::with(&loaded, period, globals, |_, judged, _| {
         print(&judged.assessment, globals)?;
-        Ok(judge::end(judged, fail_on))
+        Ok(judge::end(&judged, fail_on))
     })
 }
 

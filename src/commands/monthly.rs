@@ -64,7 +64,8 @@ pub fn write(
     let store = loaded.store()?;
     let (dossier, end) = judge::with(&loaded, period, globals, |basis, judged, period| {
         let sheet = store_sheet(&store, basis.input.as_of)?;
-        Ok((transform::dossier::dossier(basis, judged, period, sheet)?, judge::end(judged, fail_on)))
+        let end = judge::end(&judged, fail_on);
+        Ok((transform::dossier::dossier(basis, judged, period, sheet)?, end))
     })?;
     let folder = out.unwrap_or_else(|| loaded.reports().join(&dossier.assessment.period.label));
     fs::create_dir_all(&folder).map_err(|e| cannot(&folder, &e))?;
@@ -85,21 +86,19 @@ pub fn write(
     }
     files.push(("assessment.json".to_owned(), Box::new(|| assessment(&dossier.assessment))));
     // They share what they are made from and nothing else.
-    let mut files = parallel::map(files, |(name, make)| {
+    let written = parallel::map(files, |(name, make)| {
         let bytes = make()?;
+        let path = folder.join(&name);
+        replace(&path, &bytes).map_err(|e| cannot(&path, &e))?;
         let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
-        Ok((name, bytes, digest))
+        Ok((path, format!("{digest}  {name}\n")))
     })
     .into_iter()
-    .collect::<Result<Vec<(String, Vec<u8>, String)>, Failure>>()?;
-    let sums: String = files.iter().map(|(name, _, digest)| format!("{digest}  {name}\n")).collect();
-    files.push(("SHA256SUMS".to_owned(), sums.into_bytes(), String::new()));
-    let mut paths = Vec::new();
-    for (name, bytes, _) in files {
-        let path = folder.join(name);
-        replace(&path, &bytes).map_err(|e| cannot(&path, &e))?;
-        paths.push(path);
-    }
+    .collect::<Result<Vec<(PathBuf, String)>, Failure>>()?;
+    let (mut paths, sums): (Vec<PathBuf>, String) = written.into_iter().unzip();
+    let path = folder.join("SHA256SUMS");
+    replace(&path, sums.as_bytes()).map_err(|e| cannot(&path, &e))?;
+    paths.push(path);
     Ok(Written { files: paths, dossier, end })
 }
 
@@ -111,7 +110,8 @@ fn assessment(assessment: &Assessment) -> Result<Vec<u8>, Failure> {
 
 /// Writes beside and renames, so that a reader never sees half a report.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = path.with_extension("part");
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
     let mut file = fs::File::create(&beside)?;
     file.write_all(bytes)?;
     fs::rename(&beside, path)

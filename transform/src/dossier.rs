@@ -37,7 +37,7 @@ const SHEET_ROWS: usize = 50_000;
 ///
 /// # Errors
 /// Those of polars, which would be a defect of ours.
-pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreSheet) -> Result<Dossier, Error> {
+pub fn dossier(basis: &Basis<'_>, judged: Judged, period: Period, store: StoreSheet) -> Result<Dossier, Error> {
     let world = basis.world(period, &judged.slots);
     let results = &judged.assessment.results;
     let (first, last) = period.days();
@@ -49,7 +49,7 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
     }
     let (systems, (trends, populations)) = parallel::both(
         || systems(&world, results, &days),
-        || (trends(basis, judged, period), populations(basis, judged, &period)),
+        || (trends(basis, &judged, period), populations(basis, &judged, &period)),
     );
     Ok(Dossier {
         period_title: period.title(),
@@ -57,8 +57,8 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         policy: policy(&world, results),
         trends: trends?,
         systems,
-        findings: findings(&world, judged, State::Fail),
-        missing: findings(&world, judged, State::NoEvidence),
+        findings: findings(&world, &judged, State::Fail),
+        missing: findings(&world, &judged, State::NoEvidence),
         closures: closures(&world),
         tests: tests(&world),
         waivers: waivers(&world, results),
@@ -67,7 +67,7 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         checks: checks(&world, results),
         populations: populations?,
         days,
-        assessment: judged.assessment.clone(),
+        assessment: judged.assessment,
     })
 }
 
@@ -149,7 +149,15 @@ fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Ve
     ];
     parallel::map(names, |name| {
         let Some((rows, total)) = show::first_rows(name, basis, judged, period, SHEET_ROWS)? else { return Ok(None) };
-        let names: BTreeSet<&String> = rows.iter().flat_map(|r| r.keys()).collect();
+        // Rows of a table mostly have the same columns.
+        let mut names: BTreeSet<&String> = BTreeSet::new();
+        let mut last: Option<&show::Fields> = None;
+        for row in &rows {
+            if !last.is_some_and(|last| last.keys().eq(row.keys())) {
+                names.extend(row.keys());
+            }
+            last = Some(row);
+        }
         let mut columns: Vec<String> =
             names.iter().filter(|n| !LAST.contains(&n.as_str())).map(|n| (*n).clone()).collect();
         columns.sort_by_key(|n| (!n.ends_with("_id"), n.clone()));

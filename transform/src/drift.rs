@@ -63,7 +63,7 @@ pub fn changes(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Ve
     compare("platform_plan", &platform_plans(basis, then), &platform_plans(basis, now), &mut out);
     compare("storage", &storage(basis, then), &storage(basis, now), &mut out);
     compare("exception", &exceptions(basis, then), &exceptions(basis, now), &mut out);
-    compare("result", &results(&before_judged), &results(judged), &mut out);
+    compare_results(&results(&before_judged), &results(judged), &mut out);
     out.sort();
     Ok(out)
 }
@@ -74,14 +74,9 @@ fn compare(kind: &'static str, before: &Things, after: &Things, out: &mut Vec<Ch
         let mut change = |field: &str, before: String, after: String| {
             out.push(Change { kind, subject: id.clone(), field: field.to_owned(), before, after });
         };
-        // Of a result its state is worth telling, of anything else that it is there.
-        let there = |thing: &Map<String, Value>| match thing.get("state") {
-            Some(state) => ("state", words(state)),
-            None => ("present", "yes".to_owned()),
-        };
         match (before.get(id), after.get(id)) {
-            (Some(old), None) => change(there(old).0, there(old).1, String::new()),
-            (None, Some(new)) => change(there(new).0, String::new(), there(new).1),
+            (Some(_), None) => change("present", "yes".to_owned(), String::new()),
+            (None, Some(_)) => change("present", String::new(), "yes".to_owned()),
             (Some(old), Some(new)) => {
                 for (field, value) in new.iter().filter(|(field, _)| !READING.contains(&field.as_str())) {
                     let was = old.get(field).unwrap_or(&Value::Null);
@@ -171,17 +166,38 @@ fn exceptions(basis: &Basis<'_>, at: Instant) -> Things {
 }
 
 /// One state a check and system: single units (runs, days) come and go every period.
-fn results(judged: &Judged) -> Things {
-    let mut by: BTreeMap<String, Vec<_>> = BTreeMap::new();
+fn results(judged: &Judged) -> BTreeMap<(&str, &str), State> {
+    let mut by: BTreeMap<(&str, &str), Vec<_>> = BTreeMap::new();
     for (result, subject) in judged.assessment.results.iter().zip(&judged.subjects) {
         let whom = subject.systems.first().map_or("organization", String::as_str);
-        by.entry(format!("{} {whom}", result.check)).or_default().push(result);
+        by.entry((&result.check, whom)).or_default().push(result);
     }
     by.into_iter()
-        .map(|(id, results)| (id, Rollup::of(results)))
-        .filter(|(_, rollup)| rollup.state.is_some_and(|s| s != State::NotApplicable))
-        .map(|(id, rollup)| (id, fields(json!({"state": rollup.state}))))
+        .filter_map(|(id, results)| Some((id, Rollup::of(results).state?)))
+        .filter(|(_, state)| *state != State::NotApplicable)
         .collect()
+}
+
+fn compare_results(
+    before: &BTreeMap<(&str, &str), State>,
+    after: &BTreeMap<(&str, &str), State>,
+    out: &mut Vec<Change>,
+) {
+    let ids: BTreeSet<&(&str, &str)> = before.keys().chain(after.keys()).collect();
+    for id in ids {
+        let (old, new) = (before.get(id), after.get(id));
+        if old != new {
+            let word = |state: Option<&State>| state.map_or_else(String::new, ToString::to_string);
+            let subject = format!("{} {}", id.0, id.1);
+            out.push(Change {
+                kind: "result",
+                subject,
+                field: "state".to_owned(),
+                before: word(old),
+                after: word(new),
+            });
+        }
+    }
 }
 
 /// The changes as rows of `show drift`.

@@ -451,6 +451,22 @@ fn view(
     disputed: Vec<(String, String)>,
     copies: &BTreeSet<String>,
 ) -> Result<Runs, Error> {
+    let columns = frame.clone();
+    let rows = order.iter().map(|(_, i)| *i).collect();
+    let (columns, seen) = parallel::both(|| Columns::of(columns, rows), || judgeable(&frame, order, &words, copies));
+    let (list, by_system, unmatched) = seen?;
+    Ok(Runs { columns: columns?, words, documents, list, by_system, unmatched, disputed })
+}
+
+/// Runs in their order, those of each system, and resources that no inventory row matches with the number of theirs.
+type Judgeable = (Vec<Run>, BTreeMap<usize, Vec<usize>>, BTreeMap<String, u64>);
+
+fn judgeable(
+    frame: &DataFrame,
+    order: &[(Option<u32>, IdxSize)],
+    words: &Dictionary,
+    copies: &BTreeSet<String>,
+) -> Result<Judgeable, Error> {
     let ids = |name: &str| frame.column(name).and_then(|c| c.u32());
     let (component, trigger, status) = (ids(n::COMPONENT)?, ids(n::TRIGGER)?, ids(n::STATUS)?);
     let resource = ids(n::RESOURCE)?;
@@ -496,6 +512,5 @@ fn view(
             contradicted: false,
         });
     }
-    let rows = order.iter().map(|(_, i)| *i).collect();
-    Ok(Runs { columns: Columns::of(frame, rows)?, words, documents, list, by_system, unmatched, disputed })
+    Ok((list, by_system, unmatched))
 }
