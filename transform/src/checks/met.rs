@@ -15,7 +15,7 @@ use crate::closure::{Link, chains};
 use crate::judgement::Judgement;
 use crate::metrics::metric;
 use crate::slots::slots;
-use crate::world::World;
+use crate::world::{Shared, World};
 
 /// MET-01: backup success rate, each month.
 pub fn backup_success(world: &World<'_>) -> Vec<Judgement> {

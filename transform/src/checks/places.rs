@@ -274,7 +274,7 @@ pub fn touch(a: &str, b: &str) -> bool {
 }
 
 /// Where a recovery point is: as read, else where its plan puts it.
-pub fn location<'w>(world: &World<'w>, point: &'w Point) -> Option<&'w str> {
+pub fn location<'p, 'w: 'p>(world: &World<'w>, point: &'p Point) -> Option<&'p str> {
     let (inventory, runs) = (world.inventory, world.runs);
     point.location(runs).or_else(|| {
         let by_run = || inventory.plans.get(runs.list.get(point.run?)?.plan?);
