@@ -368,9 +368,11 @@ impl<'t> Listings<'t> {
                 (None, None) => continue,
             };
             let Some(all) = all else { continue };
-            let seen = all.iter().rev().find(|(_, _, ids)| shows(ids, id)).map(|(at, ..)| *at);
+            let last = all.iter().rposition(|(_, _, ids)| shows(ids, id));
+            let seen = last.and_then(|last| all.get(last)).map(|(at, ..)| *at);
+            let mut later = all.iter().skip(last.map_or(0, |last| last + 1));
             let gone = seen.max(made).and_then(|there| {
-                let gone = all.iter().find(|(at, complete, _)| *complete && *at > there)?;
+                let gone = later.find(|(at, complete, _)| *complete && made.is_none_or(|made| *at > made))?;
                 Some((there, gone.0))
             });
             point.last_seen_at = seen.or(point.last_seen_at);

@@ -109,3 +109,48 @@ pub fn note_unknown_systems(tables: &mut Tables, inventory: &Inventory) {
         last.problems.push(problem);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::fault::{Faults, File};
+    use model::registers::load;
+    use model::rows::Row;
+    use model::time::Tz;
+
+    use super::*;
+    use crate::testing::{Fixture, at, origin, plain};
+
+    /// An issue that is an exception for a system, read at this time.
+    fn issue(f: &mut Fixture, system: &str, when: &str) {
+        let text = format!("exception_id,status,system_ids\n17,approved,db;{system}\n");
+        let mut faults = Faults::default();
+        let file = File { name: "registers/exceptions.csv", text: &text };
+        let rows = Box::new(load(&[file], Tz::UTC, &mut faults));
+        f.row(Row::Record(ObservedRecord {
+            table: "exceptions",
+            rows,
+            origin: origin("github", "ops", "17", at(when)),
+        }));
+        f.collection("github", "ops", |c| c.collected_at = at(when));
+    }
+
+    #[test]
+    fn a_system_that_an_issue_names_and_nobody_knows_is_a_problem_of_its_source() {
+        let mut f = Fixture::new("2026-10");
+        f.system("billing-db", plain()).system("db", plain());
+        issue(&mut f, "billing-bd", "2026-11-01T00:00:00Z");
+        let sources = f.judge().judged.assessment.sources;
+        assert_eq!(sources[0].status, SourceStatus::Incomplete);
+        let reason = sources[0].reason.clone().unwrap_or_default();
+        assert!(
+            reason.contains(
+                "issue 17 as a row of exceptions: system \"billing-bd\" is not in the inventory; did you mean \"billing-db\"?"
+            ),
+            "{reason}"
+        );
+        f.with_basis(|b| assert_eq!(b.registers.exceptions.as_ref().map(Vec::len), Some(1), "the row still counts"));
+        // The last reading of the issue is what counts.
+        issue(&mut f, "*", "2026-11-02T00:00:00Z");
+        assert_eq!(f.judge().judged.assessment.sources[0].status, SourceStatus::Complete);
+    }
+}

@@ -92,6 +92,8 @@ pub fn whole_matrix(world: &World<'_>) -> Vec<Judgement> {
             )
         };
         Judgement::no_evidence(unit, reason, format!("Tests {window} do not show: {}; {why}.", unknown.join(", ")))
+    } else if tiers.is_empty() && on_platforms.is_empty() {
+        Judgement::not_applicable(unit, "empty_population", "No tier or platform is in use.")
     } else {
         Judgement::pass(
             unit,
