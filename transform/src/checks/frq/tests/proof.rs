@@ -29,7 +29,8 @@ fn frq_05_a_complete_run_log_does_not_show_that_no_log_was_shipped() {
     let logs = |f: &mut Fixture, schedule: &str| {
         f.plan("logs", "db", schedule, |p| p.component = Component::LogContinuous);
     };
-    let cases: [(fn(&mut Fixture), State); 6] = [
+    type Case = (fn(&mut Fixture), State);
+    let cases: [Case; 6] = [
         (|_| {}, Fail),
         (|f| f.systems[0].required_components = vec![Component::LogContinuous], NoEvidence),
         (
