@@ -55,12 +55,12 @@ pub const REASONS: &[(&str, &str)] = &[
         "design_exceeds_rpo",
         "The plans, even when every run succeeds, leave more time between recovery points than the recovery point objective allows.",
     ),
-    ("digest_differs", "An object of the evidence store is gone, or is not as it was kept."),
     (
         "deviation_unknown",
         "An expired exception is neither closed nor renewed, and no check shows whether its deviation is gone.",
     ),
     ("difference_explained", "Restored and expected counts differ, and the record says why."),
+    ("digest_differs", "An object of the evidence store is gone, or is not as it was kept."),
     ("document_missing", "No approved document on record covers this."),
     ("document_stale", "The setting changed after its document was approved."),
     ("drift", "A gap is above the interval of the policy but within its tolerance: a pass, noted."),
