@@ -9,7 +9,7 @@ use model::evidence::{Problem, SourceRun, SourceStatus};
 use model::parallel;
 use model::rows::Row;
 use model::time::{Instant, zone};
-use store::Store;
+use store::{Store, StoreError};
 use transform::frames::{Builder, Tables};
 
 use crate::failure::Failure;
@@ -43,7 +43,10 @@ pub fn tables(store: &Store, as_of: Instant) -> Result<Tables, Failure> {
         if replaced {
             continue;
         }
-        let mut found = undamaged(store, run);
+        let (mut found, changed) = undamaged(store, run);
+        for problem in changed {
+            builder.changed(format!("{}.{}", run.kind, run.source_id), problem);
+        }
         let asked = run.pages.iter().any(|p| p.http_status.is_some());
         let partial = asked && run.status != SourceStatus::Complete;
         let mut into = Into { builder: &mut builder, partial, problems: std::mem::take(&mut found.problems) };
@@ -57,23 +60,38 @@ pub fn tables(store: &Store, as_of: Instant) -> Result<Tables, Failure> {
     Ok(builder.finish()?)
 }
 
-/// The run with the documents whose bytes are still those that were kept; the others are its problems. Rows of
-/// changed bytes must not count, and a reader tells of the change only after it has handed on the rows before it.
-fn undamaged(store: &Store, run: &SourceRun) -> SourceRun {
+/// The run with the documents whose bytes are still those that were kept; the others are its problems, and of them those
+/// that are gone or changed, and not merely unreadable. Rows of changed bytes must not count, and a reader tells of the
+/// change only after it has handed on the rows before it.
+fn undamaged(store: &Store, run: &SourceRun) -> (SourceRun, Vec<Problem>) {
+    let mut changed = Vec::new();
     let mut out = SourceRun { pages: Vec::new(), problems: Vec::new(), ..run.clone() };
     let whole = parallel::map(&run.pages, |page| {
-        let object = store.checked_object(&page.object).map_err(io::Error::other)?;
+        let object = store.checked_object(&page.object).map_err(as_io)?;
         io::copy(&mut BufReader::with_capacity(1 << 18, object), &mut io::sink())
     });
     for (page, whole) in run.pages.iter().zip(whole) {
         match whole {
             Ok(_) => out.pages.push(page.clone()),
             Err(e) => {
-                out.problems.push(Problem { document: page.name.clone(), place: None, message: e.to_string() });
+                let problem = Problem { document: page.name.clone(), place: None, message: e.to_string() };
+                if matches!(e.kind(), io::ErrorKind::InvalidData | io::ErrorKind::NotFound) {
+                    changed.push(problem.clone());
+                }
+                out.problems.push(problem);
             }
         }
     }
-    out
+    (out, changed)
+}
+
+/// The error with a kind that tells an object that is gone from one that cannot be read.
+fn as_io(error: StoreError) -> io::Error {
+    match error {
+        StoreError::Io(error) => error,
+        StoreError::NoObject(_) => io::Error::new(io::ErrorKind::NotFound, error),
+        error => io::Error::other(error),
+    }
 }
 
 /// What is wrong now and was not when the source was collected makes it incomplete.

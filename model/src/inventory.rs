@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::meant;
 use crate::rows::Component;
 use crate::time::cron::Cron;
 use crate::time::{Instant, Tz};
@@ -289,6 +290,19 @@ impl Inventory {
     #[must_use]
     pub fn system(&self, id: &str) -> Option<&System> {
         self.index_of(id).and_then(|at| self.systems.get(at))
+    }
+
+    /// What is wrong where a record names this system, and what helps; `None` where it is in the inventory, or `*`.
+    #[must_use]
+    pub fn unknown_system(&self, id: &str) -> Option<(String, String)> {
+        if id == "*" || self.system(id).is_some() {
+            return None;
+        }
+        let help = match meant(id, self.systems.iter().map(|s| s.system_id.as_str())) {
+            Some(id) => format!("did you mean \"{id}\"?"),
+            None => "add the system to the inventory, retired if it is gone, or correct the id".to_owned(),
+        };
+        Some((format!("system \"{id}\" is not in the inventory"), help))
     }
 
     /// Index into `systems` of the system of this id.

@@ -285,7 +285,7 @@ pub const REGISTERS: &[(&str, &[(&str, bool)])] = &[
 
 impl Registers {
     /// Calls `visit` with place and id for every system that a register names.
-    pub(crate) fn each_system_id(&self, mut visit: impl FnMut(&str, &str)) {
+    pub fn each_system_id(&self, mut visit: impl FnMut(&str, &str)) {
         macro_rules! lists {
             ($($field:ident),+) => { $(
                 for row in self.$field.iter().flatten() {

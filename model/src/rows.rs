@@ -156,6 +156,8 @@ pub struct BackupRun {
     pub location_id: Option<String>,
     /// The source states that nothing changed, so zero bytes are right.
     pub unchanged: bool,
+    /// Concluded from what is stored: nothing tells of the attempt itself, its start, or attempts that left nothing.
+    pub inferred: bool,
     /// A time of this record had no zone and none is configured: unusable for time tests
     /// (reason `zone_unknown`).
     pub zone_unknown: bool,
@@ -191,6 +193,7 @@ impl BackupRun {
             cipher: None,
             location_id: None,
             unchanged: false,
+            inferred: false,
             zone_unknown: false,
             origin,
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::controls::Controls;
-use crate::fault::{Fault, Faults, File, meant};
+use crate::fault::{Fault, Faults, File};
 use crate::inventory::{self, Inventory};
 use crate::policy::{self, Given, Policy};
 use crate::registers::{self, Registers};
@@ -349,18 +349,11 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
 
 /// Registers name systems by id; an id that no system has would silently waive or blame nothing.
 fn unknown_systems(registers: &Registers, inventory: &Inventory, faults: &mut Faults) {
-    let ids: Vec<&str> = inventory.systems.iter().map(|s| s.system_id.as_str()).collect();
     registers.each_system_id(|declared_in, id| {
-        if id == "*" || inventory.system(id).is_some() {
-            return;
-        }
+        let Some((message, help)) = inventory.unknown_system(id) else { return };
         let (file, line) = declared_in.rsplit_once(':').unwrap_or((declared_in, "1"));
-        let fault = Fault::of_file(file, format!("system \"{id}\" is not in the inventory"));
-        let fault = Fault { line: line.parse().unwrap_or(1), ..fault };
-        faults.push(match meant(id, ids.iter().copied()) {
-            Some(id) => fault.help(format!("did you mean \"{id}\"?")),
-            None => fault.help("add the system to the inventory, retired if it is gone, or correct the id"),
-        });
+        let fault = Fault { line: line.parse().unwrap_or(1), ..Fault::of_file(file, message) };
+        faults.push(fault.help(help));
     });
 }
 

@@ -6,13 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use chrono::{DateTime, Utc};
 use model::controls::{Check, Controls};
 use serde_json::Value;
 
-use crate::support::{Workspace, copy, program};
+use crate::support::{Workspace, copy, files, program};
 
 /// States in the order of the table.
 const STATES: [&str; 4] = ["pass", "fail", "not_applicable", "no_evidence"];
@@ -44,22 +47,70 @@ fn assessed(name: &str) -> (Value, toml::Table) {
     assert!(!word("about").is_empty(), "{name} does not say what it is about");
     let workspace = Workspace::empty();
     copy(&folder, workspace.path());
+    let instant = word("collected_at");
+    let served = workspace.path().join("served");
+    if served.is_dir() {
+        let config = fs::read_to_string(workspace.path().join("backproof.toml")).unwrap();
+        workspace.write("backproof.toml", config.replace("SERVER", &serve(served, instant.parse().unwrap())));
+    }
     // The clock stands still while the evidence is collected: nothing here depends on the day of the test.
-    let clock = word("collected_at").replace('T', " ").replace('Z', "");
+    let clock = instant.replace('T', " ").replace('Z', "");
     let collected = Command::new("faketime")
         .args(["-f", &clock, env!("CARGO_BIN_EXE_backproof"), "collect", "--quiet"])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("TZ", "UTC")
+        .env("TOKEN", "token")
+        // Connections time out by this one.
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
         .current_dir(workspace.path())
         .stdin(Stdio::null())
         .output()
         .expect("faketime runs: tests/run installs it");
     let said = String::from_utf8_lossy(&collected.stderr);
     assert!(matches!(collected.status.code(), Some(0 | 4)), "{name}: collect: {said}");
+    if let Some(name) = scenario.get("changed").and_then(toml::Value::as_str) {
+        change(&workspace, name);
+    }
     let judged = workspace.run(&["assess", "--period", word("period"), "--as-of", word("as_of"), "--format", "json"]);
     assert!(matches!(judged.code, Some(0 | 4)), "{name}: assess: {}", judged.err);
     (judged.json(), scenario)
+}
+
+/// Answers each path with the file of that name and `.json` below `folder`; the clock of the server stands still. Its
+/// address.
+fn serve(folder: PathBuf, clock: DateTime<Utc>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let first = lines.next().unwrap_or_default();
+            lines.by_ref().take_while(|line| !line.is_empty()).for_each(drop);
+            let path = first.split([' ', '?']).nth(1).unwrap_or_default().trim_start_matches('/');
+            let (status, body) = match fs::read_to_string(folder.join(format!("{path}.json"))) {
+                Ok(body) => (200, body),
+                Err(_) => (404, "{\"id\":\"not_found\"}".to_owned()),
+            };
+            let head = format!(
+                "HTTP/1.1 {status} X\r\ndate: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                clock.format("%a, %d %b %Y %H:%M:%S GMT"),
+                body.len()
+            );
+            let _ = stream.write_all((head + &body).as_bytes());
+        }
+    });
+    url
+}
+
+/// Changes the object that a file of the workspace was kept as.
+fn change(workspace: &Workspace, name: &str) {
+    let bytes = fs::read(workspace.path().join(name)).unwrap();
+    let objects = workspace.path().join("evidence/objects");
+    let (object, _) = files(&objects).into_iter().find(|(_, kept)| *kept == bytes).expect("the file was kept");
+    let path = objects.join(object);
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    fs::write(&path, [bytes.as_slice(), b"\n"].concat()).unwrap();
 }
 
 /// What the assessment says otherwise than the scenario expects.

@@ -11,8 +11,8 @@ use model::evidence::SourceStatus;
 use model::inventory::{Inventory, Schedule};
 use model::parallel;
 use model::policy::Policy;
-use model::registers::{Incident, REGISTERS, Registers};
-use model::rows::{LogSegment, ObservedRecord, PitrSample};
+use model::registers::{Incident, Registers};
+use model::rows::{LogSegment, PitrSample};
 use model::time::{Instant, Period};
 
 use crate::Error;
@@ -26,6 +26,7 @@ use crate::runs::{Runs, population};
 use crate::slots::{Defaults, Slot, assign, slots};
 use crate::soundness::Soundness;
 use crate::tests::restore_tests;
+use crate::trackers;
 use crate::waivers::{Waiver, waivers};
 use crate::world::{Shared, Test, World};
 
@@ -98,6 +99,7 @@ impl<'a> Basis<'a> {
     /// A resource that two systems claim; those of polars.
     pub fn new(mut tables: Tables, input: Input<'a>) -> Result<Self, Error> {
         let inventory = input.inventory;
+        trackers::note_unknown_systems(&mut tables, inventory);
         let seconds = |id: &str| input.policy.seconds(id);
         let defaults = Defaults {
             start_window_s: seconds("schedule_tolerance"),
@@ -134,8 +136,8 @@ impl<'a> Basis<'a> {
             all.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| b.origin.observed_at.cmp(&a.origin.observed_at)));
             all.dedup_by(|a, b| key(a) == key(b));
         }
-        let registers = recorded(&tables, input.registers);
-        let incidents = incidents(&tables, &registers);
+        let registers = trackers::recorded(&tables, input.registers);
+        let incidents = trackers::incidents(&tables, &registers);
         let sources = sources(&tables, input.sources);
         let waivers = waivers(&registers, input.policy, inventory);
         let mut plans_by_system: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -353,55 +355,6 @@ fn is_waived(world: &World<'_>, id: &str, statements: &[String], j: &Judgement) 
         );
         violations.iter().all(|(from, to)| holes(&cover, *from, *to).is_empty())
     })
-}
-
-/// Register and trackers, by id; a tracker's row fills what the register does not have.
-fn incidents(tables: &Tables, registers: &Registers) -> Option<Vec<Incident>> {
-    let tracked = tables.collections.iter().any(|c| c.counts.contains_key("incidents"));
-    if registers.incidents.is_none() && tables.incidents.is_empty() && !tracked {
-        return None;
-    }
-    let mut out: BTreeMap<String, Incident> = BTreeMap::new();
-    let mut seen: Vec<_> = tables.incidents.iter().collect();
-    seen.sort_by(|a, b| (a.origin.observed_at, &a.origin.pointer).cmp(&(b.origin.observed_at, &b.origin.pointer)));
-    for observed in seen {
-        out.insert(observed.incident.incident_id.clone(), observed.incident.clone());
-    }
-    for incident in registers.incidents.iter().flatten() {
-        out.insert(incident.incident_id.clone(), incident.row.clone());
-    }
-    Some(out.into_values().collect())
-}
-
-/// The registers with the rows that trackers hold. What a file says of an id goes before what an issue says of it. A register
-/// of which a tracker was asked for every row is given, even if there is none.
-fn recorded<'a>(tables: &Tables, registers: &'a Registers) -> Cow<'a, Registers> {
-    let whole = tables.collections.iter().filter(|c| c.status == SourceStatus::Complete);
-    // Only what a source found out itself names resources. What people state of a log says nothing about a register.
-    let proven = whole.flat_map(|c| &c.covers).filter(|c| c.complete && !c.resources.is_empty());
-    let covered: Vec<&str> = proven.flat_map(|c| &c.tables).map(String::as_str).collect();
-    let tracked: Vec<&str> =
-        REGISTERS.iter().map(|(table, _)| *table).filter(|t| *t != "incidents" && covered.contains(t)).collect();
-    if tables.records.is_empty() && tracked.is_empty() {
-        return Cow::Borrowed(registers);
-    }
-    let mut out = registers.clone();
-    tracked.into_iter().for_each(|table| out.give(table));
-    // The same issue may have been read in several collections: its last reading counts.
-    let mut newest: BTreeMap<_, &ObservedRecord> = BTreeMap::new();
-    for record in &tables.records {
-        let origin = &record.origin;
-        let entry = newest.entry((record.table, &origin.source_id, &origin.record_id)).or_insert(record);
-        if (origin.observed_at, &origin.pointer) >= (entry.origin.observed_at, &entry.origin.pointer) {
-            *entry = record;
-        }
-    }
-    for record in newest.into_values() {
-        if record.rows.ids(record.table).iter().all(|id| !out.has(record.table, id)) {
-            out.extend((*record.rows).clone());
-        }
-    }
-    Cow::Owned(out)
 }
 
 /// Last collection of each configured or collected source.

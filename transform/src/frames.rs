@@ -97,6 +97,8 @@ pub struct Tables {
     pub collections: Vec<SourceRun>,
     /// What could not be read while rebuilding the tables.
     pub problems: Vec<Problem>,
+    /// Objects that are gone or no longer the bytes that were kept, each with its source (`<kind>.<id>`).
+    pub changed: Vec<(String, Problem)>,
 }
 
 /// Names of the columns of the runs frame.
@@ -128,6 +130,7 @@ pub mod run_columns {
     pub const CIPHER: &str = "cipher";
     pub const LOCATION: &str = "location_id";
     pub const UNCHANGED: &str = "unchanged";
+    pub const INFERRED: &str = "inferred";
     pub const ZONE_UNKNOWN: &str = "zone_unknown";
     pub const OBSERVED: &str = "observed_at";
     pub const FINAL: &str = "is_final";
@@ -173,6 +176,7 @@ struct RunColumns {
     cipher: Numbers<UInt32Type>,
     location: Numbers<UInt32Type>,
     unchanged: Flags,
+    inferred: Flags,
     zone_unknown: Flags,
     observed: Numbers<Int64Type>,
     is_final: Flags,
@@ -261,6 +265,7 @@ impl Default for Builder {
                 records: Vec::new(),
                 collections: Vec::new(),
                 problems: Vec::new(),
+                changed: Vec::new(),
             },
         }
     }
@@ -275,6 +280,11 @@ impl Builder {
     /// Notes something that could not be read while rebuilding the tables.
     pub fn problem(&mut self, problem: Problem) {
         self.tables.problems.push(problem);
+    }
+
+    /// Notes that an object of a source is gone, or no longer has the bytes that were kept.
+    pub fn changed(&mut self, source: String, problem: Problem) {
+        self.tables.changed.push((source, problem));
     }
 
     /// Takes a row.
@@ -349,6 +359,7 @@ impl Builder {
         c.expires.push(micros(run.expires_at));
         c.encrypted.push(run.encrypted);
         c.unchanged.push(Some(run.unchanged));
+        c.inferred.push(Some(run.inferred));
         c.zone_unknown.push(Some(run.zone_unknown));
         c.observed.push(micros(Some(run.origin.observed_at)));
         c.is_final.push(Some(run.status.is_final()));
@@ -394,6 +405,7 @@ impl Builder {
                 c.cipher.column(n::CIPHER),
                 c.location.column(n::LOCATION),
                 c.unchanged.column(n::UNCHANGED),
+                c.inferred.column(n::INFERRED),
                 c.zone_unknown.column(n::ZONE_UNKNOWN),
                 c.observed.column(n::OBSERVED),
                 c.is_final.column(n::FINAL),

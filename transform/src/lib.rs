@@ -30,6 +30,7 @@ pub mod standards;
 #[allow(missing_docs, dead_code, reason = "test support")]
 pub(crate) mod testing;
 pub mod tests;
+pub mod trackers;
 pub mod waivers;
 pub mod world;
 

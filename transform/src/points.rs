@@ -1,8 +1,8 @@
 //! Recovery points: what listings showed, what successful runs made, what became of them.
 //!
 //! A point is the newest observation of its id in its system. A run that succeeded without any
-//! listing that names its point gives a point of its own. A point that a complete listing showed
-//! and a later complete listing of the same resource lacks was deleted in between.
+//! listing that names its point gives a point of its own. A point that was there, by a listing or by its run, and that a
+//! later complete listing of the same resource lacks was deleted in between.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,6 +88,9 @@ pub struct Point {
     pub copy: bool,
     /// When a listing last showed it.
     pub last_seen_at: Option<Instant>,
+    /// Where only its absence from a listing tells of its deletion: when it was last known to be there. It was deleted
+    /// after that and by `row.deleted_at`.
+    pub gone_after: Option<Instant>,
 }
 
 /// Where a point was read.
@@ -268,10 +271,11 @@ pub fn points(tables: &Tables, runs: &Runs, inventory: &Inventory) -> Result<Vec
             listed: Some(Box::new(row)),
             system,
             run: None,
+            gone_after: None,
         });
     }
-    seen_and_gone(tables, &mut out);
     from_runs(runs, &mut out);
+    Listings::of(tables).note_deletions(runs, &mut out);
     checked(tables, runs, &mut out);
     // Few share an instant: their ids are written out for the comparison alone.
     out.sort_unstable_by(|a, b| {
@@ -312,38 +316,82 @@ fn newer(old: &RecoveryPoint, new: &RecoveryPoint) -> RecoveryPoint {
     out
 }
 
-/// Deletions that complete listings prove: any listing shows that a point was there, and the next complete one of its
-/// resource that it is gone.
-fn seen_and_gone(tables: &Tables, points: &mut [Point]) {
-    type Listed<'a> = Vec<(Instant, bool, BTreeSet<&'a str>)>;
-    let mut listings: BTreeMap<(String, &str), Listed<'_>> = BTreeMap::new();
-    for listing in &tables.listings {
-        let source = format!("{}.{}", listing.origin.kind, listing.origin.source_id);
-        let ids = listing.recovery_point_ids.iter().map(String::as_str).collect();
-        listings.entry((source, &listing.resource)).or_default().push((listing.listed_at, listing.complete, ids));
+/// Every listing by source and resource, in order of time: when it was taken, whether it is whole, what it showed.
+struct Listings<'t>(BTreeMap<(&'t str, &'t str), BTreeMap<&'t str, Vec<Showed<'t>>>>);
+
+type Showed<'t> = (Instant, bool, BTreeSet<&'t str>);
+
+impl<'t> Listings<'t> {
+    fn of(tables: &'t Tables) -> Self {
+        let mut out = Self(BTreeMap::new());
+        for listing in &tables.listings {
+            let source = (&*listing.origin.kind, &*listing.origin.source_id);
+            let ids = listing.recovery_point_ids.iter().map(String::as_str).collect();
+            let of = out.0.entry(source).or_default().entry(&listing.resource).or_default();
+            of.push((listing.listed_at, listing.complete, ids));
+        }
+        out.0.values_mut().flat_map(BTreeMap::values_mut).for_each(|all| all.sort());
+        out
     }
-    for all in listings.values_mut() {
-        all.sort();
+
+    /// Those of a resource by a source.
+    fn of_resource<'s>(
+        &'s self,
+        kind: &'s str,
+        source_id: &'s str,
+        resource: Option<&'s str>,
+    ) -> Option<&'s [Showed<'t>]> {
+        self.0.get(&(kind, source_id))?.get(resource?).map(Vec::as_slice)
     }
-    for point in points {
-        let Some(row) = point.listed.as_deref() else { continue };
-        let source = format!("{}.{}", row.origin.kind, row.origin.source_id);
-        let Some(resource) = row.resource.as_deref() else { continue };
-        let Some(all) = listings.get(&(source, resource)) else { continue };
-        let id = row.recovery_point_id.as_str();
-        let last = all.iter().rposition(|(_, _, ids)| ids.contains(id));
-        if let Some(last) = last {
-            point.last_seen_at = Some(all[last].0);
-            let gone = all.iter().skip(last + 1).find(|(_, complete, _)| *complete);
-            if let Some((gone, _, _)) = gone
+
+    /// Deletions that they prove. A point is known to be there by any listing that shows it, and by the end of the run
+    /// that made it where the run names it; the next complete listing of the same source and resource that lacks it shows
+    /// that it is gone. A point that its run does not name cannot be looked for.
+    fn note_deletions(&self, runs: &Runs, points: &mut [Point]) {
+        if self.0.is_empty() {
+            return;
+        }
+        for point in points {
+            let (all, id, made) = match (&point.listed, point.maker(runs)) {
+                (Some(p), _) => {
+                    let all = self.of_resource(&p.origin.kind, &p.origin.source_id, p.resource.as_deref());
+                    (all, p.recovery_point_id.as_str(), None)
+                }
+                (None, Some(run)) => {
+                    let Some(id) = runs.named_point(run) else { continue };
+                    let all = std::iter::once(&run.row).chain(&run.also).find_map(|row| {
+                        let read = runs.document(*row)?;
+                        self.of_resource(&read.kind, &read.source_id, runs.resource(*row))
+                    });
+                    (all, id, run.ended_at)
+                }
+                (None, None) => continue,
+            };
+            let Some(all) = all else { continue };
+            let last = all.iter().rposition(|(_, _, ids)| shows(ids, id));
+            let seen = last.and_then(|last| all.get(last)).map(|(at, ..)| *at);
+            let mut later = all.iter().skip(last.map_or(0, |last| last + 1));
+            let gone = seen.max(made).and_then(|there| {
+                let gone = later.find(|(at, complete, _)| *complete && made.is_none_or(|made| *at > made))?;
+                Some((there, gone.0))
+            });
+            point.last_seen_at = seen.or(point.last_seen_at);
+            if let Some((there, gone)) = gone
                 && point.row.deleted_at.is_none()
             {
-                point.row.deleted_at = Some(*gone);
-                let expired = point.row.expires_at.is_some_and(|e| e <= *gone);
+                let expired = point.row.expires_at.is_some_and(|e| e <= gone);
+                point.row.deleted_at = Some(gone);
                 point.row.delete_reason = Some(if expired { DeleteReason::Expired } else { DeleteReason::Unknown });
+                point.gone_after = Some(there);
             }
         }
     }
+}
+
+/// True where a listing shows a point. Output of restic shortens its ids to eight digits.
+fn shows(ids: &BTreeSet<&str>, id: &str) -> bool {
+    let is_short = id.len() == 8 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    ids.contains(id) || is_short && ids.range(id..).next().is_some_and(|longer| longer.starts_with(id))
 }
 
 /// Links runs with the points they made, applies the run's state, and adds points for runs that
@@ -363,15 +411,18 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
     points.reserve_exact(runs.list.iter().filter(|r| r.is_good() && r.system.is_some()).count());
     // A run that another source saw too is judged once, by the worse of its states.
     for (at, run) in runs.by_system.values().flatten().map(|at| (*at, &runs.list[*at])) {
-        let listed = match runs.named_point(run) {
-            Some(_) if by_id.is_empty() => None,
-            Some(id) => by_id.get(&(run.system, id.to_owned())),
-            None if by_run.is_empty() => None,
-            None => by_run.get(&(run.system, runs.run_id(run.row).to_owned())),
-        };
-        if let Some(found) = listed {
-            for i in found {
-                let point = &mut points[*i];
+        let mut listed: Vec<usize> = Vec::new();
+        if let Some(id) = runs.named_point(run).filter(|_| !by_id.is_empty()) {
+            listed.extend(by_id.get(&(run.system, id.to_owned())).into_iter().flatten());
+        }
+        if listed.is_empty() && !by_run.is_empty() {
+            for row in std::iter::once(&run.row).chain(&run.also) {
+                listed.extend(by_run.get(&(run.system, runs.run_id(*row).to_owned())).into_iter().flatten());
+            }
+        }
+        if !listed.is_empty() {
+            for i in listed {
+                let point = &mut points[i];
                 point.run = Some(at);
                 point.copy |= run.copy;
                 point.row.taken_at = point.row.taken_at.or_else(|| run.consistent_at());
@@ -391,7 +442,15 @@ fn from_runs(runs: &Runs, points: &mut Vec<Point>) {
         }
         if run.is_good() {
             let (row, system, run_of) = (Facts::made(run, runs), run.system, Some(at));
-            points.push(Point { row, listed: None, system, run: run_of, copy: run.copy, last_seen_at: None });
+            points.push(Point {
+                row,
+                listed: None,
+                system,
+                run: run_of,
+                copy: run.copy,
+                last_seen_at: None,
+                gone_after: None,
+            });
         }
     }
 }

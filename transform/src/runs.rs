@@ -4,6 +4,8 @@
 //! kept, but a final state is not replaced by a non-final one. The join with the inventory goes
 //! by the system that the record names, else by the resource.
 
+mod columns;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -16,6 +18,8 @@ use polars::prelude::*;
 
 use crate::Error;
 use crate::frames::{Dictionary, DocumentRef, Tables, from_micros, run_columns as n};
+
+use columns::Columns;
 
 /// One run, ready for judgement. Texts stay in [`Runs`].
 #[derive(Debug, Clone)]
@@ -42,6 +46,8 @@ pub struct Run {
     pub bytes: Option<u64>,
     /// The source states that nothing changed.
     pub unchanged: bool,
+    /// Concluded from what is stored: no record of the attempt itself.
+    pub inferred: bool,
     /// Consistency point, where the source tells.
     pub taken_at: Option<Instant>,
     /// A time has no zone.
@@ -89,83 +95,6 @@ pub struct Runs {
     pub unmatched: BTreeMap<String, u64>,
     /// Source and record of runs to which one source gave more than one final state, sorted.
     pub disputed: Vec<(String, String)>,
-}
-
-/// What is looked up by row, in the order of `list`. Found by name once: a lookup a row would cost more than the value.
-#[derive(Debug)]
-struct Columns {
-    document: UInt32Chunked,
-    source: UInt32Chunked,
-    record: StringChunked,
-    run: StringChunked,
-    plan: UInt32Chunked,
-    system: UInt32Chunked,
-    resource: UInt32Chunked,
-    attempt: UInt32Chunked,
-    retry_of: StringChunked,
-    status_raw: UInt32Chunked,
-    detail: StringChunked,
-    stored: UInt64Chunked,
-    point: StringChunked,
-    expires: Int64Chunked,
-    encrypted: BooleanChunked,
-    cipher: UInt32Chunked,
-    location: UInt32Chunked,
-    pointer: StringChunked,
-}
-
-impl Columns {
-    /// Rows of a frame in this order. Columns are let go one by one, so that they never are in memory twice.
-    fn of(frame: DataFrame, rows: Vec<IdxSize>) -> PolarsResult<Self> {
-        let rows = IdxCa::from_vec(PlSmallStr::EMPTY, rows);
-        let wanted = frame.into_columns().into_iter().filter(|c| Self::NAMES.contains(&c.name().as_str()));
-        let sorted = parallel::map(wanted, |column| column.take(&rows));
-        let height = rows.len();
-        let frame = DataFrame::new(height, sorted.into_iter().collect::<PolarsResult<Vec<Column>>>()?)?;
-        let ids = |name: &str| -> PolarsResult<UInt32Chunked> { Ok(frame.column(name)?.u32()?.clone()) };
-        let texts = |name: &str| -> PolarsResult<StringChunked> { Ok(frame.column(name)?.str()?.clone()) };
-        Ok(Self {
-            document: ids(n::DOCUMENT)?,
-            source: ids(n::SOURCE)?,
-            record: texts(n::RECORD)?,
-            run: texts(n::RUN)?,
-            plan: ids(n::PLAN)?,
-            system: ids(n::SYSTEM)?,
-            resource: ids(n::RESOURCE)?,
-            attempt: ids(n::ATTEMPT)?,
-            retry_of: texts(n::RETRY_OF)?,
-            status_raw: ids(n::STATUS_RAW)?,
-            detail: texts(n::DETAIL)?,
-            stored: frame.column(n::STORED)?.u64()?.clone(),
-            point: texts(n::POINT)?,
-            expires: frame.column(n::EXPIRES)?.i64()?.clone(),
-            encrypted: frame.column(n::ENCRYPTED)?.bool()?.clone(),
-            cipher: ids(n::CIPHER)?,
-            location: ids(n::LOCATION)?,
-            pointer: texts(n::POINTER)?,
-        })
-    }
-
-    const NAMES: [&str; 18] = [
-        n::DOCUMENT,
-        n::SOURCE,
-        n::RECORD,
-        n::RUN,
-        n::PLAN,
-        n::SYSTEM,
-        n::RESOURCE,
-        n::ATTEMPT,
-        n::RETRY_OF,
-        n::STATUS_RAW,
-        n::DETAIL,
-        n::STORED,
-        n::POINT,
-        n::EXPIRES,
-        n::ENCRYPTED,
-        n::CIPHER,
-        n::LOCATION,
-        n::POINTER,
-    ];
 }
 
 impl Runs {
@@ -475,7 +404,7 @@ fn judgeable(
         (times(n::SCHEDULED)?, times(n::STARTED)?, times(n::ENDED)?, times(n::TAKEN)?);
     let bytes = frame.column(n::BYTES)?.u64()?;
     let flags = |name: &str| frame.column(name).and_then(|c| c.bool());
-    let (unchanged, zone_unknown) = (flags(n::UNCHANGED)?, flags(n::ZONE_UNKNOWN)?);
+    let (unchanged, inferred, zone_unknown) = (flags(n::UNCHANGED)?, flags(n::INFERRED)?, flags(n::ZONE_UNKNOWN)?);
     let (record, point) = (frame.column(n::RECORD)?.str()?, frame.column(n::POINT)?.str()?);
     let copied = |i: usize| {
         record.get(i).is_some_and(|id| id.starts_with(COPY_JOB))
@@ -505,6 +434,7 @@ fn judgeable(
             status: status.get(i).and_then(|s| RunStatus::ALL.get(s as usize).copied()).unwrap_or(RunStatus::Unknown),
             bytes: bytes.get(i),
             unchanged: unchanged.get(i).unwrap_or(false),
+            inferred: inferred.get(i).unwrap_or(false),
             taken_at: at(taken),
             zone_unknown: zone_unknown.get(i).unwrap_or(false),
             copy: copied(i),

@@ -161,6 +161,7 @@ fn runs(basis: &Basis<'_>, period: &Period) -> Vec<Fields> {
                 "cipher": all.cipher(r.row),
                 "location_id": all.location(r.row),
                 "unchanged": r.unchanged,
+                "inferred": r.inferred,
                 "zone_unknown": r.zone_unknown,
                 "source_id": document.map(|d| d.source_id.to_string()),
                 "source_record_id": all.record_id(r.row),

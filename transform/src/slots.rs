@@ -159,6 +159,9 @@ fn nearest(
 }
 
 /// `[conventions] duplicates`: the same run seen by two sources becomes one; the worse final state wins.
+///
+/// What is stored tells no start and of no failure: a run that was inferred from it is the one during which it was stored,
+/// and contradicts none.
 fn merge(runs: &mut Runs, defaults: Defaults) {
     let skew = Duration::seconds(defaults.skew_s);
     let mut drop: Vec<usize> = Vec::new();
@@ -177,7 +180,11 @@ fn merge(runs: &mut Runs, defaults: Defaults) {
                 match (runs.recovery_point_id(a.row), runs.recovery_point_id(b.row)) {
                     (Some(x), Some(y)) => x == y,
                     _ => {
-                        let near = matches!((a.started_at, b.started_at), (Some(x), Some(y)) if (x - y).abs() <= skew);
+                        let near = match (a.inferred, b.inferred) {
+                            (false, true) => is_during(b, a, skew),
+                            (true, false) => is_during(a, b, skew),
+                            _ => matches!((a.started_at, b.started_at), (Some(x), Some(y)) if (x - y).abs() <= skew),
+                        };
                         a.plan.is_some()
                             && a.plan == b.plan
                             && near
@@ -194,15 +201,21 @@ fn merge(runs: &mut Runs, defaults: Defaults) {
             let other = runs.list[at].clone();
             let run = &mut runs.list[first];
             run.also.push(other.row);
-            let both_final = run.status.is_final() && other.status.is_final();
-            run.contradicted |= both_final && run.status != other.status;
-            let take_other = match (run.status.is_final(), other.status.is_final()) {
-                (true, true) => other.status.badness() > run.status.badness(),
-                (false, true) => true,
-                _ => false,
-            };
-            if take_other {
-                run.status = other.status;
+            if run.inferred == other.inferred {
+                let both_final = run.status.is_final() && other.status.is_final();
+                run.contradicted |= both_final && run.status != other.status;
+                let take_other = match (run.status.is_final(), other.status.is_final()) {
+                    (true, true) => other.status.badness() > run.status.badness(),
+                    (false, true) => true,
+                    _ => false,
+                };
+                if take_other {
+                    run.status = other.status;
+                }
+            } else if run.inferred {
+                (run.status, run.inferred) = (other.status, false);
+                run.started_at = other.started_at;
+                run.ended_at = other.ended_at;
             }
             run.scheduled_for = run.scheduled_for.or(other.scheduled_for);
             run.ended_at = run.ended_at.or(other.ended_at);
@@ -219,6 +232,13 @@ fn merge(runs: &mut Runs, defaults: Defaults) {
             members.retain(|m| *m != at);
         }
     }
+}
+
+/// True where what `stored` was inferred from was stored while `run` ran.
+fn is_during(stored: &Run, run: &Run, skew: Duration) -> bool {
+    stored.ended_at.zip(run.started_at).is_some_and(|(at, from)| {
+        at >= from - skew && run.ended_at.map_or(!run.status.is_final(), |to| at <= to + skew)
+    })
 }
 
 /// Slots due in the period up to `as_of`, sorted by plan and time.

@@ -13,16 +13,19 @@ use model::time::Instant;
 use crate::judgement::Judgement;
 use crate::world::World;
 
-/// Tables that sources fill; a check that reads none of them rests on the inventory and the registers.
-const FROM_SOURCES: [&str; 6] =
-    ["backup_runs.", "recovery_points.", "restore_tests.", "pitr_status.", "log_segments.", "discovered_assets."];
+/// Tables of backups that sources fill; a check that reads neither them nor [`TESTS`] rests on the inventory and the
+/// registers.
+const BACKUPS: [&str; 5] = ["backup_runs.", "recovery_points.", "pitr_status.", "log_segments.", "discovered_assets."];
+/// The table of restore tests.
+const TESTS: &str = "restore_tests.";
 
 /// For each system whether any row, and any row of a whole collection, is on record.
 #[derive(Debug, Default)]
 pub struct Soundness {
     backups: BTreeMap<usize, bool>,
     tests: BTreeMap<usize, bool>,
-    unsound: BTreeSet<String>,
+    /// Whether each source was read whole, by either of its names.
+    sources: BTreeMap<String, bool>,
 }
 
 impl Soundness {
@@ -66,9 +69,10 @@ impl Soundness {
                 *out.tests.entry(system).or_default() |= sound(&test.row.origin);
             }
         }
-        for source in world.sources.iter().filter(|s| s.status != SourceStatus::Complete) {
-            out.unsound.insert(source.source_id.clone());
-            out.unsound.insert(format!("{}.{}", source.kind, source.source_id));
+        for source in world.sources {
+            let whole = source.status == SourceStatus::Complete;
+            out.sources.insert(source.source_id.clone(), whole);
+            out.sources.insert(format!("{}.{}", source.kind, source.source_id), whole);
         }
         out
     }
@@ -77,17 +81,39 @@ impl Soundness {
     #[must_use]
     pub fn checked(&self, world: &World<'_>, check: Option<&Check>, mut j: Judgement) -> Judgement {
         let Some(check) = check.filter(|_| j.state == State::Pass) else { return j };
-        let reads = check.inputs.iter().any(|i| FROM_SOURCES.iter().any(|t| i.starts_with(t)));
-        let rests_on = if check.group == "RST" { &self.tests } else { &self.backups };
-        let index = |id: &String| world.inventory.index_of(id);
-        let doubtful = j.systems.iter().filter_map(index).any(|s| rests_on.get(&s) == Some(&false));
-        if (reads && doubtful) || self.unsound.contains(&j.unit) {
+        let doubtful = match self.sources.get(&j.unit) {
+            Some(whole) => !whole,
+            None => self.rests_on(check, &j).is_some_and(|sound| {
+                if j.systems.is_empty() {
+                    // It is about all of them.
+                    !sound.is_empty() && !sound.values().any(|sound| *sound)
+                } else {
+                    let index = |id: &String| world.inventory.index_of(id);
+                    j.systems.iter().filter_map(index).any(|system| sound.get(&system) == Some(&false))
+                }
+            }),
+        };
+        if doubtful {
             j.state = State::NoEvidence;
             j.reasons.push("source_incomplete".to_owned());
             j.detail =
                 format!("Rests on a source that could not be read whole; what was read would pass: {}", j.detail);
         }
         j
+    }
+
+    /// What a judgement rests on, of what sources tell; `None` for one that rests on inventory and registers.
+    fn rests_on(&self, check: &Check, j: &Judgement) -> Option<&BTreeMap<usize, bool>> {
+        let reads = |table: &str| check.inputs.iter().any(|input| input.starts_with(table));
+        if check.group == "RST" {
+            return reads(TESTS).then_some(&self.tests);
+        }
+        if BACKUPS.into_iter().any(reads) {
+            return Some(&self.backups);
+        }
+        // What is kept for a system stands without a test; where it rests on one, it says on which.
+        let rests_on_test = || j.systems.is_empty() || j.records.iter().any(|row| row.starts_with("test/"));
+        (reads(TESTS) && rests_on_test()).then_some(&self.tests)
     }
 }
 

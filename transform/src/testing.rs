@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use model::assessment::{CheckResult, Metric, Outcome, State};
 use model::controls::Controls;
-use model::evidence::{Covers, SourceRun, SourceStatus};
+use model::evidence::{Covers, Problem, SourceRun, SourceStatus};
 use model::fault::{Faults, File};
 use model::inventory::{Criticality, Environment, Inventory, Objective, Plan, Schedule, System, SystemKind};
 use model::policy::{Policy, Setting};
@@ -53,6 +53,10 @@ pub struct Fixture {
     pub rows: Vec<Row>,
     pub collections: Vec<SourceRun>,
     pub sources: Vec<(String, String)>,
+    /// False for a workspace without an inventory.
+    pub inventory_given: bool,
+    /// Objects that are no longer as they were kept, by source.
+    pub changed: Vec<(String, Problem)>,
     registers: Vec<(String, String)>,
 }
 
@@ -83,6 +87,8 @@ impl Fixture {
             rows: Vec::new(),
             collections: Vec::new(),
             sources: Vec::new(),
+            inventory_given: true,
+            changed: Vec::new(),
             registers: Vec::new(),
         }
     }
@@ -412,8 +418,12 @@ impl Fixture {
         for run in &self.collections {
             builder.collection(run.clone());
         }
-        let inventory = Inventory::new(self.systems.clone(), self.plans.clone(), self.objectives.clone())
+        for (source, problem) in &self.changed {
+            builder.changed(source.clone(), problem.clone());
+        }
+        let mut inventory = Inventory::new(self.systems.clone(), self.plans.clone(), self.objectives.clone())
             .expect("globs of resources");
+        inventory.given = self.inventory_given;
         let registers = self.loaded_registers();
         let input = Input {
             organization: "Example Robotics",

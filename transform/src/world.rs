@@ -118,7 +118,7 @@ impl<'a> World<'a> {
     }
 
     /// Versions of plans of a system that are enabled, with their index.
-    pub fn plans_of(&self, system: &System) -> impl Iterator<Item = (usize, &'a Plan)> {
+    pub fn plans_of(&self, system: &System) -> impl Iterator<Item = (usize, &'a Plan)> + use<'a> {
         let plans = &self.inventory.plans;
         let versions = self.plans_by_system.get(&system.system_id).into_iter().flatten();
         versions.map(|i| (*i, &plans[*i])).filter(|(_, p)| p.enabled)
@@ -130,7 +130,7 @@ impl<'a> World<'a> {
         system: &System,
         from: Instant,
         to: Instant,
-    ) -> impl Iterator<Item = (usize, &'a Plan)> {
+    ) -> impl Iterator<Item = (usize, &'a Plan)> + use<'a> {
         self.plans_of(system).filter(move |(_, p)| p.effective_from < to && p.effective_to.is_none_or(|e| e > from))
     }
 

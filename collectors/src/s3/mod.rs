@@ -55,7 +55,8 @@ pub const KIND: Kind = Kind {
     name: "s3",
     title: "Amazon S3",
     reads: "JSON that the AWS CLI prints for S3 buckets, the text of aws s3 ls, cp, mv and sync, and reports of S3 Inventory; without `path`, the buckets in `buckets` are asked",
-    tables: &["backup_runs", "recovery_points", "pitr_status", "log_segments", "storage_locations"],
+    // Not `backup_runs`: uploads that were logged are runs, but what lists show are only those that left an object.
+    tables: &["recovery_points", "pitr_status", "log_segments", "storage_locations"],
     claim,
     parse,
     live: Some(live::LIVE),

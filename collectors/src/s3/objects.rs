@@ -1,7 +1,8 @@
 //! Objects: `list-objects-v2`, `list-object-versions`, `head-object` and `aws s3 ls`.
 //!
 //! An object proves that something was stored, when (`LastModified`) and how large it is; a list does not tell how it
-//! is encrypted. An object of zero bytes is no backup: its run is `partial`.
+//! is encrypted. An object of zero bytes is no backup: its run is `partial`. A list is no log of runs: the run of an object
+//! is inferred, and an attempt that stored nothing leaves no trace in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -321,6 +322,7 @@ impl Object {
         };
         let mut run = BackupRun::new(self.origin.clone(), id.clone(), status, "object present");
         run.resource = Some(resource.clone());
+        run.inferred = true;
         run.ended_at = self.at;
         run.status_detail = detail;
         run.bytes = self.bytes;

@@ -202,6 +202,7 @@ fn versions_of_one_key_are_runs_of_their_own_and_lists_agree() {
         "Expiration":"expiry-date=\"Sun, 20 Dec 2026 00:00:00 GMT\", rule-id=\"r\""}"#;
     let kept = read(&[text("v.json", versions), text("l.json", current), text("h.json", head)]);
     assert_eq!(kept.problems, []);
+    assert!(runs(&kept).iter().all(|r| r.inferred) && !super::KIND.tables.contains(&"backup_runs"), "a list is no log");
     let found: Vec<_> = runs(&kept).iter().map(|r| (r.run_id.as_str(), r.bytes, r.encrypted)).collect();
     assert_eq!(
         found,
@@ -263,6 +264,7 @@ fn transfers_without_a_list_are_runs() {
                upload failed: ./c.gz to s3://acme/db/c.gz Could not connect to the endpoint URL: \"https://x\"\n\
                download: s3://acme/x to ./x\n";
     let kept = read(&[text("cp.log", log)]);
+    assert!(runs(&kept).iter().all(|r| !r.inferred));
     let found: Vec<_> = runs(&kept).iter().map(|r| (r.resource.as_deref().unwrap(), r.status)).collect();
     assert_eq!(found, [("s3:acme/db/a b.gz", RunStatus::Success), ("s3:acme/db/c.gz", RunStatus::Failed)]);
 

@@ -205,7 +205,7 @@ issue with the same id. Whoever may edit the issue may edit the record.
 
 A register that is not given leaves the checks that read it without evidence. A header without rows, or \
 `<register> = []`, states that there are none. A row that cannot be read is a fault that names file, line and column, and nothing \
-is judged before it is mended; in an issue, it is a problem of the source. An id that stands twice is a fault as well.
+is judged before it is mended; in an issue, it is a problem of the source. So is a system that the inventory does not have. An id that stands twice is a fault as well.
 
 *needed*: a row cannot be read without it. *expected*: a row without it is read, and incomplete to the checks. Lists in a cell are \
 separated by `;`. Times are RFC 3339 (`2026-10-01T09:00:00Z`), `YYYY-MM-DD` or `YYYY-MM-DD HH:MM`; those without an offset are read in \

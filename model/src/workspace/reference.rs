@@ -171,7 +171,12 @@ const SECTIONS: &[Section] = &[
         title: "covers",
         says: "What a statement on a source says:",
         entries: &[
-            entry("systems", Form::Texts, true, "System ids, or [\"*\"] for all whose resources are of this kind."),
+            entry(
+                "systems",
+                Form::Texts,
+                true,
+                "System ids, or [\"*\"] for all whose resources are of this kind; in runs and restore-reports, whose records name systems themselves, for every system.",
+            ),
             entry("from", Form::Instant, true, "First instant covered."),
             entry("to", Form::Instant, false, "First instant no longer covered; absent: up to each collection."),
             entry("complete", Form::Flag, true, "True where every record of the interval is there."),

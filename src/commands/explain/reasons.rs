@@ -60,6 +60,7 @@ pub const REASONS: &[(&str, &str)] = &[
         "An expired exception is neither closed nor renewed, and no check shows whether its deviation is gone.",
     ),
     ("difference_explained", "Restored and expected counts differ, and the record says why."),
+    ("digest_differs", "An object of the evidence store is gone, or is not as it was kept."),
     ("document_missing", "No approved document on record covers this."),
     ("document_stale", "The setting changed after its document was approved."),
     ("drift", "A gap is above the interval of the policy but within its tolerance: a pass, noted."),
@@ -100,6 +101,10 @@ pub const REASONS: &[(&str, &str)] = &[
     ("met_by_interval_plans", "Interval plans alone meet the objective, so no point-in-time restore is asked for."),
     ("missed", "No attempt was made for the slot, and a complete source covers it."),
     ("no_alert", "A backup failed, was missed or ran over its time, and no alert tells so."),
+    (
+        "no_audit",
+        "The register of reviews shows no audit of the period, held or planned: nothing has to be handed over.",
+    ),
     ("no_chain_evidence", "No source shows the log segments or dependencies that a point-in-time restore needs."),
     (
         "no_discovery_source",
@@ -138,6 +143,7 @@ pub const REASONS: &[(&str, &str)] = &[
     ("orphan_points", "Recovery points have neither plan nor expiry: nothing will ever delete them."),
     ("overrun", "An attempt had no final state after the deadline of the slot."),
     ("plan_history_incomplete", "The inventory has no plan for a time in which the platform showed one."),
+    ("platform_unknown", "Of a restore test it is not known which platform the recovery point came from."),
     ("point_too_old", "A recovery point is older than the registered maximum."),
     ("provider_managed", "A provider runs the backup of the system; STO-07 judges its statement."),
     ("quarter_not_covered", "No source states that it holds every restore test of the quarter."),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use model::rows::{Component, Integrity, RunStatus};
 use model::time::utc_text;
 
-use super::common::{no_inventory, or_empty};
+use super::common::{no_inventory, or_none_in_scope};
 use crate::judgement::Judgement;
 use crate::runs::Run;
 use crate::world::World;
@@ -133,7 +133,7 @@ fn judged_sizes(world: &World<'_>) -> Vec<Judgement> {
         };
         out.push(j.about(id));
     }
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    or_none_in_scope(out)
 }
 
 enum Verdict {

@@ -53,6 +53,16 @@ pub fn or_empty(out: Vec<Judgement>, reason: &str, why: &str) -> Vec<Judgement> 
     if out.is_empty() { vec![Judgement::not_applicable(ORGANIZATION, reason, why)] } else { out }
 }
 
+/// `out`, or one result that says that the inventory has no system it could be about.
+pub fn or_none_in_scope(out: Vec<Judgement>) -> Vec<Judgement> {
+    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+}
+
+/// `out`, or one result that says that no system is one that FRQ-01 speaks of.
+pub fn or_none_protected(out: Vec<Judgement>) -> Vec<Judgement> {
+    or_empty(out, "none_protected", "No production database or critical system was in scope and in service.")
+}
+
 /// Part of the period up to `as_of` in which a system was in service, one second before whose end it is last judged.
 pub fn last_moment(end: Instant) -> Instant {
     end - chrono::Duration::seconds(1)

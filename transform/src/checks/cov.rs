@@ -6,7 +6,7 @@ use model::registers::ReviewKind;
 use model::time::utc_text;
 
 use super::cadence::{Standing, not_named, note_overdue, programme_began, reviews, standing};
-use super::common::{ORGANIZATION, filled, holds, names, no_inventory, no_register, or_empty};
+use super::common::{ORGANIZATION, filled, holds, names, no_inventory, no_register, or_empty, or_none_in_scope};
 use super::faults::Faults;
 use crate::coverage::{Interval, holes, union};
 use crate::judgement::Judgement;
@@ -80,7 +80,7 @@ pub fn covered(world: &World<'_>) -> Vec<Judgement> {
         };
         out.push(judgement.about(unit));
     }
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    or_none_in_scope(out)
 }
 
 /// COV-02: coverage and retention were reviewed on time, by the right people, on the right inputs, in full.
@@ -99,7 +99,7 @@ pub fn reviewed(world: &World<'_>) -> Vec<Judgement> {
                 unit,
                 "not_yet_due",
                 format!(
-                    "The first system came into scope on {}; the first review is due by {}.",
+                    "The first system came into scope on {}; the first review is due before {}.",
                     utc_text(began),
                     utc_text(due)
                 ),

@@ -33,7 +33,7 @@ fn not_covered<'w>(world: &World<'_>, systems: &BTreeSet<&'w str>, from: Instant
 }
 
 /// Systems that a request names; all of production where it names none.
-fn systems_of<'e>(world: &'e World<'_>, request: &'e EmergencyRequest) -> BTreeSet<&'e str> {
+fn systems_of<'r, 'w: 'r>(world: &World<'w>, request: &'r EmergencyRequest) -> BTreeSet<&'r str> {
     let named = || request.system_ids.iter().map(String::as_str).filter(|s| *s != "*");
     if named().next().is_none() { production(world) } else { named().collect() }
 }

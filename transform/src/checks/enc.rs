@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use model::time::{Instant, utc_text};
 
 use self::cipher::Strength;
-use super::common::{filled, names, no_inventory, or_empty};
+use super::common::{filled, names, no_inventory, or_none_in_scope};
 use crate::judgement::Judgement;
 use crate::points::Point;
 use crate::world::World;
@@ -66,7 +66,7 @@ pub fn points(world: &World<'_>) -> Vec<Judgement> {
         }
         out.extend(seen.judgement(world, &system.system_id).map(|j| j.about(&system.system_id)));
     }
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    or_none_in_scope(out)
 }
 
 /// Counts of a system's points that have no result of their own.

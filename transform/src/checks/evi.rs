@@ -6,22 +6,28 @@ mod times;
 pub use records::contradictions;
 pub use times::times;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::registers::DocumentKind;
+use model::evidence::Problem;
+use model::registers::{DocumentKind, Review, ReviewKind};
 use model::time::utc_text;
 
-use super::common::{ORGANIZATION, filled, names, no_inventory, no_register, or_empty};
+use super::common::{ORGANIZATION, filled, names, no_inventory, no_register, or_none_in_scope};
+use super::{frq, rst};
 use crate::coverage::{Interval, holes};
 use crate::judgement::Judgement;
 use crate::runs::Run;
-use crate::world::World;
+use crate::world::{Test, World};
 
-/// EVI-01: evidence covers the whole time in service, for each table of the frequency checks and each system in
-/// scope. The unit is `<table>:<system>`.
+/// EVI-01: evidence covers the whole time in service, for each table of things that happened and each system of which a
+/// check needs it: runs, recovery points and restore tests of every system in scope, and shipped logs (or samples of what
+/// they could restore, which serve as well) of one that relies on them. The unit is `<table>:<system>`.
 ///
-/// A source that states to hold every run of a system is contradicted where it has runs of a plan, and another source
-/// shows a run of that plan within the stated time that it lacks.
+/// Tables of things that are (assets, plans and settings as read) have no interval: each check judges the reading that it
+/// uses. A register is whole where it is given, and each check that needs one says where it is not.
+///
+/// A source that states to hold everything is contradicted by what another source shows and it lacks: a run of one of the
+/// plans of which it has runs; a restore test that somebody recorded.
 pub fn covered(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("systems");
@@ -30,44 +36,72 @@ pub fn covered(world: &World<'_>) -> Vec<Judgement> {
     for (i, system) in world.in_scope() {
         let id = system.system_id.as_str();
         let Some((from, to)) = system.in_service(world.period.start(), world.until()) else { continue };
+        let mut judge = |table: &str, covered: &[Interval], unheld: Unheld| {
+            out.push(cover(world, (table, id), (from, to), covered, unheld).about(id));
+        };
         for table in ["backup_runs", "recovery_points"] {
-            let unit = format!("{table}:{id}");
-            let open = holes(&world.coverage.intervals(table, id), from, to);
-            let unheld = if table == "backup_runs" { unheld(world, i, id, (from, to)) } else { BTreeMap::new() };
-            let judgement = if let Some((source, rows)) = unheld.into_iter().next() {
-                Judgement::fail(
-                    unit,
-                    "source_not_complete",
-                    format!(
-                        "{source} states that it holds every run of {id}, and {} runs that another source shows are not in it.",
-                        rows.len()
-                    ),
-                )
-                .rests_on(rows)
-            } else if open.is_empty() {
-                let sources = world.coverage.sources(table, id);
-                Judgement::pass(
-                    unit,
-                    format!("Covered from {} to {} by {}.", utc_text(from), utc_text(to), names(&sources)),
-                )
-            } else {
-                let parts: Vec<String> =
-                    open.iter().map(|(a, b)| format!("{} to {}", utc_text(*a), utc_text(*b))).collect();
-                Judgement::no_evidence(
-                    unit,
-                    "not_covered",
-                    format!("No complete source covers {table} of {id} from {}.", names(&parts)),
-                )
-            };
-            out.push(judgement.about(id));
+            let unheld = if table == "backup_runs" { unheld_runs(world, i, id, (from, to)) } else { Unheld::new() };
+            judge(table, &world.coverage.intervals(table, id), unheld);
+        }
+        judge("restore_tests", &rst::reported(world, id), unheld_tests(world, i, id, (from, to)));
+        if frq::relies_on_logs(world, i, system, from, to) {
+            judge("log_segments", &frq::covered_logs(world, system, from, to), Unheld::new());
         }
     }
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    or_none_in_scope(out)
 }
 
-/// Rows of other sources' runs that a source lacks although it states to hold all, by source.
-fn unheld(world: &World<'_>, index: usize, system: &str, within: Interval) -> BTreeMap<String, Vec<String>> {
-    let mut out: BTreeMap<String, Vec<String>> = BTreeMap::new();
+/// Rows that a source lacks although it states to hold all, by source.
+type Unheld = BTreeMap<String, Vec<String>>;
+
+/// EVI-01 of one table and system, of which complete sources cover `covered`.
+fn cover(
+    world: &World<'_>,
+    (table, id): (&str, &str),
+    (from, to): Interval,
+    covered: &[Interval],
+    unheld: Unheld,
+) -> Judgement {
+    let unit = format!("{table}:{id}");
+    if let Some((source, rows)) = unheld.into_iter().next() {
+        let text = format!(
+            "{source} states that it holds every row of {table} of {id}, and {} that another source shows are not in it.",
+            rows.len()
+        );
+        return Judgement::fail(unit, "source_not_complete", text).rests_on(rows);
+    }
+    let open = holes(covered, from, to);
+    if open.is_empty() {
+        let sources = world.coverage.sources(table, id);
+        let by = if sources.is_empty() { String::new() } else { format!(" by {}", names(&sources)) };
+        return Judgement::pass(unit, format!("Covered from {} to {}{by}.", utc_text(from), utc_text(to)));
+    }
+    let parts: Vec<String> = open.iter().map(|(a, b)| format!("{} to {}", utc_text(*a), utc_text(*b))).collect();
+    let text = format!("No complete source covers {table} of {id} from {}.", names(&parts));
+    Judgement::no_evidence(unit, "not_covered", text)
+}
+
+/// Restore tests that somebody recorded and that reports lack which state to hold all.
+fn unheld_tests(world: &World<'_>, index: usize, system: &str, within: Interval) -> Unheld {
+    let mut out = Unheld::new();
+    let source = |t: &Test| format!("{}.{}", t.row.origin.kind, t.row.origin.source_id);
+    let stated = world.coverage.by_source("restore_tests", system);
+    for (holder, intervals) in stated.into_iter().filter(|(s, _)| s.starts_with(rst::REPORTS)) {
+        let held: BTreeSet<&str> =
+            world.tests_of(index).filter(|t| source(t) == holder).map(|t| t.row.test_id.as_str()).collect();
+        for test in world.tests_of(index).filter(|t| !t.row.from_log && !held.contains(t.row.test_id.as_str())) {
+            let at = test.row.ended_at.filter(|at| within.0 <= *at && *at < within.1);
+            if at.is_some_and(|at| intervals.iter().any(|(a, b)| *a <= at && at < *b)) {
+                out.entry(holder.to_owned()).or_default().push(test.row_id.clone());
+            }
+        }
+    }
+    out
+}
+
+/// Rows of other sources' runs that a source lacks although it states to hold all.
+fn unheld_runs(world: &World<'_>, index: usize, system: &str, within: Interval) -> Unheld {
+    let mut out = Unheld::new();
     let stated = world.coverage.by_source("backup_runs", system);
     if stated.is_empty() {
         return out;
@@ -76,14 +110,15 @@ fn unheld(world: &World<'_>, index: usize, system: &str, within: Interval) -> BT
     let holds = |run: &Run, source: &str| {
         *world.runs.source(run.row) == *source || run.also.iter().any(|row| *world.runs.source(*row) == *source)
     };
-    let runs: Vec<&Run> = world.runs.of_system(index).filter(|r| r.plan.is_some()).filter(in_time).collect();
+    let runs: Vec<&Run> =
+        world.runs.of_system(index).filter(|r| r.plan.is_some() && !r.inferred).filter(in_time).collect();
     let mut sources: Vec<_> = runs.iter().map(|r| world.runs.source(r.row)).collect();
     sources.dedup();
     if sources.len() < 2 {
         return out;
     }
     for (source, intervals) in stated {
-        let plans: std::collections::BTreeSet<_> = runs.iter().filter(|r| holds(r, source)).map(|r| r.plan).collect();
+        let plans: BTreeSet<_> = runs.iter().filter(|r| holds(r, source)).map(|r| r.plan).collect();
         for run in runs.iter().filter(|r| plans.contains(&r.plan) && !holds(r, source)) {
             if run.placed_at().is_some_and(|t| intervals.iter().any(|(a, b)| *a <= t && t < *b)) {
                 out.entry(source.to_owned()).or_default().push(world.runs.row_id(run.row));
@@ -93,10 +128,10 @@ fn unheld(world: &World<'_>, index: usize, system: &str, within: Interval) -> BT
     out
 }
 
-/// EVI-04: every source's raw evidence has digests, and who read it and when is known.
+/// EVI-04: every source's raw evidence has digests that still match, and who read it and when is known.
 ///
-/// That the bytes still match is tested by `backproof verify`, and that they stay is the store's property: it only
-/// grows. Here the provenance is judged, of every collection up to `as_of`.
+/// Bytes are compared as the tables are made from them, so of every collection up to `as_of`; that nothing else in the store
+/// changed is tested by `backproof verify`.
 pub fn traceable(world: &World<'_>) -> Vec<Judgement> {
     let mut out = Vec::new();
     for source in world.sources {
@@ -118,7 +153,15 @@ pub fn traceable(world: &World<'_>) -> Vec<Judgement> {
             .filter(|c| !c.pages.is_empty() && filled(c.identity.as_deref()).is_none())
             .map(|c| utc_text(c.collected_at))
             .collect();
-        out.push(if !nobody.is_empty() {
+        let changed: Vec<&Problem> =
+            world.tables.changed.iter().filter(|(source, _)| *source == unit).map(|(_, problem)| problem).collect();
+        out.push(if let Some(first) = changed.first() {
+            Judgement::fail(
+                unit,
+                "digest_differs",
+                format!("{} of {pages} objects are not as they were kept; the first: {first}.", changed.len()),
+            )
+        } else if !nobody.is_empty() {
             Judgement::fail(
                 unit,
                 "collector_unknown",
@@ -137,7 +180,7 @@ pub fn traceable(world: &World<'_>) -> Vec<Judgement> {
             Judgement::pass(
                 unit,
                 format!(
-                    "{pages} objects of {} collections have a digest, a time and a collector; `backproof verify` compares the bytes.",
+                    "{pages} objects of {} collections have a digest that still matches, a time and a collector.",
                     of.len()
                 ),
             )
@@ -156,10 +199,20 @@ pub fn traceable(world: &World<'_>) -> Vec<Judgement> {
 /// EVI-05: an evidence index of the period exists and somebody of the role signed it.
 ///
 /// The index is a document of the register whose title says "evidence index", owned by or approved as
-/// `security_compliance`, and approved after the period began. Its holes are for people to read.
+/// `security_compliance`, and approved after the period began. Its holes are for people to read. Without one there is
+/// nothing to hand over where the register of reviews shows that no audit looks at the period: none that was held in it,
+/// none of a part of it, and none that is still to come.
 pub fn index(world: &World<'_>) -> Vec<Judgement> {
     let unit = ORGANIZATION;
-    let Some(documents) = &world.registers.documents else { return vec![no_register(unit, "documents")] };
+    let no_audit =
+        world.registers.reviews.as_ref().is_some_and(|reviews| !reviews.iter().any(|r| is_audit_of(world, r)));
+    let unaudited = || {
+        let text = "The register reviews shows no audit of the period, held or planned.";
+        vec![Judgement::not_applicable(unit, "no_audit", text)]
+    };
+    let Some(documents) = &world.registers.documents else {
+        return if no_audit { unaudited() } else { vec![no_register(unit, "documents")] };
+    };
     let role = "security_compliance";
     let titled: Vec<_> = documents
         .iter()
@@ -173,6 +226,9 @@ pub fn index(world: &World<'_>) -> Vec<Judgement> {
         let at = d.approved_at.filter(|at| *at >= world.period.start() && *at <= world.as_of)?;
         Some((d.document_id.as_str(), at))
     });
+    if signed.is_none() && no_audit {
+        return unaudited();
+    }
     vec![match signed {
         Some((id, at)) => Judgement::pass(unit, format!("Evidence index {id} was signed on {}.", utc_text(at))),
         None if titled.is_empty() => Judgement::fail(
@@ -186,6 +242,16 @@ pub fn index(world: &World<'_>) -> Vec<Judgement> {
             format!("No evidence index was approved by {role} since {}.", utc_text(world.period.start())),
         ),
     }]
+}
+
+/// True for an audit that was held in the period, is of a part of it, or is planned.
+fn is_audit_of(world: &World<'_>, review: &Review) -> bool {
+    let overlaps = review
+        .period_start
+        .zip(review.period_end)
+        .is_some_and(|(from, to)| from < world.period.end() && to > world.period.start());
+    let held = review.performed_at;
+    review.kind == ReviewKind::InternalAudit && (overlaps || world.period.contains(held) || held > world.as_of)
 }
 
 #[cfg(test)]

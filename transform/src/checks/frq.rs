@@ -18,15 +18,21 @@ pub use gaps::{GapFound, gaps, widest};
 use std::collections::BTreeMap;
 
 use model::assessment::Outcome;
-use model::inventory::Schedule;
-use model::time::utc_text;
+use model::inventory::{Plan, Schedule, System};
+use model::rows::Component;
+use model::time::{Instant, utc_text};
 
+use super::common::{no_inventory, or_empty};
+use crate::coverage::{Interval, union};
 use crate::judgement::Judgement;
 use crate::slots::Slot;
 use crate::world::World;
 
 /// FRQ-02: no slot failed, missed or overrun, and few enough unknown.
 pub fn on_time(world: &World<'_>) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("backup_plans");
+    }
     let most_unknown = world.policy.ratio("unknown_share_max");
     let (from, to) = (world.period.start(), world.until());
     let mut out = Vec::new();
@@ -128,5 +134,27 @@ pub fn on_time(world: &World<'_>) -> Vec<Judgement> {
         };
         out.push(judgement.about(&system.system_id));
     }
-    out
+    or_empty(out, "no_enabled_plan", "No plan of an in-scope system was enabled in the period.")
+}
+
+/// True where the system is to be restored from logs that are shipped continuously, or any such log or sample is on record.
+pub fn relies_on_logs(world: &World<'_>, index: usize, system: &System, from: Instant, to: Instant) -> bool {
+    system.required_components.contains(&Component::LogContinuous)
+        || world.plans_in_force(system, from, to).any(|(_, p)| is_of_logs(p))
+        || world.pitr_of(index).next().is_some()
+        || world.segments_of(index).next().is_some()
+}
+
+fn is_of_logs(plan: &Plan) -> bool {
+    plan.component == Component::LogContinuous || plan.schedule == Schedule::Continuous
+}
+
+/// What complete sources cover of the logs of a system: the archive, or samples of what can be restored. A log of runs
+/// shows every shipped log only where all of them are shipped by plans with a schedule.
+pub fn covered_logs(world: &World<'_>, system: &System, from: Instant, to: Instant) -> Vec<Interval> {
+    let mut plans = world.plans_in_force(system, from, to).map(|(_, p)| p).filter(|p| is_of_logs(p)).peekable();
+    let scheduled = plans.peek().is_some() && plans.all(|p| p.schedule != Schedule::Continuous);
+    let runs = scheduled.then_some("backup_runs");
+    let tables = ["log_segments", "pitr_status"].into_iter().chain(runs);
+    union(tables.flat_map(|table| world.coverage.intervals(table, &system.system_id)).collect())
 }

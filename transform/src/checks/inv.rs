@@ -14,7 +14,7 @@ use model::inventory::{Criticality, Environment};
 use model::registers::{ApprovalSubject, DocumentKind};
 use model::time::utc_text;
 
-use super::common::{ORGANIZATION, filled, last_moment, names, no_inventory, no_register, or_empty};
+use super::common::{ORGANIZATION, filled, last_moment, names, no_inventory, no_register, or_empty, or_none_in_scope};
 use crate::judgement::Judgement;
 use crate::world::World;
 
@@ -185,7 +185,7 @@ pub fn owned(world: &World<'_>) -> Vec<Judgement> {
         };
         out.push(judgement.about(unit));
     }
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    or_none_in_scope(out)
 }
 
 /// The newest approved data classification policy whose title lists classes, and those classes.

@@ -15,7 +15,7 @@ pub use roles::{held, sections_approved};
 use model::inventory::{Criticality, System};
 use model::registers::{Document, Recorded};
 
-use super::common::{no_inventory, no_register, or_empty};
+use super::common::{no_inventory, no_register, or_none_in_scope};
 use crate::judgement::Judgement;
 use crate::world::World;
 
@@ -40,7 +40,7 @@ fn each_critical<'w>(
         };
         judgement.about(unit)
     });
-    or_empty(judged.collect(), "none_in_scope", "No system was in scope and in service in the period.")
+    or_none_in_scope(judged.collect())
 }
 
 #[cfg(test)]

@@ -22,10 +22,17 @@ pub use follow_up::{after_change, repeated};
 pub use quarters::{every_quarter, point_in_time};
 pub use reports::{data_checked, reports_complete};
 
+use std::collections::BTreeSet;
+
+use model::inventory::System;
 use model::rows::{Integrity, TestKind, TestResult};
 use model::time::Instant;
 
+use super::common::{ORGANIZATION, no_inventory, or_none_in_scope};
+use crate::coverage::{Interval, holes, union};
 use crate::judgement::Judgement;
+use crate::metrics::platform;
+use crate::points::Point;
 use crate::world::{Test, World};
 
 /// What is known about the content of restored data (RST-04).
@@ -87,9 +94,18 @@ pub fn proves_restore(test: &Test) -> bool {
 /// A backup tool's complete log does not prove it: tests are done with other tools too.
 #[must_use]
 pub fn tests_complete(world: &World<'_>, system: &str, from: Instant, to: Instant) -> bool {
-    let reports = world.coverage.sources("restore_tests", system).iter().any(|s| s.starts_with("restore-reports."));
-    reports && world.coverage.covers("restore_tests", system, from, to)
+    holes(&reported(world, system), from, to).is_empty()
 }
+
+/// The time of which restore reports state that they hold every test of the system.
+pub fn reported(world: &World<'_>, system: &str) -> Vec<Interval> {
+    let stated = world.coverage.by_source("restore_tests", system);
+    let reports = stated.into_iter().filter(|(source, _)| source.starts_with(REPORTS));
+    union(reports.flat_map(|(_, stated)| stated.iter().copied()).collect())
+}
+
+/// How the names of sources of restore reports begin.
+pub const REPORTS: &str = "restore-reports.";
 
 /// Tests that ended in the period up to `as_of`, in order of end.
 pub fn ended<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w Test> {
@@ -102,27 +118,68 @@ pub fn ended<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w Test> {
 
 /// The one result of a check whose population has no test: proven empty, or not known to be.
 #[must_use]
-pub fn no_tests(world: &World<'_>, what: &str) -> Judgement {
+pub fn no_tests(world: &World<'_>, what: &str) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("systems");
+    }
+    if world.in_scope().next().is_none() {
+        return or_none_in_scope(Vec::new());
+    }
     let proven = world
         .in_scope()
         .all(|(_, s)| tests_complete(world, &s.system_id, world.period.start().max(s.onboarded_at), world.until()));
-    if world.tests.is_none() {
-        Judgement::no_evidence(
-            "organization",
-            "no_register",
-            "No restore tests were given (restore_tests): configure a restore-reports source.",
-        )
+    vec![if world.tests.is_none() {
+        no_tests_given(ORGANIZATION)
     } else if proven {
-        Judgement::not_applicable("organization", "empty_population", format!("{what} in the period."))
+        Judgement::not_applicable(ORGANIZATION, "empty_population", format!("{what} in the period."))
     } else {
         Judgement::no_evidence(
-            "organization",
+            ORGANIZATION,
             "tests_not_covered",
             format!(
                 "{what} is on record, and no restore-reports source states that it holds every test of the period (restore_tests)."
             ),
         )
+    }]
+}
+
+/// Nothing that could hold restore tests was given.
+fn no_tests_given(unit: &str) -> Judgement {
+    Judgement::no_evidence(
+        unit,
+        "no_register",
+        "No restore tests were given (restore_tests): configure a restore-reports source.",
+    )
+}
+
+/// Backup platforms that a system uses in `[from, to)`: those of its plans, without one the tool of its resources.
+pub fn platforms(world: &World<'_>, system: &System, from: Instant, to: Instant) -> BTreeSet<String> {
+    let mut out: BTreeSet<String> =
+        world.plans_in_force(system, from, to).map(|(_, plan)| platform(Some(plan), system)).collect();
+    if out.is_empty() {
+        out.insert(platform(None, system));
     }
+    out.remove("none");
+    out
+}
+
+/// The recovery point that a test restored, where a listing or a run tells of it.
+fn restored<'w>(world: &World<'w>, test: &Test) -> Option<&'w Point> {
+    let id = test.row.recovery_point_id.as_deref()?;
+    let of_system = |p: &&Point| test.system.is_none() || p.system == test.system;
+    world.points.iter().filter(of_system).find(|p| p.id(world.runs) == id)
+}
+
+/// The platform from which a test restored: that of the plan which made the recovery point, else the only one that the
+/// system uses in `[from, to)`. `None` where neither tells.
+pub fn platform_of(world: &World<'_>, test: &Test, from: Instant, to: Instant) -> Option<String> {
+    let system = world.inventory.systems.get(test.system?)?;
+    let run = restored(world, test).and_then(|p| world.runs.list.get(p.run?));
+    if let Some(plan) = run.and_then(|run| world.inventory.plans.get(run.plan?)) {
+        return Some(platform(Some(plan), system));
+    }
+    let mut all = platforms(world, system, from, to).into_iter();
+    all.next().filter(|_| all.next().is_none())
 }
 
 /// What is due `parameter` after `from`: a duration by the second, a calendar cadence by the end of its day.

@@ -134,7 +134,7 @@ fn a_system_name_is_not_enough_for_two_plans() {
     f.plan("weekly", "db", "0 12 * * 0", plain());
     alert(&mut f, "A1,failed,,,db,2026-10-05T02:11:00Z,pager,,,");
     f.with_world(|w| {
-        let nightly = chains(w).into_iter().find(|c| c.failed_at == at("2026-10-05T02:10:00Z"));
+        let nightly = chains(w).iter().find(|c| c.failed_at == at("2026-10-05T02:10:00Z"));
         assert_eq!(nightly.map(|c| c.alert.found().is_some()), Some(false));
     });
 }

@@ -42,6 +42,28 @@ fn versions_of_a_plan_share_their_slots() {
 }
 
 #[test]
+fn what_was_stored_during_a_run_is_that_run() {
+    let judged = |log: RunStatus, stored: &str| {
+        let mut f = daily("2026-10-10..2026-10-10");
+        f.run("db", "2026-10-10T02:00:00Z", log, plain());
+        for part in ["a", "b"] {
+            f.run("db", "2026-10-10T02:00:00Z", RunStatus::Success, |r| {
+                r.run_id = format!("bucket/{part}");
+                r.origin = crate::testing::origin("s3", "bucket", part, at("2026-10-11T00:00:00Z"));
+                (r.inferred, r.started_at, r.ended_at) = (true, None, Some(at(stored)));
+            });
+        }
+        let judged = f.judge().judged;
+        let slot = &judged.slots[0];
+        (slot.outcome, slot.attempts.len())
+    };
+    assert_eq!(judged(RunStatus::Success, "2026-10-10T02:09:00Z"), (Success, 1));
+    assert_eq!(judged(RunStatus::Failed, "2026-10-10T02:09:00Z"), (Failed, 1), "what a failed run left is no backup");
+    assert_eq!(judged(RunStatus::Failed, "2026-10-10T03:00:00Z"), (Success, 3), "something else stored it");
+    assert_eq!(judged(RunStatus::Running, "2026-10-10T02:40:00Z").1, 1);
+}
+
+#[test]
 fn a_disabled_plan_or_retired_system_cancels_what_is_not_due() {
     let mut f = daily("2026-10-09..2026-10-11");
     f.plans[0].effective_to = Some(at("2026-10-10T03:00:00Z"));

@@ -4,8 +4,9 @@ use model::inventory::{Plan, Schedule, System};
 use model::rows::{Component, TestKind, TestResult};
 use model::time::{Instant, human, utc_text};
 
-use super::super::common::{no_inventory, or_empty};
-use super::super::frq::interval_s;
+use super::super::common::{no_inventory, or_none_protected};
+use super::super::frq::{covered_logs, interval_s};
+use crate::coverage::holes;
 use crate::judgement::Judgement;
 use crate::world::World;
 
@@ -13,7 +14,8 @@ use crate::world::World;
 ///
 /// Each required component needs an enabled plan, and good points without a gap longer than its interval: that of its
 /// plan where it is longer than `max_backup_interval`, else that, and `schedule_tolerance`. An increment is served by
-/// a whole copy as well, a log by continuous protection. Whether points of different components fit together in
+/// a whole copy as well, a log by continuous protection and by the archive itself; that none was shipped is shown by what
+/// tells of them ([`covered_logs`]), and not by a complete log of backups. Whether points of different components fit together in
 /// content is for restore tests, which the detail names.
 pub fn components(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
@@ -36,7 +38,7 @@ pub fn components(world: &World<'_>) -> Vec<Judgement> {
         };
         out.push(judgement.about(unit));
     }
-    or_empty(out, "none_protected", "No production database or critical system was in scope and in service.")
+    or_none_protected(out)
 }
 
 fn judge(world: &World<'_>, index: usize, system: &System, needed: &[Component]) -> Judgement {
@@ -58,18 +60,20 @@ fn judge(world: &World<'_>, index: usize, system: &System, needed: &[Component])
         let own = of.iter().filter(|p| p.schedule != Schedule::Continuous).filter_map(|p| interval_s(p, world)).min();
         let limit = own.unwrap_or(0).max(world.seconds("max_backup_interval"));
         let gap = widest(world, index, system, *component, from, to);
-        if (gap.to - gap.from).num_seconds() <= limit + world.seconds("schedule_tolerance") {
+        if gap.seconds <= limit + world.seconds("schedule_tolerance") {
             continue;
         }
-        let text = format!(
-            "no good {component} from {} to {} ({}, {} allowed)",
-            utc_text(gap.from),
-            utc_text(gap.to),
-            human((gap.to - gap.from).num_seconds()),
-            human(limit)
-        );
-        let covered = |table| world.coverage.covers(table, unit, gap.from, gap.to);
-        if (covered("recovery_points") || covered("backup_runs")) && !gap.unlabelled {
+        let (long, between) = (human(gap.seconds), format!("{} to {}", utc_text(gap.from), utc_text(gap.to)));
+        let text = match gap.seconds < (gap.to - gap.from).num_seconds() {
+            true => format!("no good {component} for {long} at some time from {between} ({} allowed)", human(limit)),
+            false => format!("no good {component} from {between} ({long}, {} allowed)", human(limit)),
+        };
+        let covered = if *component == Component::LogContinuous {
+            gap.shown.unwrap_or_else(|| holes(&covered_logs(world, system, from, to), gap.from, gap.to).is_empty())
+        } else {
+            ["recovery_points", "backup_runs"].iter().any(|t| world.coverage.covers(t, unit, gap.from, gap.to))
+        };
+        if covered && !gap.unlabelled {
             faults.push(("component_missing", text));
             violated.push((gap.from, gap.to));
         } else {
@@ -88,7 +92,7 @@ fn judge(world: &World<'_>, index: usize, system: &System, needed: &[Component])
             unit,
             "gap_not_covered",
             format!(
-                "Of {}: {}; no complete source (recovery_points, backup_runs) shows by component that none was made.",
+                "Of {}: {}; no complete source (recovery_points, backup_runs; for logs log_segments, pitr_status) shows by component that none was made.",
                 names.join(", "),
                 doubts.join("; ")
             ),
@@ -126,6 +130,10 @@ const fn serves(made: Component, needed: Component) -> bool {
 struct Gap {
     from: Instant,
     to: Instant,
+    /// How long it is: all of that time, or a pause at some time in it.
+    seconds: i64,
+    /// The archive itself shows the pause: whether it shows that it was in the period.
+    shown: Option<bool>,
     /// A good point in it does not say what it holds.
     unlabelled: bool,
 }
@@ -147,6 +155,9 @@ fn widest(world: &World<'_>, index: usize, system: &System, needed: Component, f
             let latest = s.latest_restorable_at?;
             Some((s.earliest_restorable_at.unwrap_or(latest).min(latest), latest))
         }));
+        proven.extend(
+            world.segments_of(index).filter_map(|logs| logs.archived_from.or(logs.archived_at).zip(logs.archived_at)),
+        );
         // Logs shipped as runs of their own.
         proven.extend(
             world
@@ -174,6 +185,15 @@ fn widest(world: &World<'_>, index: usize, system: &System, needed: Component, f
     if at < to && to - at > worst.1 - worst.0 {
         worst = (at, to);
     }
+    // A row of many logs says how long the longest pause between two of them was.
+    let pauses = world.segments_of(index).filter(|_| needed == Component::LogContinuous).filter_map(|logs| {
+        let (a, b) = logs.archived_from.zip(logs.archived_at)?;
+        Some((logs.largest_gap_s.filter(|_| a < to && b > from)?, a, b))
+    });
+    let seconds = (worst.1 - worst.0).num_seconds();
+    if let Some((pause, a, b)) = pauses.max().filter(|(pause, ..)| *pause > seconds) {
+        return Gap { from: a, to: b, seconds: pause, shown: Some(a >= from && b <= to), unlabelled: false };
+    }
     let unlabelled = unlabelled.iter().any(|t| *t > worst.0 && *t < worst.1);
-    Gap { from: worst.0, to: worst.1, unlabelled }
+    Gap { from: worst.0, to: worst.1, seconds, shown: None, unlabelled }
 }

@@ -1,9 +1,9 @@
 //! CMP-01 and CMP-02: the edge cases of `controls/checks.toml`.
 
 use model::assessment::State;
-use model::rows::{Component, Integrity, RunStatus};
+use model::rows::{Component, Integrity, Row, RunStatus};
 
-use crate::testing::{Fixture, has_reason, plain};
+use crate::testing::{Fixture, at, has_reason, plain};
 
 fn fixture(needed: &[Component]) -> Fixture {
     let mut f = Fixture::new("2026-10");
@@ -51,6 +51,46 @@ fn a_component_gap_that_nothing_covers_is_no_evidence() {
     f.plan("config", "db", "0 2 * * 0", |p| p.component = Component::Config);
     daily(&mut f, Component::Full, 1..=31);
     has_reason(f.judge().is("CMP-01", "db", State::NoEvidence), "gap_not_covered");
+}
+
+/// A database that needs whole copies and logs: a copy a night, logs always, and every run on record.
+fn with_logs() -> Fixture {
+    let mut f = fixture(&[Component::Full, Component::LogContinuous]);
+    f.plan("full", "db", "0 2 * * *", plain());
+    f.plan("logs", "db", "continuous", |p| p.component = Component::LogContinuous);
+    f.covers("db", "2026-09-01T00:00:00Z", "2026-11-05T00:00:00Z");
+    daily(&mut f, Component::Full, 1..=31);
+    f
+}
+
+/// Logs shipped in this time, with the longest pause between two of them.
+fn shipped(f: &mut Fixture, from: &str, to: &str, pause_s: i64) {
+    f.segment("db", "00000001", from, None);
+    if let Some(Row::LogSegment(row)) = f.rows.last_mut() {
+        row.archived_from = Some(at(from));
+        row.archived_at = Some(at(to));
+        row.largest_gap_s = Some(pause_s);
+    }
+}
+
+#[test]
+fn logs_are_judged_by_the_archive_and_not_by_a_log_of_backups() {
+    let mut f = with_logs();
+    has_reason(f.judge().is("CMP-01", "db", State::NoEvidence), "gap_not_covered");
+    let mut whole = f.clone();
+    shipped(&mut whole, "2026-09-20T00:00:00Z", "2026-11-03T00:00:00Z", 60);
+    whole.judge().is("CMP-01", "db", State::Pass);
+    let mut paused = f.clone();
+    shipped(&mut paused, "2026-10-02T00:00:00Z", "2026-10-31T00:00:00Z", 200_000);
+    let v = paused.judge();
+    let r = v.is("CMP-01", "db", State::Fail);
+    assert!(r.detail.contains("for 55 h 33 min at some time from 2026-10-02T00:00:00Z"), "{}", r.detail);
+    // The pause may have been in September.
+    let mut before = f.clone();
+    shipped(&mut before, "2026-09-20T00:00:00Z", "2026-11-03T00:00:00Z", 200_000);
+    before.judge().is("CMP-01", "db", State::NoEvidence);
+    f.covers_tables(&["log_segments"], "db", "2026-09-01T00:00:00Z", "2026-11-05T00:00:00Z");
+    has_reason(f.judge().is("CMP-01", "db", State::Fail), "component_missing");
 }
 
 fn run(f: &mut Fixture, day: u32, bytes: Option<u64>) {

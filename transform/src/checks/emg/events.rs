@@ -95,7 +95,7 @@ fn judge(world: &World<'_>, event: &Recorded<PrivilegedEvent>) -> Judgement {
     }
 }
 
-fn platform_of<'e>(world: &'e World<'_>, event: &'e PrivilegedEvent) -> Option<&'e str> {
+fn platform_of<'e, 'w: 'e>(world: &World<'w>, event: &'e PrivilegedEvent) -> Option<&'e str> {
     let inventory = world.inventory;
     event.platform_id.as_deref().or_else(|| {
         let system = event.system_id.as_deref()?;

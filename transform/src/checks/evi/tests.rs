@@ -1,8 +1,8 @@
 //! EVI-01 to EVI-05: the edge cases of `controls/checks.toml`.
 
 use model::assessment::State;
-use model::evidence::{Covers, Page};
-use model::rows::RunStatus;
+use model::evidence::{Covers, Page, Problem, SourceStatus};
+use model::rows::{Component, RunStatus, TestResult};
 
 use crate::testing::{Fixture, at, has_reason, origin, plain};
 
@@ -51,10 +51,61 @@ fn a_run_that_a_complete_source_lacks_contradicts_it() {
 }
 
 #[test]
+fn tests_are_covered_by_reports_and_logs_by_what_tells_of_them() {
+    let mut f = fixture();
+    has_reason(f.judge().is("EVI-01", "restore_tests:db", State::NoEvidence), "not_covered");
+    assert!(f.judge().all("EVI-01").iter().all(|r| r.unit != "log_segments:db"), "it relies on no logs");
+    // A backup tool's log does not hold tests that were done without it.
+    f.covers_tables(&["restore_tests"], "db", "2026-09-01T00:00:00Z", "2026-11-02T00:00:00Z");
+    f.judge().is("EVI-01", "restore_tests:db", State::NoEvidence);
+    f.tests_given();
+    f.judge().is("EVI-01", "restore_tests:db", State::Pass);
+    f.test("T1", "db", "2026-10-02T08:00:00Z", "2026-10-02T09:00:00Z", TestResult::Success, plain());
+    f.judge().is("EVI-01", "restore_tests:db", State::Pass);
+    f.test("T2", "db", "2026-10-02T08:00:00Z", "2026-10-02T09:00:00Z", TestResult::Success, |t| {
+        t.origin = origin("github", "tracker", "17", at("2026-11-01T00:00:00Z"));
+    });
+    let v = f.judge();
+    let r = v.is("EVI-01", "restore_tests:db", State::Fail);
+    assert_eq!(r.records, ["test/github.tracker/17"]);
+
+    let mut f = fixture();
+    f.plan("logs", "db", "continuous", |p| p.component = Component::LogContinuous);
+    f.covers("db", "2026-09-01T00:00:00Z", "2026-11-02T00:00:00Z");
+    f.judge().is("EVI-01", "log_segments:db", State::NoEvidence);
+    f.covers_tables(&["pitr_status"], "db", "2026-09-01T00:00:00Z", "2026-10-10T00:00:00Z");
+    f.covers_tables(&["log_segments"], "db", "2026-10-10T00:00:00Z", "2026-11-02T00:00:00Z");
+    f.judge().is("EVI-01", "log_segments:db", State::Pass);
+}
+
+#[test]
+fn what_is_stored_contradicts_no_log_of_runs() {
+    let mut f = fixture();
+    f.covers("db", "2026-09-01T00:00:00Z", "2026-11-02T00:00:00Z");
+    f.run("db", "2026-10-05T02:00:00Z", RunStatus::Success, plain());
+    f.run("db", "2026-10-06T03:10:00Z", RunStatus::Success, |r| {
+        r.origin = origin("s3", "bucket", "x", at("2026-11-01T00:00:00Z"));
+        (r.inferred, r.started_at) = (true, None);
+    });
+    let v = f.judge();
+    v.is("EVI-01", "backup_runs:db", State::Pass);
+    has_reason(v.is("EVI-03", "organization", State::NotApplicable), "single_source");
+}
+
+#[test]
 fn impossible_times_fail_and_an_unmeasured_clock_is_never_a_pass() {
     let mut f = fixture();
     f.sources.push(("runs".into(), "log".into()));
-    has_reason(f.judge().is("EVI-02", "runs.log", State::NotApplicable), "no_times");
+    has_reason(f.judge().is("EVI-02", "runs.log", State::NoEvidence), "source_incomplete");
+    for (status, state) in [
+        (SourceStatus::Failed, State::NoEvidence),
+        (SourceStatus::Incomplete, State::NoEvidence),
+        (SourceStatus::Complete, State::NotApplicable),
+    ] {
+        let mut silent = f.clone();
+        silent.collection("runs", "log", |c| c.status = status);
+        silent.judge().is("EVI-02", "runs.log", state);
+    }
     f.run("db", "2026-10-05T02:00:00Z", RunStatus::Success, plain());
     has_reason(f.judge().is("EVI-02", "runs.log", State::NoEvidence), "clock_unknown");
     let mut measured = f.clone();
@@ -87,8 +138,8 @@ fn records_without_a_zone_are_not_compared() {
         r.ended_at = Some(at("2026-10-06T01:00:00Z"));
         r.zone_unknown = true;
     });
-    f.sources.push(("runs".into(), "log".into()));
-    f.judge().is("EVI-02", "runs.log", State::NotApplicable);
+    f.collection("runs", "log", plain());
+    has_reason(f.judge().is("EVI-02", "runs.log", State::NotApplicable), "no_times");
 }
 
 #[test]
@@ -164,6 +215,24 @@ fn raw_evidence_has_a_digest_and_a_collector() {
 }
 
 #[test]
+fn an_object_that_is_not_as_it_was_kept_fails() {
+    let mut f = fixture();
+    f.collection("runs", "log", |c| {
+        c.pages.push(page(&"ab".repeat(32)));
+        c.identity = Some("backup".to_owned());
+    });
+    f.judge().is("EVI-04", "runs.log", State::Pass);
+    let problem = Problem { document: "log.jsonl".into(), place: None, message: "it was changed".into() };
+    f.changed.push(("runs.other".into(), problem.clone()));
+    f.judge().is("EVI-04", "runs.log", State::Pass);
+    f.changed.push(("runs.log".into(), problem));
+    let v = f.judge();
+    let r = v.is("EVI-04", "runs.log", State::Fail);
+    has_reason(r, "digest_differs");
+    assert!(r.detail.contains("1 of 1 objects") && r.detail.contains("log.jsonl: it was changed"), "{}", r.detail);
+}
+
+#[test]
 fn nothing_waives_a_check_of_evidence() {
     let mut f = fixture();
     f.exception("E1", "*", "EVI-04", "2026-01-01T00:00:00Z", "2026-12-31T00:00:00Z");
@@ -198,4 +267,33 @@ fn an_evidence_index_is_signed_by_the_role() {
     has_reason(&judge("D1,other,Evidence index,1,security_compliance,,\n"), "index_not_signed");
     has_reason(&judge("D1,other,Evidence index,1,engineering_operations,,2026-11-03T00:00:00Z\n"), "index_not_signed");
     fixture().judge().is("EVI-05", "organization", State::NoEvidence);
+}
+
+#[test]
+fn without_an_audit_no_index_is_needed() {
+    let head = "review_id,kind,period_start,period_end,performed_at\n";
+    let judge = |reviews: &str| {
+        let mut f = fixture();
+        f.register("reviews", &format!("{head}{reviews}"));
+        f.judge().of("EVI-05", "organization").clone()
+    };
+    let none = judge("");
+    assert_eq!(none.state, State::NotApplicable);
+    has_reason(&none, "no_audit");
+    assert_eq!(judge("R1,management,,,2026-10-10T00:00:00Z\n").state, State::NotApplicable);
+    assert_eq!(judge("R1,internal_audit,,,2026-05-10T00:00:00Z\n").state, State::NotApplicable);
+    for audit in [
+        "R1,internal_audit,,,2026-10-10T00:00:00Z\n",
+        "R1,internal_audit,2026-07-01T00:00:00Z,2026-10-02T00:00:00Z,2026-11-05T00:00:00Z\n",
+        "R1,internal_audit,,,2027-02-01T00:00:00Z\n",
+    ] {
+        has_reason(&judge(audit), "register_not_given");
+    }
+    let mut f = fixture();
+    f.register("reviews", head);
+    f.register(
+        "documents",
+        "document_id,kind,title,version,owner_role,approved_at\nD1,other,Evidence index,1,security_compliance,2026-11-03T00:00:00Z\n",
+    );
+    f.judge().is("EVI-05", "organization", State::Pass);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::Duration;
+use model::evidence::SourceStatus;
 use model::time::{Instant, human, utc_text};
 
 use super::super::common::ORGANIZATION;
@@ -75,6 +76,10 @@ pub fn times(world: &World<'_>) -> Vec<Judgement> {
     let offsets: BTreeMap<String, i64> = (world.tables.collections.iter())
         .filter_map(|c| Some((format!("{}.{}", c.kind, c.source_id), c.clock_offset_ms?)))
         .collect();
+    let unread: BTreeMap<String, Option<&str>> = (world.sources.iter())
+        .filter(|s| s.status != SourceStatus::Complete)
+        .map(|s| (format!("{}.{}", s.kind, s.source_id), s.reason.as_deref()))
+        .collect();
     let mut out: Vec<Judgement> = sources
         .into_iter()
         .map(|(unit, source)| match (source.impossible.first(), offsets.get(&unit)) {
@@ -84,6 +89,11 @@ pub fn times(world: &World<'_>) -> Vec<Judgement> {
                 format!("{} of {} records have impossible times; {row}: {what}.", source.impossible.len(), source.timed),
             )
             .rests_on(source.impossible.iter().map(|(row, _)| row.clone())),
+            (None, _) if source.timed == 0 && unread.contains_key(&unit) => {
+                let why = unread.get(&unit).copied().flatten().unwrap_or("no reason is recorded");
+                let text = format!("It could not be read whole ({why}), and what was read gave no time in the period.");
+                Judgement::no_evidence(unit, "source_incomplete", text)
+            }
             (None, _) if source.timed == 0 => {
                 Judgement::not_applicable(unit, "no_times", "It gave no record with a time in the period.")
             }

@@ -2,22 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use model::inventory::Schedule;
 use model::rows::{Component, Integrity, LogSegment, TestKind, TestResult};
 use model::time::{Instant, utc_text};
 
+use super::super::common::{no_inventory, or_none_in_scope};
+use super::is_of_logs;
 use crate::judgement::Judgement;
 use crate::world::World;
 
 /// FRQ-06.
 pub fn chain(world: &World<'_>) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("systems");
+    }
     let mut out = Vec::new();
     for (i, system) in world.in_scope() {
         let unit = system.system_id.as_str();
         let relies = system.required_components.contains(&Component::LogContinuous)
-            || world
-                .plans_in_force(system, world.period.start(), world.until())
-                .any(|(_, p)| p.component == Component::LogContinuous || p.schedule == Schedule::Continuous);
+            || world.plans_in_force(system, world.period.start(), world.until()).any(|(_, p)| is_of_logs(p));
         if !relies {
             out.push(
                 Judgement::not_applicable(unit, "no_log_reliance", "The system does not rely on continuous logs.")
@@ -81,7 +83,7 @@ pub fn chain(world: &World<'_>) -> Vec<Judgement> {
             .about(unit),
         );
     }
-    out
+    or_none_in_scope(out)
 }
 
 /// The listings of each archive that tell of the period: those taken in it; without one the last before it, else the

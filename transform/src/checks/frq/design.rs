@@ -7,6 +7,7 @@ use model::inventory::{ChangeRate, Environment, Plan, Schedule, System, SystemKi
 use model::rows::Component;
 use model::time::{Instant, human, utc_text};
 
+use super::super::common::{ORGANIZATION, no_inventory, or_empty, or_none_in_scope};
 use super::gaps::judge;
 use crate::judgement::Judgement;
 use crate::world::World;
@@ -53,6 +54,9 @@ pub fn losses<'w>(world: &World<'w>, system: &System, at: Instant) -> Vec<(i64, 
 
 /// FRQ-03: high-change databases have a documented shorter interval and keep it.
 pub fn high_change(world: &World<'_>) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("systems");
+    }
     let limit = world.seconds("max_backup_interval");
     let mut out = Vec::new();
     for (i, system) in world.in_scope().filter(|(_, s)| s.kind == SystemKind::Database) {
@@ -99,16 +103,19 @@ pub fn high_change(world: &World<'_>) -> Vec<Judgement> {
     let databases = || world.in_scope().filter(|(_, s)| s.kind == SystemKind::Database);
     if databases().next().is_some() && databases().all(|(_, s)| s.change_rate != Some(ChangeRate::High)) {
         out.push(Judgement::no_evidence(
-            "organization",
+            ORGANIZATION,
             "no_criterion",
             "No database is marked as changing fast (systems.change_rate): keep a signed statement of the criterion.",
         ));
     }
-    out
+    or_empty(out, "none_in_scope", "No database was in scope and in service in the period.")
 }
 
 /// FRQ-04: the configured backups can meet the recovery point objective.
 pub fn design(world: &World<'_>) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("systems");
+    }
     let (start, end) = (world.period.start(), world.until());
     let mut out = Vec::new();
     for (_, system) in world.in_scope() {
@@ -134,7 +141,7 @@ pub fn design(world: &World<'_>) -> Vec<Judgement> {
             out.push(judgement.about(&system.system_id));
         }
     }
-    out
+    or_none_in_scope(out)
 }
 
 fn design_at(world: &World<'_>, system: &System, at: Instant) -> Judgement {

@@ -3,7 +3,9 @@
 use model::inventory::System;
 use model::time::{Instant, human, utc_text};
 
+use super::super::common::{no_inventory, or_none_in_scope};
 use super::gaps::Mark;
+use super::{covered_logs, relies_on_logs};
 use crate::coverage::{Interval, holes, union};
 use crate::judgement::Judgement;
 use crate::world::World;
@@ -38,6 +40,9 @@ impl Exposure {
 struct Known<'w> {
     at: Instant,
     newest: Instant,
+    /// The data are as new as that. Of a copy of which only the end of its making is known they are that new at best:
+    /// it can show what was lost, and not that no more was.
+    sure: bool,
     /// A sample of the platform shows the newest point at that instant; a copy only adds one.
     sample: bool,
     mark: Mark<'w>,
@@ -50,8 +55,9 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
     let skew = world.defaults.skew_s;
     let mut known: Vec<Known<'_>> = Vec::new();
     for point in world.points_of(index).filter(|p| p.is_good() && p.holds_data(system.kind)) {
-        if let (Some(taken), Some(created)) = (point.taken_at(), point.row.created_at.or(point.row.taken_at)) {
-            known.push(Known { at: created, newest: taken, sample: false, mark: Mark::Point(point) });
+        if let (Some(newest), Some(at)) = (point.taken_at(), point.row.created_at.or(point.row.taken_at)) {
+            let sure = point.row.taken_at.is_some();
+            known.push(Known { at, newest, sure, sample: false, mark: Mark::Point(point) });
         }
     }
     for sample in world.pitr_of(index) {
@@ -59,7 +65,7 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
             && (latest - sample.observed_at).num_seconds() <= skew
         {
             let newest = latest.min(sample.observed_at);
-            known.push(Known { at: sample.observed_at, newest, sample: true, mark: Mark::Sample(sample) });
+            known.push(Known { at: sample.observed_at, newest, sure: true, sample: true, mark: Mark::Sample(sample) });
         }
     }
     // Logs shipped without a pause: at no time in between was the newest point older than their longest gap.
@@ -68,7 +74,7 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
     for logs in world.segments_of(index) {
         let (Some(from), Some(to)) = (logs.restorable_from, logs.archived_at) else { continue };
         let gap = logs.largest_gap_s.unwrap_or(0);
-        known.extend([from, to].map(|at| Known { at, newest: at, sample: true, mark: Mark::Logs(logs) }));
+        known.extend([from, to].map(|at| Known { at, newest: at, sure: true, sample: true, mark: Mark::Logs(logs) }));
         if gap <= rpo && from < end && to >= start {
             shipped.push((from.max(start), to.min(end)));
             longest = longest.max(Some(gap));
@@ -81,14 +87,20 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
     let mut shown: Option<(i64, Instant)> = None;
     let mut bound: Option<i64> = longest;
     let mut proven = shipped.clone();
-    let mut newest: Option<Instant> = None;
+    // The newest point that can be, and that is proven to be, restorable.
+    let mut newest: [Option<Instant>; 2] = [None, None];
     let mut at = start;
     let covered = ["recovery_points", "backup_runs"].map(|table| world.coverage.intervals(table, &system.system_id));
-    let complete = |from: Instant, to: Instant| covered.iter().any(|c| holes(c, from, to).is_empty());
+    // Where logs are shipped, a complete log of backups does not show that none was.
+    let logs = relies_on_logs(world, index, system, start, end).then(|| covered_logs(world, system, start, end));
+    let complete = |from: Instant, to: Instant| {
+        covered.iter().any(|c| holes(c, from, to).is_empty())
+            && logs.as_ref().is_none_or(|logs| holes(logs, from, to).is_empty())
+    };
     let mut samples_seen = false;
     let step = |from: Instant,
                 to: Instant,
-                newest: Option<Instant>,
+                [newest, sure]: [Option<Instant>; 2],
                 sampled: bool,
                 shown: &mut Option<(i64, Instant)>,
                 bound: &mut Option<i64>,
@@ -104,11 +116,13 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
             return;
         };
         for (from, to) in holes(&shipped, from, to) {
-            let newest = if shipped.iter().any(|(_, end)| *end == from) { newest.max(from) } else { newest };
+            let logged = shipped.iter().any(|(_, end)| *end == from).then_some(from);
+            if let Some(sure) = sure.max(logged) {
+                *bound = (*bound).max(Some((to - sure).num_seconds()));
+                proven.push((from, (sure + chrono::Duration::seconds(rpo)).clamp(from, to)));
+            }
+            let newest = logged.map_or(newest, |logged| newest.max(logged));
             let worst = (to - newest).num_seconds();
-            *bound = (*bound).max(Some(worst));
-            let within_until = (newest + chrono::Duration::seconds(rpo)).clamp(from, to);
-            proven.push((from, within_until));
             // Only where every copy is on record does the absence of a newer one prove the exposure; between two
             // samples of a continuous protection the newest point is simply not seen.
             if !sampled && complete(newest.max(start), to) && shown.is_none_or(|(s, _)| worst > s) {
@@ -129,7 +143,8 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
         }
         if k.at < end {
             samples_seen |= k.sample;
-            newest = newest.max(Some(k.newest));
+            let [possible, sure] = newest;
+            newest = [possible.max(Some(k.newest)), if k.sure { sure.max(Some(k.newest)) } else { sure }];
         }
     }
     step(at, end, newest, samples_seen, &mut shown, &mut bound, &mut proven);
@@ -140,6 +155,9 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
 
 /// FRQ-05.
 pub fn exposure(world: &World<'_>) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("systems");
+    }
     let mut out = Vec::new();
     for (i, system) in world.in_scope() {
         let unit = system.system_id.as_str();
@@ -205,5 +223,5 @@ pub fn exposure(world: &World<'_>) -> Vec<Judgement> {
         };
         out.push(judgement.about(unit).rests_on(seen.records));
     }
-    out
+    or_none_in_scope(out)
 }

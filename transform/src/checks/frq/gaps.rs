@@ -4,6 +4,7 @@ use model::inventory::{Schedule, System};
 use model::rows::{LogSegment, PitrSample, RunStatus};
 use model::time::{Instant, Tz, human, utc_text};
 
+use super::super::common::{no_inventory, or_none_protected};
 use crate::coverage::Interval;
 use crate::judgement::Judgement;
 use crate::points::Point;
@@ -61,8 +62,12 @@ impl GapFound<'_> {
 
 /// FRQ-01.
 pub fn gaps(world: &World<'_>) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("systems");
+    }
     let limit = world.seconds("max_backup_interval");
-    world.protected().map(|(i, system)| judge(world, "FRQ-01", i, system, limit).about(&system.system_id)).collect()
+    let judged = |(i, system): (usize, &System)| judge(world, "FRQ-01", i, system, limit).about(&system.system_id);
+    or_none_protected(world.protected().map(judged).collect())
 }
 
 /// The rule of FRQ-01 for one system with an interval of `limit` seconds. FRQ-03 uses it with the plan's own;

@@ -9,6 +9,8 @@ use model::time::Tz;
 
 use crate::testing::{Fixture, Verdicts, at, has_reason, plain};
 
+mod proof;
+
 /// Examples asserted below.
 pub(crate) const EXAMPLES: &[(&str, usize)] = &[
     ("FRQ-01", 0),

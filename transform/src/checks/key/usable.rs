@@ -6,7 +6,7 @@ use model::inventory::System;
 use model::registers::KeyState;
 use model::time::{Instant, utc_text};
 
-use super::super::common::{filled, names, no_inventory, or_empty};
+use super::super::common::{filled, names, no_inventory, or_none_in_scope};
 use super::super::places::{Place, arn_account, arn_region, exists, location, places, production_accounts};
 use super::{Sealed, registered, sealed};
 use crate::judgement::Judgement;
@@ -85,7 +85,7 @@ pub fn usable(world: &World<'_>) -> Vec<Judgement> {
         }
         out.extend(seen.judgement(world, id).map(|j| j.about(id)));
     }
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    or_none_in_scope(out)
 }
 
 fn judge(world: &World<'_>, place: Option<&Place<'_>>, system: &System, key: &str, production: &BTreeSet<&str>) -> Use {

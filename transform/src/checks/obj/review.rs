@@ -40,7 +40,7 @@ fn judge(world: &World<'_>) -> Judgement {
                     Some(due) => Judgement::not_applicable(
                         UNIT,
                         "not_yet_due",
-                        format!("The first review of the tests is due by {}.", utc_text(due)),
+                        format!("The first review of the tests is due before {}.", utc_text(due)),
                     ),
                     None => Judgement::fail(
                         UNIT,
@@ -65,7 +65,7 @@ fn judge(world: &World<'_>) -> Judgement {
                 UNIT,
                 "review_late",
                 format!(
-                    "The last review was on {}; the next was due by {}, and {} tests ended since.",
+                    "The last review was on {}; the next was due before {}, and {} tests ended since.",
                     utc_text(last.performed_at),
                     utc_text(due),
                     since.len()

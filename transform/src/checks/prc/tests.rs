@@ -1,6 +1,7 @@
 //! PRC-01 to PRC-06: each state, and the edge cases of `controls/checks.toml`.
 
 use model::assessment::{CheckResult, State};
+use model::evidence::SourceStatus;
 use model::inventory::{Criticality, Plan};
 use model::policy::SectionApproval;
 use model::rows::{ObservedPlan, Row, RunStatus, TestResult};
@@ -345,6 +346,18 @@ fn a_test_that_followed_the_procedure_is_a_review() {
     let mut f = procedure(old);
     f.test("T1", "db", "2025-11-01T10:00:00Z", "2025-11-01T12:00:00Z", TestResult::Failed, plain());
     f.judge().is("PRC-06", "db", State::Fail);
+    // What backups are known from does not matter to a procedure, and the source of the test does.
+    let mut f = procedure(old);
+    f.test("T1", "db", "2025-11-01T10:00:00Z", "2025-11-01T12:00:00Z", TestResult::Success, plain());
+    f.run("db", "2026-03-01T02:00:00Z", RunStatus::Success, plain());
+    f.collection("runs", "log", |c| c.status = SourceStatus::Incomplete);
+    f.judge().is("PRC-06", "db", State::Pass);
+    f.collections[0].status = SourceStatus::Incomplete;
+    has_reason(f.judge().is("PRC-06", "db", State::NoEvidence), "source_incomplete");
+    let mut f = procedure("R,recovery_procedure,1,db,2026-01-10,,,vault/r,\n");
+    f.test("T1", "db", "2025-11-01T10:00:00Z", "2025-11-01T12:00:00Z", TestResult::Success, plain());
+    f.collections[0].status = SourceStatus::Incomplete;
+    f.judge().is("PRC-06", "db", State::Pass);
     // Without any record of tests nobody knows whether one was a review.
     let mut f = Fixture::new("2026-03");
     f.system("db", plain());

@@ -4,7 +4,7 @@ use chrono::{Datelike, Duration, Months, NaiveDate};
 use model::inventory::System;
 use model::time::{Instant, day_of, day_start, human, utc_text};
 
-use super::super::common::{listings, no_inventory, or_empty, restorable};
+use super::super::common::{listings, no_inventory, or_none_in_scope, restorable};
 use crate::judgement::Judgement;
 use crate::points::Point;
 use crate::world::World;
@@ -38,7 +38,7 @@ pub fn existing(world: &World<'_>) -> Vec<Judgement> {
         }
         out.push(judge(world, i, system, minimum, listed.get(unit).map_or(&[], Vec::as_slice)).about(unit));
     }
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    or_none_in_scope(out)
 }
 
 /// From when on a point as old as the minimum must be there: the first one may come an interval after onboarding.

@@ -6,7 +6,7 @@ use model::inventory::{Plan, System};
 use model::registers::ObligationKind;
 use model::time::{Instant, human, utc_text};
 
-use super::super::common::{names, no_inventory, no_register, or_empty};
+use super::super::common::{names, no_inventory, no_register, or_none_in_scope};
 use super::{kept_by, obligations, seconds_of};
 use crate::judgement::Judgement;
 use crate::points::Point;
@@ -59,7 +59,7 @@ pub fn maximum(world: &World<'_>) -> Vec<Judgement> {
         let limit = Limit { most, hold: hold.map(|o| o.obligation_id.as_str()), until };
         out.extend(system_judgements(world, i, system, &limit).into_iter().map(|j| j.about(id)));
     }
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    or_none_in_scope(out)
 }
 
 struct Limit<'a> {

@@ -276,6 +276,73 @@ fn a_point_gone_between_two_listings_is_judged_by_both_times() {
 }
 
 #[test]
+fn a_deletion_belongs_to_a_period_that_holds_both_listings() {
+    // Made on the day given, there at the first listing and gone at the second.
+    let judge = |period: &str, made: &str, seen: &str, gone: &str| {
+        let mut f = Fixture::new(period);
+        f.system("db", plain());
+        listed(&mut f, made, seen);
+        listing(&mut f, seen, &[&format!("db/{made}")]);
+        listing(&mut f, gone, &[]);
+        let v = f.judge();
+        let own = format!("db/{made}");
+        v.all("RET-03").into_iter().find(|r| r.unit == own).map_or_else(
+            || (v.of("RET-03", "db").state, v.of("RET-03", "db").detail.clone()),
+            |r| (r.state, r.reasons.join(" ")),
+        )
+    };
+    let (young, old) = ("2026-09-20T02:00:00Z", "2026-08-01T02:00:00Z");
+    let (september, october) = ("2026-09-28T00:00:00Z", "2026-10-05T00:00:00Z");
+    let early = (State::Fail, "deleted_early".to_owned());
+    let perhaps = (State::NoEvidence, "between_listings".to_owned());
+    assert_eq!(judge("2026-10", young, "2026-10-02T00:00:00Z", october), early);
+    assert_eq!(judge("2026-09", young, "2026-09-21T00:00:00Z", september), early);
+    assert_eq!(judge("2026-10", young, september, october), perhaps);
+    assert_eq!(judge("2026-09", young, september, october).0, State::NoEvidence, "it is not known yet");
+    assert_eq!(judge("2026-09-01..2026-10-31", young, september, october), early);
+    let in_time = judge("2026-10", old, september, october);
+    assert_eq!(in_time.0, State::Pass);
+    assert!(in_time.1.contains("in this period or in one beside it"), "{}", in_time.1);
+}
+
+#[test]
+fn a_point_that_only_its_run_tells_of_is_looked_for_in_later_listings() {
+    let judge = |id: &str, list: &[&str], change: fn(&mut model::rows::BackupRun)| {
+        let mut f = Fixture::new("2026-10");
+        f.system("db", plain()).covers("db", "2026-09-01T00:00:00Z", "2026-11-02T00:00:00Z");
+        f.run("db", "2026-10-03T02:00:00Z", model::rows::RunStatus::Success, |r| {
+            r.recovery_point_id = Some(id.to_owned());
+            r.resource = Some("runs:db".to_owned());
+            change(r);
+        });
+        // One from before the run says nothing of it.
+        listing(&mut f, "2026-10-02T00:00:00Z", &[]);
+        listing(&mut f, "2026-10-10T00:00:00Z", list);
+        f.judge().all("RET-03").iter().map(|r| (r.unit.clone(), r.state)).collect::<Vec<_>>()
+    };
+    let none = [("db".to_owned(), State::NotApplicable)];
+    assert_eq!(judge("point-1", &["point-2"], |_| {})[1], ("point-1".to_owned(), State::Fail));
+    assert_eq!(judge("point-1", &["point-1"], |_| {}), none);
+    // restic shortens ids in what it prints; other names are not abbreviated.
+    assert_eq!(judge("40dc1520", &["40dc1520aa01"], |_| {}), none);
+    assert_eq!(judge("nightly1", &["nightly10"], |_| {})[1].1, State::Fail);
+    // Of another resource, or without a name, it cannot be looked for.
+    assert_eq!(judge("point-1", &[], |r| r.resource = Some("runs:db/other".to_owned())), none);
+    assert_eq!(judge("point-1", &[], |r| r.recovery_point_id = None), none);
+}
+
+#[test]
+fn listings_on_both_sides_show_every_deletion_only_with_every_run() {
+    let mut f = Fixture::new("2026-10");
+    f.system("db", plain());
+    listing(&mut f, "2026-09-30T00:00:00Z", &[]);
+    listing(&mut f, "2026-11-02T00:00:00Z", &[]);
+    has_reason(f.judge().is("RET-03", "db", State::NoEvidence), "listings_incomplete");
+    f.covers_tables(&["backup_runs"], "db", "2026-09-01T00:00:00Z", "2026-11-02T00:00:00Z");
+    has_reason(f.judge().is("RET-03", "db", State::NotApplicable), "none_deleted");
+}
+
+#[test]
 fn no_deletion_is_not_applicable_only_where_listings_are_complete() {
     let mut f = Fixture::new("2026-10");
     f.system("db", plain());

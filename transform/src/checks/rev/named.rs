@@ -65,7 +65,7 @@ pub fn restore_reports(world: &World<'_>) -> Vec<Judgement> {
         .filter(|t| !t.row.from_log && !matches!(t.row.result, TestResult::Planned | TestResult::Running))
         .collect();
     if tests.is_empty() {
-        return vec![rst::no_tests(world, "No restore test with a report that ended")];
+        return rst::no_tests(world, "No restore test with a report that ended");
     }
     let (span, zone) = (world.policy.span("restore_report_review_cadence"), world.period.zone());
     let matters: Vec<Matter<'_>> = tests

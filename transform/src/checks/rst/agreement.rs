@@ -3,16 +3,20 @@
 use model::inventory::System;
 use model::time::{Instant, day_of, utc_text};
 
-use super::{proves_restore, tests_complete};
+use super::super::common::{ORGANIZATION, no_inventory};
+use super::{no_tests_given, proves_restore, tests_complete};
 use crate::judgement::Judgement;
 use crate::world::{Test, World};
 
 /// RST-08.
 pub fn owner_confirmed(world: &World<'_>) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("systems");
+    }
     let mut out: Vec<Judgement> = world.critical().map(|(i, s)| confirmed(world, i, s).about(&s.system_id)).collect();
     if out.is_empty() {
         out.push(Judgement::not_applicable(
-            "organization",
+            ORGANIZATION,
             "empty_population",
             "The inventory has no critical production system in scope and in service.",
         ));
@@ -32,11 +36,7 @@ fn confirmed(world: &World<'_>, index: usize, system: &System) -> Judgement {
         );
     }
     if world.tests.is_none() {
-        return Judgement::no_evidence(
-            unit,
-            "no_register",
-            "No restore tests were given (restore_tests): configure a restore-reports source.",
-        );
+        return no_tests_given(unit);
     }
     let from = world.policy.span("owner_validation_cadence").before(world.as_of, zone);
     let when = |t: &Test| t.row.owner_confirmed_at.or(t.row.ended_at);

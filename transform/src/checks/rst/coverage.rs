@@ -6,77 +6,93 @@ use model::inventory::System;
 use model::rows::{Scenario, TestKind};
 use model::time::utc_text;
 
-use super::{proves_restore, tests_complete};
+use super::super::common::{ORGANIZATION, no_inventory, or_none_in_scope};
+use super::{no_tests_given, platform_of, platforms, proves_restore, tests_complete};
 use crate::judgement::Judgement;
-use crate::metrics::platform;
 use crate::world::{Test, World};
 
 /// RST-09.
+///
+/// A platform is covered by a test that restored what was made on it; where a system uses several, the recovery point tells
+/// which one that was.
 pub fn whole_matrix(world: &World<'_>) -> Vec<Judgement> {
-    let unit = "organization";
-    if world.tests.is_none() {
-        return vec![Judgement::no_evidence(
-            unit,
-            "no_register",
-            "No restore tests were given (restore_tests): configure a restore-reports source.",
-        )];
+    if !world.inventory.given {
+        return no_inventory("systems");
     }
+    let everything: Vec<(usize, &System)> = world.in_scope().collect();
+    if everything.is_empty() {
+        return or_none_in_scope(Vec::new());
+    }
+    let unit = ORGANIZATION;
+    let Some(tests) = world.tests else { return vec![no_tests_given(unit)] };
     let to = world.until();
     let from = world.policy.span("coverage_test_window").before(to, world.period.zone());
-    let tests: Vec<&Test> = world
-        .tests
-        .unwrap_or(&[])
-        .iter()
-        .filter(|t| proves_restore(t) && t.row.ended_at.is_some_and(|e| e >= from && e < to))
-        .collect();
-    let tested = |system: usize| tests.iter().any(|t| t.system == Some(system));
-    let mut groups: BTreeMap<String, Vec<(usize, &System)>> = BTreeMap::new();
-    for (i, system) in world.in_scope() {
-        if let Some(tier) = &system.tier {
-            groups.entry(format!("tier {tier}")).or_default().push((i, system));
-        }
-        groups.entry(format!("platform {}", platform(None, system))).or_default().push((i, system));
-    }
-    groups.remove("platform none");
+    let tests: Vec<&Test> =
+        tests.iter().filter(|t| proves_restore(t) && t.row.ended_at.is_some_and(|e| e >= from && e < to)).collect();
     let whole = |members: &[(usize, &System)]| {
         members.iter().all(|(_, s)| tests_complete(world, &s.system_id, from.max(s.onboarded_at), to))
     };
-    let everything: Vec<(usize, &System)> = world.in_scope().collect();
     let all_complete = whole(&everything);
     let (mut missing, mut unknown) = (Vec::new(), Vec::new());
-    for (name, members) in &groups {
-        if !members.iter().any(|(i, _)| tested(*i)) {
-            if whole(members) { missing.push(name.clone()) } else { unknown.push(name.clone()) }
+    let mut note = |name: String, is_known: bool| if is_known { missing.push(name) } else { unknown.push(name) };
+
+    let mut tiers: BTreeMap<&str, Vec<(usize, &System)>> = BTreeMap::new();
+    let mut on_platforms: BTreeMap<String, Vec<(usize, &System)>> = BTreeMap::new();
+    for (i, system) in &everything {
+        if let Some(tier) = &system.tier {
+            tiers.entry(tier).or_default().push((*i, system));
+        }
+        for platform in platforms(world, system, from.max(system.onboarded_at), to) {
+            on_platforms.entry(platform).or_default().push((*i, system));
         }
     }
-    let full = tests.iter().any(|t| matches!(t.row.kind, Some(TestKind::Full | TestKind::RealIncident)));
-    if !full {
-        let name = "full recovery of a system".to_owned();
-        if all_complete { missing.push(name) } else { unknown.push(name) }
+    let of = |members: &[(usize, &System)]| -> Vec<&Test> {
+        tests.iter().copied().filter(|t| members.iter().any(|(i, _)| t.system == Some(*i))).collect()
+    };
+    for (tier, members) in &tiers {
+        if of(members).is_empty() {
+            note(format!("tier {tier}"), whole(members));
+        }
+    }
+    let mut untold = false;
+    for (platform, members) in &on_platforms {
+        let from_where: Vec<Option<String>> = of(members).iter().map(|t| platform_of(world, t, from, to)).collect();
+        if !from_where.iter().any(|p| p.as_ref() == Some(platform)) {
+            // One whose platform nobody knows may have been from this one.
+            let may_be = from_where.contains(&None);
+            untold |= may_be;
+            note(format!("platform {platform}"), !may_be && whole(members));
+        }
+    }
+    if !tests.iter().any(|t| matches!(t.row.kind, Some(TestKind::Full | TestKind::RealIncident))) {
+        note("full recovery of a system".to_owned(), all_complete);
     }
     // A test without a scenario may have been any of them.
     let unstated = tests.iter().any(|t| t.row.scenario.is_none());
     for scenario in [Scenario::Failure, Scenario::Corruption, Scenario::Disaster] {
         if !tests.iter().any(|t| t.row.scenario == Some(scenario)) {
-            let name = format!("scenario {scenario}");
-            if all_complete && !unstated { missing.push(name) } else { unknown.push(name) }
+            note(format!("scenario {scenario}"), all_complete && !unstated);
         }
     }
     let window = format!("from {} to {}", utc_text(from), utc_text(to));
     let judgement = if !missing.is_empty() {
         Judgement::fail(unit, "not_covered", format!("No successful test {window} covers: {}.", missing.join(", ")))
     } else if !unknown.is_empty() {
-        let why = if unstated {
-            "some tests record no scenario (restore_tests.scenario)"
+        let (reason, why) = if unstated {
+            ("scenario_not_recorded", "some tests record no scenario (restore_tests.scenario)")
+        } else if untold {
+            (
+                "platform_unknown",
+                "of some tests the platform they restored from is not known (restore_tests.recovery_point_id)",
+            )
         } else {
-            "no restore-reports source states that it holds every test of that time (restore_tests)"
+            (
+                "tests_not_covered",
+                "no restore-reports source states that it holds every test of that time (restore_tests)",
+            )
         };
-        Judgement::no_evidence(
-            unit,
-            if unstated { "scenario_not_recorded" } else { "tests_not_covered" },
-            format!("Tests {window} do not show: {}; {why}.", unknown.join(", ")),
-        )
-    } else if groups.is_empty() {
+        Judgement::no_evidence(unit, reason, format!("Tests {window} do not show: {}; {why}.", unknown.join(", ")))
+    } else if tiers.is_empty() && on_platforms.is_empty() {
         Judgement::not_applicable(unit, "empty_population", "No tier or platform is in use.")
     } else {
         Judgement::pass(

@@ -5,7 +5,7 @@ use model::inventory::System;
 use model::rows::{TestKind, TestResult};
 use model::time::{human, utc_text};
 
-use super::{ended, no_tests, of_test};
+use super::{ended, no_tests, of_test, restored};
 use crate::judgement::Judgement;
 use crate::world::{Test, World};
 
@@ -46,7 +46,7 @@ fn each(world: &World<'_>, judge: fn(&World<'_>, &Test, &System) -> Judgement) -
             of_test(world, test, judgement)
         })
         .collect();
-    if out.is_empty() { vec![no_tests(world, "No restore test that ended")] } else { out }
+    if out.is_empty() { no_tests(world, "No restore test that ended") } else { out }
 }
 
 /// Whether the kind of test is one that objectives are measured with.
@@ -207,7 +207,5 @@ fn loss_of(world: &World<'_>, test: &Test, system: &System) -> Judgement {
 /// Time of the recovery point that a test restored, where a listing or a run tells.
 #[must_use]
 pub(super) fn taken_at(world: &World<'_>, test: &Test) -> Option<model::time::Instant> {
-    let id = test.row.recovery_point_id.as_deref()?;
-    let of_system = |p: &&crate::points::Point| test.system.is_none() || p.system == test.system;
-    world.points.iter().filter(of_system).find(|p| p.id(world.runs) == id)?.taken_at()
+    restored(world, test)?.taken_at()
 }

@@ -4,14 +4,17 @@ use model::registers::{ActionOrigin, Change};
 use model::rows::{TestKind, TestResult};
 use model::time::{Instant, utc_text};
 
-use super::super::common::{ORGANIZATION, no_register};
+use super::super::common::{ORGANIZATION, no_inventory, no_register};
 use super::figures::taken_at;
-use super::{due, ended, missed_objective, no_tests, of_test, proves_restore, tests_complete};
+use super::{Content, content, due, ended, missed_objective, no_tests, of_test, proves_restore, tests_complete};
 use crate::judgement::Judgement;
 use crate::world::{Test, World};
 
 /// RST-02: a restore test followed every significant change.
 pub fn after_change(world: &World<'_>) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("systems");
+    }
     let Some(changes) = &world.registers.changes else {
         return vec![no_register(ORGANIZATION, "changes")];
     };
@@ -33,7 +36,7 @@ pub fn after_change(world: &World<'_>) -> Vec<Judgement> {
     }
     if out.is_empty() {
         out.push(Judgement::not_applicable(
-            "organization",
+            ORGANIZATION,
             "empty_population",
             "The register shows no change of an in-scope system in the period.",
         ));
@@ -122,13 +125,13 @@ pub fn repeated(world: &World<'_>) -> Vec<Judgement> {
         .filter_map(|t| why_again(world, t).map(|why| (t, why)))
         .map(|(test, why)| of_test(world, test, follow(world, test, why)))
         .collect();
-    if out.is_empty() { vec![no_tests(world, "No failed restore test")] } else { out }
+    if out.is_empty() { no_tests(world, "No failed restore test") } else { out }
 }
 
 /// Why a test must be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Again {
-    /// It failed, was partial, or missed an objective.
+    /// It failed, was partial, brought other data back, or missed an objective.
     Failed(&'static str),
     /// It was broken off for reasons outside of the restore: a repeat, but no incident.
     Aborted,
@@ -139,6 +142,10 @@ fn why_again(world: &World<'_>, test: &Test) -> Option<Again> {
         TestResult::Failed => Some(Again::Failed("failed")),
         TestResult::Partial => Some(Again::Failed("was partial")),
         TestResult::Aborted if test.row.started_at.is_some() => Some(Again::Aborted),
+        // What came back differed: the test is no success (RST-04).
+        TestResult::Success if matches!(content(test), Content::Different(_)) => {
+            Some(Again::Failed("restored other data than were backed up"))
+        }
         TestResult::Success if missed_objective(world, test) => Some(Again::Failed("missed an objective")),
         _ => None,
     }

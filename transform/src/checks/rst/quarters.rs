@@ -6,26 +6,31 @@ use model::inventory::{Schedule, System};
 use model::rows::{Component, TestKind, TestResult, Trigger};
 use model::time::{Instant, Period, day_of, utc_text};
 
-use super::{proves_restore, tests_complete};
+use super::super::common::{ORGANIZATION, no_inventory, or_none_in_scope};
+use super::{no_tests_given, platform_of, platforms, proves_restore, restored, tests_complete};
 use crate::checks::frq;
 use crate::judgement::Judgement;
-use crate::metrics::platform;
 use crate::world::{Test, World};
 
 /// A unit of RST-01: what is named, and the systems whose tests count for it.
 struct Unit<'w> {
     name: String,
     members: Vec<(usize, &'w System)>,
+    /// Only restores from this platform count.
+    platform: Option<String>,
     /// Restores of one file or row count.
     items: bool,
 }
 
 /// RST-01: a restore test succeeded in every quarter. One result a unit and quarter, `billing-db@2026-Q1`.
 pub fn every_quarter(world: &World<'_>) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("systems");
+    }
     let units = units(world);
     if units.is_empty() {
         return vec![Judgement::not_applicable(
-            "organization",
+            ORGANIZATION,
             "empty_population",
             "The inventory has no critical production system in scope and in service.",
         )];
@@ -51,20 +56,26 @@ fn units<'w>(world: &'w World<'_>) -> Vec<Unit<'w>> {
             if members.is_empty() {
                 return Vec::new();
             }
-            vec![Unit { name: "organization".to_owned(), members, items: true }]
+            vec![Unit { name: ORGANIZATION.to_owned(), members, platform: None, items: true }]
         }
         "per_platform_and_tier" => {
-            let mut pairs: BTreeMap<String, Vec<(usize, &System)>> = BTreeMap::new();
+            let mut pairs: BTreeMap<(String, &str), Vec<(usize, &System)>> = BTreeMap::new();
             for (i, system) in world.in_scope() {
                 if let Some(tier) = &system.tier {
-                    pairs.entry(format!("{}/{tier}", platform(None, system))).or_default().push((i, system));
+                    for platform in platforms(world, system, world.period.start(), world.until()) {
+                        pairs.entry((platform, tier)).or_default().push((i, system));
+                    }
                 }
             }
-            pairs.into_iter().map(|(name, members)| Unit { name, members, items: false }).collect()
+            let unit = |((platform, tier), members)| {
+                let name = format!("{platform}/{tier}");
+                Unit { name, members, platform: Some(platform), items: false }
+            };
+            pairs.into_iter().map(unit).collect()
         }
         _ => world
             .critical()
-            .map(|(i, s)| Unit { name: s.system_id.clone(), members: vec![(i, s)], items: false })
+            .map(|(i, s)| Unit { name: s.system_id.clone(), members: vec![(i, s)], platform: None, items: false })
             .collect(),
     }
 }
@@ -84,9 +95,12 @@ fn judge(world: &World<'_>, unit: &Unit<'_>, quarter: &Period) -> Judgement {
         .iter()
         .flat_map(|(i, _)| world.tests_of(*i))
         .filter(|t| t.row.ended_at.is_some_and(|e| quarter.contains(e)))
+        // One of which nobody can tell the platform is no proof of another.
+        .filter(|t| unit.platform.as_ref().is_none_or(|p| platform_of(world, t, start, end).is_none_or(|of| of == *p)))
         .collect();
+    let told = |t: &Test| unit.platform.is_none() || platform_of(world, t, start, end).is_some();
     let failed = tests.iter().filter(|t| matches!(t.row.result, TestResult::Failed | TestResult::Partial)).count();
-    let good: Vec<&&Test> = tests.iter().filter(|t| counts(world, t, unit.items)).collect();
+    let good: Vec<&&Test> = tests.iter().filter(|t| counts(world, t, unit.items) && told(t)).collect();
     if let Some(test) = good.first() {
         let ended = test.row.ended_at.map_or_else(String::new, |e| format!(" on {}", utc_text(e)));
         let note = if failed > 0 { format!(" {failed} others failed or were partial.") } else { String::new() };
@@ -112,13 +126,19 @@ fn judge(world: &World<'_>, unit: &Unit<'_>, quarter: &Period) -> Judgement {
     }
     let records: Vec<String> = tests.iter().map(|t| t.row_id.clone()).collect();
     if world.tests.is_none() {
-        return Judgement::no_evidence(
-            name,
-            "no_register",
-            "No restore tests were given (restore_tests): configure a restore-reports source.",
-        );
+        return no_tests_given(&name);
     }
     let seen = seen(&tests);
+    if tests.iter().any(|t| counts(world, t, unit.items)) {
+        return Judgement::no_evidence(
+            name,
+            "platform_unknown",
+            format!(
+                "{seen}: of none that succeeded the platform it restored from is known (restore_tests.recovery_point_id)."
+            ),
+        )
+        .rests_on(records);
+    }
     if live.iter().all(|s| tests_complete(world, &s.system_id, start.max(s.onboarded_at), end)) {
         return Judgement::fail(
             name,
@@ -172,29 +192,21 @@ fn counts(world: &World<'_>, test: &Test, items: bool) -> bool {
 
 /// True where the recovery point is known to come from no enabled plan: a run started by hand, or a disabled plan.
 fn made_for_the_test(world: &World<'_>, test: &Test) -> bool {
-    let Some(id) = test.row.recovery_point_id.as_deref() else { return false };
-    let Some(point) = world.points.iter().find(|p| p.system == test.system && p.id(world.runs) == id) else {
-        return false;
-    };
-    let Some(run) = point.run.and_then(|r| world.runs.list.get(r)) else { return false };
+    let Some(run) = restored(world, test).and_then(|p| world.runs.list.get(p.run?)) else { return false };
     run.trigger == Some(Trigger::Manual)
         || run.plan.and_then(|p| world.inventory.plans.get(p)).is_some_and(|p| !p.enabled)
 }
 
 /// RST-10: point-in-time recovery was exercised where it is relied on.
 pub fn point_in_time(world: &World<'_>) -> Vec<Judgement> {
+    if !world.inventory.given {
+        return no_inventory("systems");
+    }
     let mut out = Vec::new();
     for (i, system) in world.in_scope() {
         out.push(exercised(world, i, system).about(&system.system_id));
     }
-    if out.is_empty() {
-        out.push(Judgement::not_applicable(
-            "organization",
-            "empty_population",
-            "The inventory has no system in scope and in service.",
-        ));
-    }
-    out
+    or_none_in_scope(out)
 }
 
 fn exercised(world: &World<'_>, index: usize, system: &System) -> Judgement {

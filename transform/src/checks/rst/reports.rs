@@ -14,7 +14,7 @@ pub fn reports_complete(world: &World<'_>) -> Vec<Judgement> {
         .filter(|t| !matches!(t.row.result, TestResult::Planned | TestResult::Running))
         .map(|test| of_test(world, test, report(world, test)))
         .collect();
-    if out.is_empty() { vec![no_tests(world, "No restore test that ended")] } else { out }
+    if out.is_empty() { no_tests(world, "No restore test that ended") } else { out }
 }
 
 fn report(world: &World<'_>, test: &Test) -> Judgement {
@@ -115,7 +115,7 @@ pub fn data_checked(world: &World<'_>) -> Vec<Judgement> {
         .filter(|t| t.row.kind != Some(TestKind::Tabletop))
         .map(|test| of_test(world, test, checked(test)))
         .collect();
-    if out.is_empty() { vec![no_tests(world, "No restore test that ended")] } else { out }
+    if out.is_empty() { no_tests(world, "No restore test that ended") } else { out }
 }
 
 fn checked(test: &Test) -> Judgement {

@@ -3,7 +3,7 @@
 use model::assessment::State::{self, Fail, NoEvidence, NotApplicable, Pass};
 use model::policy::Setting;
 use model::rows::TestResult::{Aborted, Failed, Success};
-use model::rows::{Component, Integrity, RestoreTest, Scenario, TestKind, Trigger};
+use model::rows::{Component, Integrity, RestoreTest, RunStatus, Scenario, TestKind, Trigger};
 
 use crate::testing::{Fixture, at, has_reason, plain};
 
@@ -318,6 +318,12 @@ fn rst_07_failures_are_investigated_and_repeated() {
     let mut slow = build(soon, false, Success);
     slow.test("T3", "db", "2026-05-02T10:00:00Z", "2026-05-02T18:00:00Z", Success, |t| t.service_ready_at = t.ended_at);
     slow.judge().is("RST-07", "T3", Fail);
+    // So is one whose data differed.
+    let mut other = build(None, false, Success);
+    other.test("T4", "db", "2026-05-03T10:00:00Z", "2026-05-03T11:00:00Z", Success, |t| {
+        t.integrity_result = Some(Integrity::Fail);
+    });
+    has_reason(other.judge().is("RST-07", "T4", Fail), "not_repeated");
 }
 
 #[test]
@@ -359,6 +365,61 @@ fn rst_09_tests_cover_the_matrix() {
     let ended = "2026-01-11T00:00:00Z";
     f.test("T4", "db", ended, ended, Success, plain());
     has_reason(f.judge().is("RST-09", "organization", NoEvidence), "scenario_not_recorded");
+}
+
+#[test]
+fn rst_09_a_platform_is_covered_by_a_restore_from_it() {
+    let build = |restored: Option<&str>| {
+        let mut f = Fixture::new("2026-05");
+        f.system("db", plain()).tests_given();
+        for (plan, platform) in [("near", "vault"), ("far", "tape")] {
+            f.plan(plan, "db", "0 2 * * *", |p| p.platform_id = Some(platform.to_owned()));
+            f.run("db", &format!("2026-01-0{}T02:00:00Z", plan.len()), RunStatus::Success, |r| {
+                r.plan_id = Some(plan.to_owned());
+                r.recovery_point_id = Some(format!("point-{plan}"));
+            });
+        }
+        for (id, scenario) in [("T1", Scenario::Failure), ("T2", Scenario::Corruption), ("T3", Scenario::Disaster)] {
+            let ended = "2026-01-10T00:00:00Z";
+            let point = if id == "T3" { restored } else { Some("point-near") };
+            f.test(id, "db", ended, ended, Success, |t| {
+                (t.scenario, t.recovery_point_id) = (Some(scenario), point.map(str::to_owned));
+            });
+        }
+        f.judge()
+    };
+    build(Some("point-far")).is("RST-09", "organization", Pass);
+    let near = build(Some("point-near"));
+    assert!(near.is("RST-09", "organization", Fail).detail.contains("covers: platform tape."));
+    has_reason(build(None).is("RST-09", "organization", NoEvidence), "platform_unknown");
+}
+
+#[test]
+fn rst_an_organisations_pass_rests_on_no_incomplete_source_alone() {
+    let mut f = Fixture::new("2026-05");
+    f.system("db", plain()).tests_given();
+    for (id, scenario) in [("T1", Scenario::Failure), ("T2", Scenario::Corruption), ("T3", Scenario::Disaster)] {
+        let ended = "2026-01-10T00:00:00Z";
+        f.test(id, "db", ended, ended, Success, |t| t.scenario = Some(scenario));
+    }
+    f.judge().is("RST-09", "organization", Pass);
+    f.collections[0].status = model::evidence::SourceStatus::Incomplete;
+    has_reason(f.judge().is("RST-09", "organization", NoEvidence), "source_incomplete");
+}
+
+#[test]
+fn rst_no_system_proves_nothing_of_tests() {
+    let checks = ["RST-03", "RST-04", "RST-05", "RST-06", "RST-07", "RST-09", "RST-10"];
+    let mut f = Fixture::new("2026-05");
+    let empty = f.judge();
+    f.inventory_given = false;
+    let silent = f.judge();
+    for check in checks {
+        has_reason(empty.is(check, "organization", NotApplicable), "none_in_scope");
+    }
+    for check in checks.into_iter().chain(["RST-01", "RST-02", "RST-08"]) {
+        has_reason(silent.is(check, "organization", NoEvidence), "inventory_not_given");
+    }
 }
 
 #[test]

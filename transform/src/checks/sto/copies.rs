@@ -6,7 +6,7 @@ use chrono::Duration;
 use model::inventory::System;
 use model::time::{Instant, human, utc_text};
 
-use super::super::common::{names, no_inventory, or_empty, restorable};
+use super::super::common::{names, no_inventory, or_empty, or_none_in_scope, restorable};
 use super::super::grants::admins;
 use super::super::places::{Place, existed, location, places, production_accounts};
 use crate::coverage::{Interval, holes, union};
@@ -205,7 +205,7 @@ pub fn other_region(world: &World<'_>) -> Vec<Judgement> {
         };
         out.push(judgement.about(unit));
     }
-    or_empty(out, "none_in_scope", "No system was in scope and in service in the period.")
+    or_none_in_scope(out)
 }
 
 fn region_side(world: &World<'_>, place: Option<&Place<'_>>, id: &str, own: &str) -> Side {
