@@ -1,12 +1,13 @@
 //! Progress on standard error: a line for each source on a terminal; otherwise plain log lines, of waits that make a
 //! run look stuck, and with `--verbose` of everything.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::net;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::cli::Globals;
 use crate::output::printable;
@@ -36,8 +37,11 @@ impl Progress {
             (false, true) => Log::Everything,
             (false, false) => Log::Waits,
         };
-        let bars =
-            if terminal { MultiProgress::new() } else { MultiProgress::with_draw_target(ProgressDrawTarget::hidden()) };
+        let bars = MultiProgress::with_draw_target(if terminal {
+            ProgressDrawTarget::term_like_with_hz(Box::new(Margin(Term::buffered_stderr())), DRAWS)
+        } else {
+            ProgressDrawTarget::hidden()
+        });
         let bar = spinner(&bars, "{spinner} {elapsed} {wide_msg}");
         Self { bars, bar, log }
     }
@@ -70,8 +74,52 @@ impl Progress {
     /// Clears the lines.
     pub fn done(&self) {
         self.bar.finish_and_clear();
-        // What an echoed ^C left of a line goes as well; a terminal that is gone needs nothing.
+        // Lines of sources that still ran go as well; a terminal that is gone needs nothing.
         let _ = self.bars.clear();
+    }
+}
+
+/// Most drawings a second.
+const DRAWS: u8 = 20;
+
+/// Columns at the right that stay free: as many as the terminal needs to echo a Ctrl-C.
+const MARGIN: u16 = 2;
+
+/// A terminal with a margin. Lines are drawn up to the last column, where the cursor rests; the echo of a Ctrl-C would
+/// move it to the next line, and whoever erases the lines from there leaves the first one.
+#[derive(Debug)]
+struct Margin(Term);
+
+impl TermLike for Margin {
+    fn width(&self) -> u16 {
+        TermLike::width(&self.0).saturating_sub(MARGIN).max(1)
+    }
+    fn height(&self) -> u16 {
+        TermLike::height(&self.0)
+    }
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_up(n)
+    }
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_down(n)
+    }
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_right(n)
+    }
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_left(n)
+    }
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

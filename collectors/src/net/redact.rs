@@ -6,7 +6,7 @@
 //! own credentials wherever they appear.
 
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use model::evidence::Redaction;
 use regex::bytes::Regex;
@@ -39,6 +39,31 @@ static GRANTS: LazyLock<Regex> = LazyLock::new(|| {
     )
     .unwrap()
 });
+
+/// The credentials of a source. Whoever meets one on the way adds it, and from then on it is kept nowhere.
+#[derive(Debug, Clone, Default)]
+pub struct Hidden(Arc<Mutex<Vec<Token>>>);
+
+impl Hidden {
+    /// Adds one.
+    pub fn add(&self, token: Token) {
+        let mut all = self.lock();
+        if !all.contains(&token) {
+            all.push(token);
+        }
+    }
+
+    /// Those that are known now.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Vec<Token>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<Vec<Token>> for Hidden {
+    fn from(tokens: Vec<Token>) -> Self {
+        Self(Arc::new(Mutex::new(tokens)))
+    }
+}
 
 /// The answer without secrets, and what was removed.
 #[must_use]
