@@ -79,7 +79,7 @@ pub fn write(
     for sheet in workbook
         .sheets
         .iter()
-        .filter(|s| ["findings", "results", "metrics", "slots", "closure"].contains(&s.name.as_str()))
+        .filter(|s| ["findings", "results", "metrics", "slots", "closure", "controls"].contains(&s.name.as_str()))
     {
         files.push((format!("{}.csv", sheet.name), Box::new(|| Ok(reports::csv(sheet)?))));
     }

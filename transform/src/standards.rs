@@ -123,6 +123,7 @@ pub(crate) fn control_rows(basis: &Basis<'_>, judged: &Judged) -> Vec<Map<String
             json!({
                 "row_id": format!("control/{}/{}", v.framework.id, v.control.id),
                 "framework": v.framework.id,
+                "framework_name": v.framework.name,
                 "control_id": v.control.id,
                 "title": v.control.title,
                 "relevance": v.control.relevance,

@@ -17,7 +17,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             state if state == "fail" && control("only_waived") == "true" => "waived".to_owned(),
             state => state,
         };
-        let counts = frameworks.entry(control("framework")).or_default();
+        let counts = frameworks.entry(control("framework_name")).or_default();
         if let Some(count) = STATES.iter().position(|s| *s == state).and_then(|n| counts.get_mut(n)) {
             *count += 1;
         }

@@ -289,6 +289,8 @@ impl Layout<'_> {
     fn key_value(&mut self, pairs: &KeyValue) -> Result<(), ReportError> {
         let label_width = 120.0;
         let x = SIDE + label_width + 14.0;
+        // A short list is read at one glance.
+        let few = pairs.facts.len() <= 6;
         for (n, fact) in pairs.facts.iter().enumerate() {
             let owner = Some(self.tree.add(0, "P"));
             let label = [Inline::Text { text: fact.label.clone() }];
@@ -303,10 +305,10 @@ impl Layout<'_> {
             let count = label.len().max(value.len());
             for k in 0..count {
                 let top = if k == 0 { 3.6 } else { 0.0 };
-                let mut chunk =
-                    Chunk { height: 12.0 + top, before: if n == 0 { 6.0 } else { 0.0 }, ..Chunk::default() };
-                chunk.before = if n == 0 && k == 0 { 6.0 } else { 0.0 };
-                chunk.keep = count > 1 && (k == 0 || k + 2 == count);
+                let before = if n == 0 && k == 0 { 6.0 } else { 0.0 };
+                let mut chunk = Chunk { height: 12.0 + top, before, ..Chunk::default() };
+                let last = n + 1 == pairs.facts.len() && k + 1 == count;
+                chunk.keep = (few && !last) || (count > 1 && (k == 0 || k + 2 == count));
                 if let Some(line) = label.get(k) {
                     line.place(SIDE, top + baseline(8.5, 12.0), &mut chunk.items);
                 }
