@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use collectors::net;
@@ -38,7 +39,7 @@ impl Progress {
             (false, false) => Log::Waits,
         };
         let bars = MultiProgress::with_draw_target(if terminal {
-            ProgressDrawTarget::term_like_with_hz(Box::new(Margin(Term::buffered_stderr())), DRAWS)
+            ProgressDrawTarget::term_like_with_hz(Box::new(Margin::new(Term::buffered_stderr())), DRAWS)
         } else {
             ProgressDrawTarget::hidden()
         });
@@ -85,41 +86,60 @@ const DRAWS: u8 = 20;
 /// Columns at the right that stay free: as many as the terminal needs to echo a Ctrl-C.
 const MARGIN: u16 = 2;
 
-/// A terminal with a margin. Lines are drawn up to the last column, where the cursor rests; the echo of a Ctrl-C would
-/// move it to the next line, and whoever erases the lines from there leaves the first one.
+/// A terminal whose cursor rests behind the last line's text. Drawing fills each line with blanks up to the last column,
+/// from where the echo of a Ctrl-C moves the cursor to the next line: whoever erases the lines from there leaves the first.
 #[derive(Debug)]
-struct Margin(Term);
+struct Margin {
+    terminal: Term,
+    /// A line of this drawing is written.
+    begun: AtomicBool,
+}
+
+impl Margin {
+    fn new(terminal: Term) -> Self {
+        Self { terminal, begun: AtomicBool::new(false) }
+    }
+}
 
 impl TermLike for Margin {
     fn width(&self) -> u16 {
-        TermLike::width(&self.0).saturating_sub(MARGIN).max(1)
+        TermLike::width(&self.terminal).saturating_sub(MARGIN).max(1)
     }
     fn height(&self) -> u16 {
-        TermLike::height(&self.0)
+        TermLike::height(&self.terminal)
     }
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_up(n)
+        self.terminal.move_cursor_up(n)
     }
     fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_down(n)
+        self.terminal.move_cursor_down(n)
     }
     fn move_cursor_right(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_right(n)
+        self.terminal.move_cursor_right(n)
     }
     fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_left(n)
+        self.terminal.move_cursor_left(n)
     }
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.0.write_line(text)
+        self.terminal.write_line(text)
     }
+    /// Takes a line, or the blanks that would fill it.
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.0.write_str(text)
+        let text = text.trim_end_matches(' ');
+        if text.is_empty() {
+            return Ok(());
+        }
+        if self.begun.swap(true, Ordering::Relaxed) {
+            self.terminal.write_line("")?;
+        }
+        self.terminal.write_str(text)
     }
     fn clear_line(&self) -> io::Result<()> {
-        self.0.clear_line()
+        self.terminal.clear_line()
     }
     fn flush(&self) -> io::Result<()> {
-        self.0.flush()
+        self.begun.store(false, Ordering::Relaxed);
+        self.terminal.flush()
     }
 }
 

@@ -109,7 +109,9 @@ fn a_second_interrupt_ends_the_program_at_once_and_harms_no_store() {
     let long: String = (0..30_000).map(|n| month.replace("shop-db-", &format!("shop-db-{n}-"))).collect();
     w.write("drop/nightly.jsonl", long);
     let mut command = w.program();
-    let child = command.arg("collect").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.args(["collect", "-v"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(log.any(|line| line.contains("reading")), "it is at work");
     std::thread::sleep(Duration::from_millis(300));
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(200));
@@ -189,6 +191,9 @@ fn an_interrupt_leaves_no_line_of_progress_on_the_terminal() {
         "lines were drawn, and the key echoed: {out:?}"
     );
     let shown = screen(&out);
+    // Before the key was pressed, each line stood on a row of its own.
+    let before: Vec<String> = screen(out.split("^C").next().unwrap()).into_iter().filter(|l| !l.is_empty()).collect();
+    assert!(before.len() == 2 && before[0].ends_with("sources") && before[1].ends_with(": reading"), "{before:#?}");
     let table = shown.iter().position(|line| line.contains("records")).unwrap();
     assert!(shown[..table].iter().all(String::is_empty), "{shown:#?}");
     assert!(!shown.iter().any(|line| line.contains("heroku-postgres.prod:")), "{shown:#?}");

@@ -1,6 +1,5 @@
 //! What a job amounts to.
 
-use chrono::Duration;
 use model::rows::RunStatus;
 use model::time::Instant;
 

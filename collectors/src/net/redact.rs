@@ -97,7 +97,12 @@ pub fn scrub(document: &str, bytes: Vec<u8>, keys: &[&str], tokens: &[Token]) ->
     let mut redactions = Vec::new();
     let mut done = 0;
     for (range, what) in cuts {
-        if range.start < done || &bytes[range.clone()] == REMOVED.as_bytes() {
+        if range.start < done {
+            // Two that overlap go as one, to the end of the later.
+            done = done.max(range.end);
+            continue;
+        }
+        if &bytes[range.clone()] == REMOVED.as_bytes() {
             continue;
         }
         out.extend_from_slice(&bytes[done..range.start]);
@@ -266,6 +271,12 @@ mod tests {
         let (text, places) = scrubbed("<html>\nBearer tok-123-canary</html>", &[], &["tok-123-canary\n"]);
         assert_eq!(text, "<html>\nBearer [removed]</html>");
         assert_eq!(places, ["line:2"]);
+    }
+
+    #[test]
+    fn credentials_that_overlap_go_whole() {
+        let (text, _) = scrubbed("at sess-canary-tok-123 end", &[], &["sess-canary", "canary-tok-123"]);
+        assert_eq!(text, "at [removed] end");
     }
 
     #[test]

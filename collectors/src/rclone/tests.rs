@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::KIND;
 use crate::testing::{
     assert_time, checks, differences_from_truth, no_cut_gives_a_success, parse, recorded, runs, sample_documents,
-    sorted, text,
+    sorted, text, verdict,
 };
 use crate::{Claim, Document};
 

@@ -275,11 +275,11 @@ waiting                New               0        0          <nil>              
             (RunStatus::Pending, None, None),
         ]
     );
-    let restores = "\
+    let table = "\
 NAME   BACKUP                 STATUS      STARTED                         COMPLETED                       ERRORS   WARNINGS   CREATED                         SELECTOR
 r1     daily-20261120020000   Completed   2026-11-21 10:00:00 +0000 UTC   2026-11-21 10:05:00 +0000 UTC   0        0          2026-11-21 10:00:00 +0000 UTC   <none>
 ";
-    let kept = read(&[text("t.txt", restores), text("b.json", &backup(NAME, "Completed", ""))]);
+    let kept = read(&[text("t.txt", table), text("b.json", &backup(NAME, "Completed", ""))]);
     assert_eq!(restores(&kept)[0].resource.as_deref(), Some("velero:daily"));
 }
 

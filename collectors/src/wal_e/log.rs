@@ -11,6 +11,7 @@ use crate::lines::{Line, Lines};
 use crate::wal::attempt::{Action, Attempt, place_of};
 use crate::wal::segment::archive_file;
 use crate::wal::sentinel::base_name;
+use crate::wal::told::Told;
 use crate::{Document, Sink, problem};
 
 /// One block.

@@ -1,6 +1,6 @@
 //! Tests on real output of 1.1.1 and on what its source writes besides.
 
-use model::rows::{Component, Row, RunStatus, TestResult};
+use model::rows::{Component, RunStatus, TestResult};
 use proptest::prelude::*;
 use serde_json::Value;
 
