@@ -1,12 +1,14 @@
 //! Progress on standard error: a line for each source on a terminal; otherwise plain log lines, of waits that make a
 //! run look stuck, and with `--verbose` of everything.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use collectors::net;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::cli::Globals;
 use crate::output::printable;
@@ -36,8 +38,11 @@ impl Progress {
             (false, true) => Log::Everything,
             (false, false) => Log::Waits,
         };
-        let bars =
-            if terminal { MultiProgress::new() } else { MultiProgress::with_draw_target(ProgressDrawTarget::hidden()) };
+        let bars = MultiProgress::with_draw_target(if terminal {
+            ProgressDrawTarget::term_like_with_hz(Box::new(Margin::new(Term::buffered_stderr())), DRAWS)
+        } else {
+            ProgressDrawTarget::hidden()
+        });
         let bar = spinner(&bars, "{spinner} {elapsed} {wide_msg}");
         Self { bars, bar, log }
     }
@@ -70,8 +75,71 @@ impl Progress {
     /// Clears the lines.
     pub fn done(&self) {
         self.bar.finish_and_clear();
-        // What an echoed ^C left of a line goes as well; a terminal that is gone needs nothing.
+        // Lines of sources that still ran go as well; a terminal that is gone needs nothing.
         let _ = self.bars.clear();
+    }
+}
+
+/// Most drawings a second.
+const DRAWS: u8 = 20;
+
+/// Columns at the right that stay free: as many as the terminal needs to echo a Ctrl-C.
+const MARGIN: u16 = 2;
+
+/// A terminal whose cursor rests behind the last line's text. Drawing fills each line with blanks up to the last column,
+/// from where the echo of a Ctrl-C moves the cursor to the next line: whoever erases the lines from there leaves the first.
+#[derive(Debug)]
+struct Margin {
+    terminal: Term,
+    /// A line of this drawing is written.
+    begun: AtomicBool,
+}
+
+impl Margin {
+    fn new(terminal: Term) -> Self {
+        Self { terminal, begun: AtomicBool::new(false) }
+    }
+}
+
+impl TermLike for Margin {
+    fn width(&self) -> u16 {
+        TermLike::width(&self.terminal).saturating_sub(MARGIN).max(1)
+    }
+    fn height(&self) -> u16 {
+        TermLike::height(&self.terminal)
+    }
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.terminal.move_cursor_up(n)
+    }
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.terminal.move_cursor_down(n)
+    }
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.terminal.move_cursor_right(n)
+    }
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.terminal.move_cursor_left(n)
+    }
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.terminal.write_line(text)
+    }
+    /// Takes a line, or the blanks that would fill it.
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        let text = text.trim_end_matches(' ');
+        if text.is_empty() {
+            return Ok(());
+        }
+        if self.begun.swap(true, Ordering::Relaxed) {
+            self.terminal.write_line("")?;
+        }
+        self.terminal.write_str(text)
+    }
+    fn clear_line(&self) -> io::Result<()> {
+        self.terminal.clear_line()
+    }
+    fn flush(&self) -> io::Result<()> {
+        self.begun.store(false, Ordering::Relaxed);
+        self.terminal.flush()
     }
 }
 

@@ -23,10 +23,12 @@ mod command;
 mod item;
 pub(crate) mod lists;
 pub(crate) mod question;
+mod raw;
 mod refusal;
 pub(crate) mod session;
 pub(crate) mod stream;
 mod text;
+mod watched;
 mod wire;
 mod xml;
 

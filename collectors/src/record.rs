@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use model::rows::RestoreTest;
 use model::time::{Instant, Tz, instant, zone};
 use serde::Deserialize;
 
@@ -50,6 +51,17 @@ pub struct RunRecord {
     pub stdout: Option<String>,
     /// Document name of what it printed on standard error.
     pub stderr: Option<String>,
+}
+
+impl RunRecord {
+    /// Writes into a restore test when the recorded command restored, who ran it and on which system.
+    pub(crate) fn performed(&self, test: &mut RestoreTest) {
+        test.started_at = self.started_at;
+        test.restore_finished_at = self.finished_at;
+        test.ended_at = self.finished_at;
+        test.performer.clone_from(&self.user);
+        test.system_id.clone_from(&self.system);
+    }
 }
 
 #[derive(Deserialize)]

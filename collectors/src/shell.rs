@@ -110,6 +110,16 @@ pub(crate) struct Call<T> {
     pub(crate) masked: bool,
 }
 
+/// The one call of a line, and whether the line's exit code can be another command's. Of several calls only the output
+/// can tell what each did.
+pub(crate) fn only_call<T>(mut calls: Vec<Call<T>>) -> (Option<T>, bool) {
+    match calls.pop() {
+        Some(call) if calls.is_empty() => (Some(call.read), call.masked),
+        Some(_) => (None, true),
+        None => (None, false),
+    }
+}
+
 /// Every call in a line of a program that `is_program` knows by its file name, and that `read` understands.
 /// A user or a folder may be named like the program: of several places in one command the first that
 /// `read` understands counts.

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::rows::{BackupRun, IntegrityCheck, Listing, RecoveryPoint, RestoreTest, Row};
+use model::rows::{BackupRun, IntegrityCheck, Listing, RecoveryPoint, RestoreTest, Row, RunStatus};
 use model::time::{Instant, instant, zone};
 use serde_json::Value;
 
@@ -222,11 +222,22 @@ pub fn recorded(command: &str, exit: Option<i64>, stdout: &str, stderr: &str) ->
     vec![text("nightly.run.json", &record.to_string()), text("o", stdout), text("e", stderr)]
 }
 
+/// State and detail of the one run that there is.
+pub fn verdict(kept: &Kept) -> (RunStatus, String) {
+    let [run] = runs(kept)[..] else { panic!("{kept:?}") };
+    (run.status, run.status_detail.clone().unwrap_or_default())
+}
+
+/// An instant, as rows have it.
+pub fn at(text: &str) -> Option<Instant> {
+    Some(instant(text, None).unwrap())
+}
+
 /// Reads every cut of every document of a sample, alone, and asserts that no run is a success that the whole sample
 /// has not.
 pub fn no_cut_gives_a_success(kind: &Kind, timezone: Option<&str>, documents: &[Document]) {
     let good = |kept: &Kept| -> Vec<String> {
-        let good = |r: &&BackupRun| r.status == model::rows::RunStatus::Success;
+        let good = |r: &&BackupRun| r.status == RunStatus::Success;
         runs(kept).into_iter().filter(good).map(|r| r.run_id.clone()).collect()
     };
     for document in documents {

@@ -50,7 +50,6 @@ impl Said {
 
     /// Notes a warning; the first five are kept, the rest counted.
     pub fn warn(&mut self, words: &str) {
-        const SHOWN: usize = 5;
         if self.warnings.len() < SHOWN {
             self.warnings.push(short(words));
         } else {
@@ -60,17 +59,26 @@ impl Said {
 
     /// The warnings as one text.
     pub fn warnings(&self) -> Option<String> {
-        let mut text = self.warnings.join("; ");
-        if self.more > 0 {
-            text.push_str(&format!("; and {} more", self.more));
-        }
-        (!text.is_empty()).then_some(text)
+        together(&self.warnings, self.more)
     }
 
     /// True where it is over: a later line is another command's.
     pub const fn closed(&self) -> bool {
         self.end.is_some() || self.failure.is_some() || self.signal.is_some()
     }
+}
+
+/// Most warnings whose words are kept.
+const SHOWN: usize = 5;
+
+/// Warnings as one text: the first five, and how many more there are beside `warnings`.
+pub(crate) fn together(warnings: &[String], more: u64) -> Option<String> {
+    let mut text = warnings.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+    let more = more + warnings.len().saturating_sub(SHOWN) as u64;
+    if more > 0 {
+        text.push_str(&format!("; and {more} more"));
+    }
+    (!text.is_empty()).then_some(text)
 }
 
 fn short(words: &str) -> String {

@@ -9,7 +9,8 @@ fuzz_target!(|data: &[u8]| {
     let names = ["backproof.toml", "inventory.toml", "registers/exceptions.csv"];
     let files: Vec<(String, String)> =
         names.iter().filter_map(|n| Some(((*n).to_owned(), parts.next()?.to_owned()))).collect();
-    if let Err(faults) = model::workspace::load(&files, &["runs", "restic"]) {
+    let kinds: Vec<_> = collectors::KINDS.iter().map(collectors::Kind::keys).collect();
+    if let Err(faults) = model::workspace::load(&files, &kinds) {
         let _ = faults.render(false);
     }
 });

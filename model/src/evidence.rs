@@ -171,6 +171,23 @@ pub struct Covers {
     pub gaps: Vec<Gap>,
 }
 
+impl Covers {
+    /// States that all records of these tables are there, from `from` on and up to `to` (or the collection), of every system
+    /// whose resources begin so.
+    #[must_use]
+    pub fn of(resources: Vec<String>, tables: &[&str], from: Instant, to: Option<Instant>) -> Self {
+        Self {
+            systems: vec!["*".to_owned()],
+            resources,
+            from,
+            to,
+            complete: true,
+            tables: tables.iter().map(|t| (*t).to_owned()).collect(),
+            gaps: Vec::new(),
+        }
+    }
+}
+
 /// An interval known to be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -80,6 +80,7 @@ pub fn collect(loaded: &Loaded, only: &[String], globals: &Globals) -> Result<Co
         if tokio::signal::ctrl_c().await.is_ok() && stopper.send(true).is_ok() {
             told.notice("stopping: what is whole is kept; Ctrl-C again ends at once and keeps nothing of this run");
             if tokio::signal::ctrl_c().await.is_ok() {
+                told.done();
                 std::process::exit(130);
             }
         }

@@ -1,6 +1,6 @@
 //! What ends a collection before or while it works: credentials that others may read, and the operator.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
@@ -109,7 +109,9 @@ fn a_second_interrupt_ends_the_program_at_once_and_harms_no_store() {
     let long: String = (0..30_000).map(|n| month.replace("shop-db-", &format!("shop-db-{n}-"))).collect();
     w.write("drop/nightly.jsonl", long);
     let mut command = w.program();
-    let child = command.arg("collect").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.args(["collect", "-v"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(log.any(|line| line.contains("reading")), "it is at work");
     std::thread::sleep(Duration::from_millis(300));
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(200));
@@ -120,4 +122,79 @@ fn a_second_interrupt_ends_the_program_at_once_and_harms_no_store() {
     w.write("drop/nightly.jsonl", month);
     w.collect(0);
     w.run(&["verify", "evidence"]).ends(0);
+}
+
+/// Columns of the terminal that the test gives the program.
+const COLUMNS: usize = 80;
+
+/// What a terminal shows after these characters: as much of one as lines, moves and erasures need.
+fn screen(told: &str) -> Vec<String> {
+    let mut rows: Vec<Vec<char>> = vec![Vec::new()];
+    let (mut row, mut column) = (0_usize, 0_usize);
+    let mut characters = told.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\u{1b}' => {
+                let mut number = String::new();
+                let last = characters.by_ref().find(|c| {
+                    number.extend(c.is_ascii_digit().then_some(*c));
+                    c.is_ascii_alphabetic()
+                });
+                let number: usize = number.parse().unwrap_or(1);
+                match last {
+                    Some('A') => row = row.saturating_sub(number),
+                    Some('B') => row += number,
+                    Some('K') => rows[row].clear(),
+                    Some('J') => rows.truncate(row + 1),
+                    _ => {}
+                }
+            }
+            other => {
+                if column == COLUMNS {
+                    (row, column) = (row + 1, 0);
+                }
+                rows.resize(rows.len().max(row + 1), Vec::new());
+                let end = rows[row].len().max(column + 1);
+                rows[row].resize(end, ' ');
+                rows[row][column] = other;
+                column += 1;
+            }
+        }
+        rows.resize(rows.len().max(row + 1), Vec::new());
+    }
+    rows.into_iter().map(|row| row.into_iter().collect::<String>().trim_end().to_owned()).collect()
+}
+
+#[test]
+fn an_interrupt_leaves_no_line_of_progress_on_the_terminal() {
+    let (url, told) = silent();
+    let w = Workspace::good();
+    w.write("backproof.toml", live(&url, "{ env = \"TOKEN\" }"));
+    // `script` gives the program a terminal, whose keyboard is the pipe.
+    let program = w.program();
+    let run = format!("stty cols {COLUMNS} rows 24; exec '{}' collect", program.get_program().to_str().unwrap());
+    let mut command = Command::new("script");
+    command.args(["-qec", &run, "/dev/null"]).current_dir(w.path()).env("TERM", "xterm").env("TOKEN", "HRKU-canary");
+    command.env("SHELL", "/bin/sh");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut keyboard = child.stdin.take().unwrap();
+    told.recv_timeout(Duration::from_secs(20)).unwrap();
+    // Until all lines are drawn.
+    std::thread::sleep(Duration::from_millis(500));
+    keyboard.write_all(b"\x03").unwrap();
+    let (code, out, err) = ended(child, Duration::from_secs(10));
+    assert_eq!(code, Some(4), "{out}\n{err}");
+    assert!(
+        out.contains("heroku-postgres.prod: ") && out.contains("^C"),
+        "lines were drawn, and the key echoed: {out:?}"
+    );
+    let shown = screen(&out);
+    // Before the key was pressed, each line stood on a row of its own.
+    let before: Vec<String> = screen(out.split("^C").next().unwrap()).into_iter().filter(|l| !l.is_empty()).collect();
+    assert!(before.len() == 2 && before[0].ends_with("sources") && before[1].ends_with(": reading"), "{before:#?}");
+    let table = shown.iter().position(|line| line.contains("records")).unwrap();
+    assert!(shown[..table].iter().all(String::is_empty), "{shown:#?}");
+    assert!(!shown.iter().any(|line| line.contains("heroku-postgres.prod:")), "{shown:#?}");
 }

@@ -21,31 +21,19 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::Limited;
-use model::evidence::Page;
-use model::time::Instant;
-use serde_json::Value;
 
 use super::question::Question;
+pub(crate) use super::raw::Raw;
 pub(crate) use super::refusal::Refusal;
 use super::refusal::{echoes, skewed, throttled};
-use super::xml::{self, Read};
 use crate::net::manners::{self, Verdict};
-use crate::net::{Halt, Token, Trail, stopped, transport};
+use crate::net::{Halt, Trail, stopped, transport};
 
-/// What one attempt brought, before anybody reads it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Raw {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers.
-    pub headers: HeaderMap,
-    /// Body as it came; empty where the caller reads it (downloads).
-    pub body: Vec<u8>,
-    /// False where the body was not read to its end.
-    pub whole: bool,
-    /// Attempts that it took.
-    pub attempts: u32,
-}
+/// Most characters of what a service says about an error.
+const SAID: usize = 300;
+
+/// Most characters of the causes of an error, one after the other.
+const CAUSES: usize = 600;
 
 /// Takes the answer of one attempt; one for each call of [`told`].
 #[derive(Debug, Clone)]
@@ -68,7 +56,6 @@ pub(crate) enum Body {
 struct Inner {
     sent: bool,
     too_large: bool,
-    secrets: Vec<Token>,
     raw: Option<Raw>,
 }
 
@@ -94,16 +81,10 @@ impl Intercept for Capture {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         // An address may also come from the environment or a profile.
-        let request = context.request();
-        if let Some(origin) = transport::origin(request.uri()) {
+        if let Some(origin) = transport::origin(context.request().uri()) {
             transport::base(&origin)?;
         }
-        let mut inner = self.lock();
-        inner.sent = true;
-        inner.secrets.extend(request.headers().get("x-amz-security-token").map(Token::new));
-        let key = request.headers().get("authorization").and_then(|a| a.split(['=', '/']).nth(1));
-        let real = key.filter(|k| k.len() >= 16 && (k.starts_with("AKIA") || k.starts_with("ASIA")));
-        inner.secrets.extend(real.map(Token::new));
+        self.lock().sent = true;
         Ok(())
     }
 
@@ -144,112 +125,6 @@ impl Intercept for Capture {
         let whole = body.is_some();
         self.lock().raw = Some(Raw { status, headers, body: body.unwrap_or_default().to_vec(), whole, attempts: 1 });
         Ok(())
-    }
-}
-
-impl Raw {
-    /// A header as text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// How it is kept: by what it looks like, because a server may send anything with any type.
-    pub(crate) fn form(&self) -> &'static str {
-        match self.body.iter().find(|b| !b.is_ascii_whitespace()) {
-            None => "headers",
-            Some(b'<') => "xml",
-            Some(_) => "json",
-        }
-    }
-
-    /// What is kept: the body, or the headers where the answer is nothing else.
-    fn kept(&self) -> Vec<u8> {
-        if self.form() != "headers" {
-            return self.body.clone();
-        }
-        let mut lines: Vec<String> = self
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{}: {}", name.as_str(), String::from_utf8_lossy(value.as_bytes())))
-            .collect();
-        lines.sort();
-        format!("HTTP {}\n{}\n", self.status, lines.join("\n")).into_bytes()
-    }
-
-    /// Keeps the answer under the question's name.
-    ///
-    /// # Errors
-    /// [`Halt::Store`].
-    pub(crate) fn keep(
-        &self,
-        trail: &mut Trail,
-        question: &Question,
-        items: Option<u64>,
-        next: Option<&str>,
-    ) -> Result<(), Halt> {
-        self.put(trail, question, question.name(self.form()), (items, next), None)
-    }
-
-    /// The same for a page of a list, with the time at which it was answered.
-    ///
-    /// # Errors
-    /// [`Halt::Store`].
-    pub(crate) fn keep_at(
-        &self,
-        trail: &mut Trail,
-        question: &Question,
-        items: u64,
-        next: Option<&str>,
-        at: Instant,
-    ) -> Result<(), Halt> {
-        self.put(trail, question, question.name(self.form()), (Some(items), next), Some(at))
-    }
-
-    pub(super) fn put(
-        &self,
-        trail: &mut Trail,
-        question: &Question,
-        name: String,
-        (items, next): (Option<u64>, Option<&str>),
-        modified_at: Option<Instant>,
-    ) -> Result<(), Halt> {
-        if !trail.answers {
-            return Ok(());
-        }
-        let kept = trail.put(&name, self.kept())?;
-        trail.page(Page {
-            name,
-            object: kept.object,
-            bytes: kept.bytes,
-            modified_at,
-            items,
-            request_id: ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|n| self.header(n)).map(str::to_owned),
-            http_status: Some(self.status),
-            cursor_in: question.cursor.clone(),
-            cursor_out: next.map(str::to_owned),
-            attempts: Some(self.attempts),
-            etag: None,
-            facts_only: false,
-        });
-        Ok(())
-    }
-
-    /// What is wrong with a good answer: the SDK takes XML that is cut, and lists that are not there, for empty ones.
-    fn fault(&self, question: &Question) -> Option<String> {
-        let key = question.holds;
-        let found = match self.form() {
-            "json" => match serde_json::from_slice::<Value>(&self.body) {
-                Ok(value) => value.get(key).is_some_and(|v| !v.is_null()),
-                Err(e) => return Some(format!("damaged JSON ({e})")),
-            },
-            "xml" => match xml::read(&self.body) {
-                Ok(Read::Reply(value)) => value.get(key).is_some_and(|v| !v.is_null()),
-                Ok(Read::Error { code, .. }) => return Some(format!("it is an error ({code})")),
-                Err(e) => return Some(e),
-            },
-            _ => false,
-        };
-        (!found && !key.is_empty()).then(|| format!("there is no {key} in it"))
     }
 }
 
@@ -344,12 +219,10 @@ where
             done = whole => done.ok(),
             () = stopped(&mut stop) => return Err(Halt::Stopped),
         };
-        let (sent, too_large, secrets, raw) = {
+        let (sent, too_large, raw) = {
             let mut inner = capture.lock();
-            (inner.sent, inner.too_large, std::mem::take(&mut inner.secrets), inner.raw.take())
+            (inner.sent, inner.too_large, inner.raw.take())
         };
-        // Errors repeat what was sent.
-        secrets.into_iter().for_each(|secret| trail.hide(secret));
         let raw = raw.map(|raw| Raw { attempts: attempt, ..raw });
         if let Some(date) = raw.as_ref().and_then(|raw| raw.header("date")) {
             trail.clock(date, asked);
@@ -428,6 +301,7 @@ where
 {
     let limits = trail.context.limits;
     let pause = |attempt| manners::pause(attempt, (trail.context.chance)());
+    let causes = |error: &SdkError<E, HttpResponse>| trail.quote(&chain(error), CAUSES);
     let Attempt { result, within, sent, too_large, raw } = made;
     let Some(result) = result else {
         let why = format!("no whole answer within {} s (`timeout`)", within.saturating_sub(limits.connect).as_secs());
@@ -439,7 +313,7 @@ where
     }
     let (code, message) = match &result {
         Ok(_) => (String::new(), String::new()),
-        Err(error) => said(error, raw.as_ref()),
+        Err(error) => said(trail, error, raw.as_ref()),
     };
     let raw = raw.map(|raw| if echoes(&code) { Raw { body: Vec::new(), ..raw } } else { raw });
     let message = if echoes(&code) { String::new() } else { message };
@@ -451,7 +325,7 @@ where
             Err(SdkError::TimeoutError(_)) => {
                 format!("no whole answer within {} s (`timeout`)", limits.answer.as_secs())
             }
-            Err(error) => chain(error),
+            Err(error) => causes(error),
             Ok(_) => "the answer was not kept".to_owned(),
         };
         return if sent { Step::Again(pause(attempt), why, None) } else { Step::Lost(unsent(&why)) };
@@ -469,7 +343,7 @@ where
         Ok(_) if raw.whole => raw.fault(question),
         Ok(_) => None,
         // Our own reader says it shorter, where it finds a fault at all.
-        Err(error) => Some(raw.fault(question).filter(|_| raw.whole).unwrap_or_else(|| chain(error))),
+        Err(error) => Some(raw.fault(question).filter(|_| raw.whole).unwrap_or_else(|| causes(error))),
     };
     match (result, fault) {
         (Ok(output), None) => Step::Done(Told::Answer(output, raw)),
@@ -496,28 +370,23 @@ fn unsent(why: &str) -> String {
 }
 
 /// Code and message of an error.
-fn said<E>(error: &SdkError<E, HttpResponse>, raw: Option<&Raw>) -> (String, String)
+fn said<E>(trail: &Trail, error: &SdkError<E, HttpResponse>, raw: Option<&Raw>) -> (String, String)
 where
     E: ProvideErrorMetadata,
 {
     let header = || raw?.header("x-amzn-errortype").map(|t| t.split([':', '#']).next().unwrap_or_default().to_owned());
     let code = error.code().map(str::to_owned).or_else(header).unwrap_or_default();
     // Codes of shapes may carry a namespace in front.
-    let code = code.rsplit('#').next().unwrap_or_default().trim().to_owned();
-    let message = error.message().map(str::to_owned).unwrap_or_default();
-    (code, line(&message))
+    let code = code.rsplit('#').next().unwrap_or_default();
+    (trail.quote(code, SAID), trail.quote(error.message().unwrap_or_default(), SAID))
 }
 
-fn line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
-}
-
-/// An error with its causes, each once, on one line.
+/// An error with its causes, each once.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut out: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let text = line(&error.to_string());
+        let text = error.to_string();
         // Words of the SDK for kinds of errors, which say nothing to an operator.
         let kind = ["dispatch failure", "service error", "response error", "io error", "other", "unhandled error"];
         if !text.is_empty() && !kind.contains(&text.as_str()) && !out.iter().any(|known| known.contains(&text)) {

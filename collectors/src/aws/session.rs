@@ -14,13 +14,13 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
-use aws_sdk_sts::config::ProvideCredentials;
-use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use model::time::{Instant, utc_text};
 use model::workspace::{Key, Takes};
 
 use super::capture::{self, Told};
 use super::question::{NO_ACCOUNT, Question};
-use crate::net::{Halt, Limits, Order, Token, Trail, stopped, transport};
+use super::watched;
+use crate::net::{Halt, Hidden, Limits, Order, Trail, stopped, transport};
 
 /// Longest to look for credentials: a machine without any must not wait for a metadata service that is not there.
 const CREDENTIALS: Duration = Duration::from_secs(10);
@@ -131,21 +131,23 @@ impl Scope {
 /// [`Halt::Over`] where there is nothing to ask; the problem is told.
 pub(crate) async fn open(order: &Order, trail: &mut Trail) -> Result<Vec<Scope>, Halt> {
     let limits = trail.context.limits;
-    let url = match order.source.text("url").map(transport::base).transpose() {
-        Ok(url) => url,
-        Err(why) => return over(trail, &order.source.declared_in, format!("`url`: {why}")),
-    };
-    let base = bounded(trail, base(order, &limits, url.as_deref()).load()).await?;
+    let url = address(order.source.text("url"), "`url`", order, trail)?;
+    let base = bounded(trail, base(order, &limits, url.as_deref(), trail.hidden()).load()).await?;
     let Some(base) = base else {
         let text = format!("the AWS configuration could not be read within {} s", limits.answer.as_secs());
         return over(trail, &order.source.declared_in, text);
     };
     // The environment and the profile may name an address as well.
-    let url = match base.endpoint_url().map(transport::base).transpose() {
-        Ok(url) => url,
-        Err(why) => return over(trail, &order.source.declared_in, format!("AWS_ENDPOINT_URL: {why}")),
-    };
+    let url = address(base.endpoint_url(), "AWS_ENDPOINT_URL", order, trail)?;
     scopes(order, &base, url.as_deref(), trail).await
+}
+
+/// An address to ask, where `key` names one.
+fn address(given: Option<&str>, key: &str, order: &Order, trail: &mut Trail) -> Result<Option<String>, Halt> {
+    match given.map(transport::base).transpose() {
+        Ok(url) => Ok(url),
+        Err(why) => over(trail, &order.source.declared_in, format!("{key}: {why}")),
+    }
 }
 
 /// Scopes of an order, on a configuration.
@@ -168,10 +170,7 @@ async fn scopes(order: &Order, base: &SdkConfig, url: Option<&str>, trail: &mut 
     let accounts: Vec<Option<&String>> = if roles.is_empty() { vec![None] } else { roles.iter().map(Some).collect() };
     for role in accounts {
         let config = match role {
-            Some(role) => {
-                hide_those_of(base, trail).await?;
-                assumed(order, base, role, first).await
-            }
+            Some(role) => assumed(order, base, role, first).await,
             None => base.clone(),
         };
         let scope = Scope {
@@ -198,6 +197,15 @@ async fn scopes(order: &Order, base: &SdkConfig, url: Option<&str>, trail: &mut 
     if scopes.is_empty() { Err(Halt::Over) } else { Ok(scopes) }
 }
 
+/// Notes that the service has forgotten what was before `from`, where nobody has looked since: what `lists` back to then
+/// only, and what is `lost` by it.
+pub(crate) fn reach(trail: &mut Trail, from: Instant, lists: &str, lost: &str) {
+    if let Some(last) = trail.context.last_complete.filter(|last| *last < from) {
+        let (last, from) = (utc_text(last), utc_text(from));
+        trail.note(format!("the last complete collection ended {last}, and {lists} back to {from} only: {lost}"));
+    }
+}
+
 fn over<T>(trail: &mut Trail, place: &str, text: String) -> Result<T, Halt> {
     trail.problem(place, text);
     Err(Halt::Over)
@@ -213,16 +221,14 @@ async fn bounded<T>(trail: &Trail, work: impl Future<Output = T>) -> Result<Opti
 }
 
 /// Configuration by the standard chain.
-fn base(order: &Order, limits: &Limits, url: Option<&str>) -> ConfigLoader {
-    let client =
-        aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
+fn base(order: &Order, limits: &Limits, url: Option<&str>, hidden: Hidden) -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(limits.connect)
         .read_timeout(limits.answer)
         .operation_attempt_timeout(limits.answer)
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(client)
+        .http_client(watched::client(hidden))
         .timeout_config(timeouts)
         // Attempts are the trail's: it waits, counts and can be stopped.
         .retry_config(RetryConfig::standard().with_max_attempts(1))
@@ -259,18 +265,6 @@ fn is_region(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 32
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-/// Hides the credentials that assume a role: the SDK asks for the role by itself, so a refusal that repeats them comes in
-/// words whose question the trail never saw.
-async fn hide_those_of(base: &SdkConfig, trail: &mut Trail) -> Result<(), Halt> {
-    let Some(provider) = base.credentials_provider() else { return Ok(()) };
-    // Where there are none, the first question tells so.
-    if let Some(Ok(found)) = bounded(trail, provider.provide_credentials()).await? {
-        trail.hide(Token::new(found.secret_access_key()));
-        found.session_token().into_iter().for_each(|token| trail.hide(Token::new(token)));
-    }
-    Ok(())
 }
 
 /// The same configuration, as a role.

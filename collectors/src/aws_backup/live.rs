@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use aws_sdk_backup::Client;
 use chrono::Duration;
 use model::evidence::Covers;
-use model::time::{Instant, utc_text};
+use model::time::Instant;
 
 use crate::aws::capture::asked;
 use crate::aws::lists::{Lists, Seen};
@@ -78,10 +78,7 @@ const SERVICES: &[&str] = &[
 ];
 
 fn fetch<'a>(order: &'a Order, trail: &'a mut Trail) -> Pending<'a, Result<(), Halt>> {
-    Box::pin(async move {
-        let scopes = session::open(order, trail).await?;
-        all(&scopes, trail).await
-    })
+    Box::pin(async move { all(&session::open(order, trail).await?, trail).await })
 }
 
 /// Asks every scope; one that is refused altogether does not keep the others from being asked.
@@ -118,23 +115,9 @@ fn covered(scopes: &[Scope], began: Instant, trail: &mut Trail) {
     };
     let resources: Vec<String> = scopes.iter().filter_map(of).flatten().collect();
     if !resources.is_empty() {
-        trail.covers(Covers {
-            systems: vec!["*".to_owned()],
-            resources,
-            from,
-            to: Some(began),
-            complete: true,
-            tables: vec!["backup_runs".to_owned()],
-            gaps: Vec::new(),
-        });
+        trail.covers(Covers::of(resources, &["backup_runs"], from, Some(began)));
     }
-    if let Some(last) = trail.context.last_complete.filter(|last| *last < from) {
-        trail.note(format!(
-            "the last complete collection ended {}, and jobs are listed back to {} only: what ran between is not known",
-            utc_text(last),
-            utc_text(from)
-        ));
-    }
+    session::reach(trail, from, "jobs are listed", "what ran between is not known");
 }
 
 /// One account in one region; true where the jobs are listed to their end.

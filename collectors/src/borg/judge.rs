@@ -1,23 +1,12 @@
 //! What a job amounts to.
 
-use chrono::Duration;
 use model::rows::RunStatus;
 use model::time::Instant;
 
 use super::command::Action;
 use super::output::Job;
 use crate::record::RunRecord;
-
-/// Longest time that a command without an end is taken to be still at work.
-const MAY_STILL_RUN: Duration = Duration::hours(24);
-
-/// State of a job, with the words it rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub status: RunStatus,
-    pub raw: String,
-    pub detail: Option<String>,
-}
+use crate::verdict::{Verdict, may_still_run, together};
 
 /// What is known around a job.
 pub(super) struct Around<'a> {
@@ -82,18 +71,12 @@ pub(super) fn verdict(job: &Job, around: &Around<'_>) -> Verdict {
         return say(status, warnings(job));
     }
     let open = around.record.filter(|r| r.finished_at.is_none() && r.exit_code.is_none()).and_then(|r| r.started_at);
-    if open.is_some_and(|start| start <= around.collected_at && around.collected_at - start < MAY_STILL_RUN) {
+    if open.is_some_and(|start| may_still_run(start, around.collected_at)) {
         return say(RunStatus::Running, None);
     }
     say(RunStatus::Unknown, Some("neither an end nor a failure: the output is missing or cut".to_owned()))
 }
 
 fn warnings(job: &Job) -> Option<String> {
-    const SHOWN: usize = 5;
-    let more = job.warnings.len().saturating_sub(SHOWN);
-    let mut text = job.warnings.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
-    if more > 0 {
-        text.push_str(&format!("; and {more} more"));
-    }
-    (!text.is_empty()).then_some(text)
+    together(&job.warnings, 0)
 }

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use model::rows::{
     BackupRun, Component, DeleteReason, Integrity, IntegrityCheck, Listing, RecoveryPoint, RestoreTest, Row, RunStatus,
-    TestKind, TestResult,
+    TestKind,
 };
 use model::time::{Instant, WallClock};
-use sha2::Digest;
 
 use super::archive::{Archive, encrypted, is_checkpoint};
 use super::command::{Action, repository_name};
 use super::gather::{Found, Told};
-use super::judge::{Around, Verdict, verdict};
+use super::judge::{Around, verdict};
 use super::known::{Known, Seen};
 use crate::groups::tell_future;
+use crate::verdict::{Ids, Verdict, test_result};
 use crate::{Batch, Sink, problem};
 
 pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {
@@ -56,29 +56,10 @@ pub(super) fn emit(batch: &Batch<'_>, found: &Found<'_>, sink: &mut dyn Sink) {
     }
 }
 
-/// Ids of jobs without an archive.
-#[derive(Default)]
-struct Ids(BTreeMap<String, u32>);
-
-impl Ids {
-    /// The start and the repository; without a start, a digest of name and output.
-    fn of(&mut self, told: &Told<'_>, word: &str) -> String {
-        let base = match told.record.as_ref().and_then(|r| r.started_at) {
-            Some(at) => {
-                let on = told.job.repository_name().unwrap_or_default();
-                format!("{word}/{}/{on}", at.format("%Y-%m-%dT%H:%M:%S%.3fZ"))
-            }
-            None => {
-                let mut hash = told.job.hash.clone();
-                hash.update(told.document.name());
-                let digest: String = hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
-                format!("{word}/{digest}")
-            }
-        };
-        let count = self.0.entry(base.clone()).or_default();
-        *count += 1;
-        if *count == 1 { base } else { format!("{base}/{count}") }
-    }
+/// Id of a job without an archive, by its repository.
+fn id_of(ids: &mut Ids, told: &Told<'_>, word: &str) -> String {
+    let start = told.record.as_ref().and_then(|r| r.started_at);
+    ids.of(word, start, &told.job.repository_name().unwrap_or_default(), told.document.name(), &told.job.hash)
 }
 
 fn judged(batch: &Batch<'_>, told: &Told<'_>) -> Verdict {
@@ -125,7 +106,7 @@ fn create(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids) 
     let archive = told_archive.or(seen.map(|s| &s.archive)).or(job.archive.as_ref());
     let key = archive.filter(|a| a.id.is_some() && (made || told_archive.is_some())).map(Archive::key);
     // Only what the output itself tells makes the id, so that it stays the same when a list comes later.
-    let id = told_archive.map_or_else(|| ids.of(told, "create"), Archive::key);
+    let id = told_archive.map_or_else(|| id_of(ids, told, "create"), Archive::key);
     let mut run = BackupRun::new(batch.origin(told.document, &id, &job.pointer), id, verdict.status, verdict.raw);
     run.status_detail = verdict.detail;
     // A list proves that the archive was made, which output without an end does not.
@@ -229,19 +210,11 @@ fn merge(first: BackupRun, second: BackupRun) -> BackupRun {
 
 fn extract(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids, sink: &mut dyn Sink) {
     let verdict = judged(batch, told);
-    let result = match verdict.status {
-        RunStatus::Success => TestResult::Success,
-        RunStatus::Partial => TestResult::Partial,
-        RunStatus::Failed => TestResult::Failed,
-        RunStatus::Aborted => TestResult::Aborted,
-        RunStatus::Running => TestResult::Running,
-        _ => {
-            let text = "an extraction began, but nothing tells how it ended; keep a run record beside its output";
-            sink.problem(problem(told.document, Some(told.job.pointer.replace("line:", "line ")), text));
-            return;
-        }
+    let Some(result) = test_result(verdict.status) else {
+        let text = "an extraction began, but nothing tells how it ended; keep a run record beside its output";
+        return sink.problem(problem(told.document, Some(told.job.pointer.replace("line:", "line ")), text));
     };
-    let id = ids.of(told, "extract");
+    let id = id_of(ids, told, "extract");
     let absent = told.job.failure.as_deref().is_some_and(|f| f.starts_with("Archive "));
     let mut row = RestoreTest::new(batch.origin(told.document, &id, &told.job.pointer), id, result, verdict.raw);
     row.status_detail = verdict.detail;
@@ -252,18 +225,14 @@ fn extract(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids,
     row.resource = resource(told.job.repository_name(), known);
     row.kind = Some(if told.command.as_ref().is_some_and(|c| c.paths) { TestKind::Partial } else { TestKind::Full });
     if let Some(record) = &told.record {
-        row.started_at = record.started_at;
-        row.restore_finished_at = record.finished_at;
-        row.ended_at = record.finished_at;
-        row.performer.clone_from(&record.user);
-        row.system_id.clone_from(&record.system);
+        record.performed(&mut row);
     }
     sink.row(Row::RestoreTest(row));
 }
 
 fn check(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids, sink: &mut dyn Sink) {
     let verdict = judged(batch, told);
-    let id = ids.of(told, "check");
+    let id = id_of(ids, told, "check");
     // A filtered check that does not name what it went through says nothing about any archive.
     let checked: Vec<String> = told.job.analyzed.iter().filter(|n| !is_checkpoint(n)).cloned().collect();
     let narrowed = told.command.as_ref().is_some_and(|c| c.filtered) || !told.job.analyzed.is_empty();

@@ -292,11 +292,7 @@ fn restore(batch: &Batch<'_>, told: &Told<'_>, known: &Known<'_>, ids: &mut Ids,
     row.resource = resource(told, known);
     row.kind = Some(if told.command.as_ref().is_some_and(|c| c.narrowed) { TestKind::Partial } else { TestKind::Full });
     if let Some(record) = &told.record {
-        row.started_at = record.started_at;
-        row.restore_finished_at = record.finished_at;
-        row.ended_at = record.finished_at;
-        row.performer.clone_from(&record.user);
-        row.system_id.clone_from(&record.system);
+        record.performed(&mut row);
     }
     sink.row(Row::RestoreTest(row));
 }

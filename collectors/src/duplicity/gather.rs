@@ -7,7 +7,7 @@ use super::output::{Job, Reader};
 use super::status::List;
 use crate::groups::{Group, each_line, groups, tell_mute_failure};
 use crate::record::{RunRecord, only_zone};
-use crate::shell::{Call, calls};
+use crate::shell::{calls, only_call};
 use crate::{Batch, Document, Sink, problem};
 
 /// A job, with what was recorded around it.
@@ -74,14 +74,9 @@ pub(super) fn gather<'a>(batch: &'a Batch<'a>, sink: &mut dyn Sink) -> Found<'a>
     found
 }
 
-/// The call that a record's command line holds. Of several only the output can tell what each did.
+/// The call that a record's command line holds.
 fn command(record: &RunRecord) -> (Option<Command>, bool) {
-    let mut all = calls(&record.command, &|name| name == "duplicity" || name.starts_with("duplicity-"), &Command::read);
-    match all.len() {
-        0 => (None, false),
-        1 => all.pop().map_or((None, false), |Call { read, masked }| (Some(read), masked)),
-        _ => (None, true),
-    }
+    only_call(calls(&record.command, &|name| name == "duplicity" || name.starts_with("duplicity-"), &Command::read))
 }
 
 fn read<'a>(

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::KIND;
 use crate::testing::{
     checks, differences_from_truth, listings, no_cut_gives_a_success, parse, points, recorded, restores, runs,
-    sample_documents, sorted, text,
+    sample_documents, sorted, text, verdict,
 };
 use crate::{Document, Kept};
 
@@ -35,9 +35,7 @@ Errors 0
 const CALL: &str = "duplicity full /srv/data sftp://me:secret@nas:22//srv/dup";
 
 fn one(command: &str, exit: Option<i64>, stdout: &str, stderr: &str) -> (RunStatus, String) {
-    let kept = parse(&KIND, None, &recorded(command, exit, stdout, stderr));
-    let [run] = runs(&kept)[..] else { panic!("{kept:?}") };
-    (run.status, run.status_detail.clone().unwrap_or_default())
+    verdict(&parse(&KIND, None, &recorded(command, exit, stdout, stderr)))
 }
 
 #[test]

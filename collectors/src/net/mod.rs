@@ -33,6 +33,7 @@ pub(crate) mod testing;
 mod trail;
 pub mod transport;
 
+pub use redact::Hidden;
 pub use trail::{Answer, Collected, Kept, Trail, stopped};
 pub use transport::{Ask, Plain, Shape, Transport};
 

@@ -6,7 +6,7 @@
 //! own credentials wherever they appear.
 
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use model::evidence::Redaction;
 use regex::bytes::Regex;
@@ -40,6 +40,31 @@ static GRANTS: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
+/// The credentials of a source. Whoever meets one on the way adds it, and from then on it is kept nowhere.
+#[derive(Debug, Clone, Default)]
+pub struct Hidden(Arc<Mutex<Vec<Token>>>);
+
+impl Hidden {
+    /// Adds one.
+    pub fn add(&self, token: Token) {
+        let mut all = self.lock();
+        if !all.contains(&token) {
+            all.push(token);
+        }
+    }
+
+    /// Those that are known now.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Vec<Token>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<Vec<Token>> for Hidden {
+    fn from(tokens: Vec<Token>) -> Self {
+        Self(Arc::new(Mutex::new(tokens)))
+    }
+}
+
 /// The answer without secrets, and what was removed.
 #[must_use]
 pub fn scrub(document: &str, bytes: Vec<u8>, keys: &[&str], tokens: &[Token]) -> (Vec<u8>, Vec<Redaction>) {
@@ -72,7 +97,12 @@ pub fn scrub(document: &str, bytes: Vec<u8>, keys: &[&str], tokens: &[Token]) ->
     let mut redactions = Vec::new();
     let mut done = 0;
     for (range, what) in cuts {
-        if range.start < done || &bytes[range.clone()] == REMOVED.as_bytes() {
+        if range.start < done {
+            // Two that overlap go as one, to the end of the later.
+            done = done.max(range.end);
+            continue;
+        }
+        if &bytes[range.clone()] == REMOVED.as_bytes() {
             continue;
         }
         out.extend_from_slice(&bytes[done..range.start]);
@@ -241,6 +271,12 @@ mod tests {
         let (text, places) = scrubbed("<html>\nBearer tok-123-canary</html>", &[], &["tok-123-canary\n"]);
         assert_eq!(text, "<html>\nBearer [removed]</html>");
         assert_eq!(places, ["line:2"]);
+    }
+
+    #[test]
+    fn credentials_that_overlap_go_whole() {
+        let (text, _) = scrubbed("at sess-canary-tok-123 end", &[], &["sess-canary", "canary-tok-123"]);
+        assert_eq!(text, "at [removed] end");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::KIND;
 use crate::testing::{documents, parse, sample};
 use crate::{Claim, Document, Kept};
 
+mod dumps;
 mod variants;
 
 fn at(t: &str) -> Instant {

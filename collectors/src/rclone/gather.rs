@@ -8,7 +8,7 @@ use super::config::{self, Remotes};
 use super::output::{Job, Reader, Stamp};
 use crate::groups::{Group, each_line, groups, tell_mute_failure};
 use crate::record::{RunRecord, only_zone};
-use crate::shell::{Call, calls};
+use crate::shell::{calls, only_call};
 use crate::{Batch, Document, Sink, problem};
 
 /// A job, with what was recorded around it.
@@ -56,11 +56,7 @@ fn command(record: &RunRecord) -> (Option<Command>, bool) {
     if all.len() > 1 {
         all.retain(|c| c.read.action != Action::Other);
     }
-    match all.len() {
-        0 => (None, false),
-        1 => all.pop().map_or((None, false), |Call { read, masked }| (Some(read), masked)),
-        _ => (None, true),
-    }
+    only_call(all)
 }
 
 fn read<'a>(group: Group<'a>, shared: Option<Tz>, batch: &'a Batch<'a>, sink: &mut dyn Sink, found: &mut Found<'a>) {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::KIND;
 use crate::testing::{
     assert_time, checks, differences_from_truth, no_cut_gives_a_success, parse, recorded, runs, sample_documents,
-    sorted, text,
+    sorted, text, verdict,
 };
 use crate::{Claim, Document};
 
@@ -15,9 +15,7 @@ const ZONE: Option<&str> = Some("Europe/Prague");
 const STATS: &str = "2026/11/02 00:04:59 INFO  : \nTransferred:   \t  976.562 KiB / 976.562 KiB, 100%, 0 B/s, ETA -\nTransferred:            5 / 5, 100%\nElapsed time:      1m2.5s\n\n";
 
 fn one(command: &str, exit: Option<i64>, stderr: &str) -> (RunStatus, String) {
-    let kept = parse(&KIND, None, &recorded(command, exit, "", stderr));
-    let [run] = runs(&kept)[..] else { panic!("{kept:?}") };
-    (run.status, run.status_detail.clone().unwrap_or_default())
+    verdict(&parse(&KIND, None, &recorded(command, exit, "", stderr)))
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::repository::{File, file, unread};
 use crate::groups::{Group, each_line, groups, tell_mute_failure};
 use crate::record::{RunRecord, only_zone};
 use crate::session::Stats;
-use crate::shell::{Call, calls};
+use crate::shell::{calls, only_call};
 use crate::verdict::Said;
 use crate::{Batch, Document, Sink, problem};
 
@@ -117,15 +117,11 @@ fn part_of_repository<'a>(document: &'a Document, found: &mut Found<'a>, sink: &
     true
 }
 
+/// The call that a record's command line holds.
 fn command(record: &RunRecord) -> (Option<Command>, bool) {
     let is_program =
         |name: &str| name == "rdiff-backup" || name.starts_with("rdiff-backup-") || name == "rdiff-backup.bin";
-    let mut all = calls(&record.command, &is_program, &Command::read);
-    match all.len() {
-        0 => (None, false),
-        1 => all.pop().map_or((None, false), |Call { read, masked }| (Some(read), masked)),
-        _ => (None, true),
-    }
+    only_call(calls(&record.command, &is_program, &Command::read))
 }
 
 fn read<'a>(group: Group<'a>, shared: Option<Tz>, batch: &'a Batch<'a>, sink: &mut dyn Sink, found: &mut Found<'a>) {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::KIND;
 use crate::testing::{
     checks, differences_from_truth, listings, no_cut_gives_a_success, parse, points, recorded, restores, runs,
-    sample_documents, sorted, text,
+    sample_documents, sorted, text, verdict,
 };
 use crate::{Claim, Document};
 
@@ -26,9 +26,7 @@ const NAME: &str = "rdiff-backup-data/session_statistics.2026-11-02T00:00:01+01:
 const CALL: &str = "rdiff-backup backup /srv/data backup@nas::/srv/repo";
 
 fn one(command: &str, exit: Option<i64>, stdout: &str, stderr: &str) -> (RunStatus, String) {
-    let kept = parse(&KIND, None, &recorded(command, exit, stdout, stderr));
-    let [run] = runs(&kept)[..] else { panic!("{kept:?}") };
-    (run.status, run.status_detail.clone().unwrap_or_default())
+    verdict(&parse(&KIND, None, &recorded(command, exit, stdout, stderr)))
 }
 
 #[test]

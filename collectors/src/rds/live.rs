@@ -9,7 +9,7 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::types::SourceType;
 use chrono::Duration;
 use model::evidence::Covers;
-use model::time::{Instant, utc_text};
+use model::time::Instant;
 
 use crate::aws::lists::{Lists, Seen};
 use crate::aws::session::{self, Scope};
@@ -61,10 +61,7 @@ struct Whole {
 }
 
 fn fetch<'a>(order: &'a Order, trail: &'a mut Trail) -> Pending<'a, Result<(), Halt>> {
-    Box::pin(async move {
-        let scopes = session::open(order, trail).await?;
-        all(&scopes, trail).await
-    })
+    Box::pin(async move { all(&session::open(order, trail).await?, trail).await })
 }
 
 /// Asks every scope; one that is refused altogether does not keep the others from being asked.
@@ -105,15 +102,7 @@ fn covered(scopes: &[Scope], whole: &Whole, began: Instant, trail: &mut Trail) {
     };
     let mut state = |resources: Vec<String>, from: Instant, to: Option<Instant>, table: &str| {
         if !resources.is_empty() {
-            trail.covers(Covers {
-                systems: vec!["*".to_owned()],
-                resources,
-                from,
-                to,
-                complete: true,
-                tables: vec![table.to_owned()],
-                gaps: Vec::new(),
-            });
+            trail.covers(Covers::of(resources, &[table], from, to));
         }
     };
     if whole.databases {
@@ -121,14 +110,8 @@ fn covered(scopes: &[Scope], whole: &Whole, began: Instant, trail: &mut Trail) {
     }
     if whole.events {
         state(of("db").collect(), from, Some(began), "backup_runs");
-        if let Some(last) = trail.context.last_complete.filter(|last| *last < from) {
-            trail.note(format!(
-                "the last complete collection ended {}, and events reach back to {} only: what happened between is not \
-                 known, except for what snapshots show",
-                utc_text(last),
-                utc_text(from)
-            ));
-        }
+        let lost = "what happened between is not known, except for what snapshots show";
+        session::reach(trail, from, "events reach", lost);
     }
 }
 

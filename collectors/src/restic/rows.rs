@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::Duration;
 use model::rows::{
     BackupRun, Component, DeleteReason, Integrity, IntegrityCheck, Listing, RecoveryPoint, RestoreTest, Row, RunStatus,
-    TestKind, TestResult,
+    TestKind,
 };
 use model::time::Instant;
-use sha2::Digest;
 
 use super::command::Action;
 use super::gather::{Found, Listed, Told};
-use super::judge::{Verdict, times, verdict};
+use super::judge::{times, verdict};
 use super::snapshot::{Snapshot, resource, short};
 use crate::groups::tell_future;
+use crate::verdict::{Ids, Verdict, test_result};
 use crate::{Batch, Sink, problem};
 
 /// How restic encrypts, always (design document: "AES-256 in counter mode", authenticated with Poly1305-AES).
@@ -79,31 +79,12 @@ fn known(found: &Found<'_>) -> Known {
     out
 }
 
-/// Ids of jobs without a snapshot.
-#[derive(Default)]
-struct Ids(BTreeMap<String, u32>);
-
-impl Ids {
-    /// The start and what was worked on; without a start, a digest of name and output.
-    fn of(&mut self, told: &Told<'_>, word: &str) -> String {
-        let start = told.record.as_ref().and_then(|r| r.started_at);
-        let base = match start {
-            Some(at) => {
-                let host = told.record.as_ref().and_then(|r| r.host.clone()).unwrap_or_default();
-                let on = told.command.as_ref().map(|c| c.operands.join(",")).unwrap_or_default();
-                format!("{word}/{}/{host}:{on}", at.format("%Y-%m-%dT%H:%M:%S%.3fZ"))
-            }
-            None => {
-                let mut hash = told.job.hash.clone();
-                hash.update(told.document.name());
-                let digest: String = hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
-                format!("{word}/{digest}")
-            }
-        };
-        let count = self.0.entry(base.clone()).or_default();
-        *count += 1;
-        if *count == 1 { base } else { format!("{base}/{count}") }
-    }
+/// Id of a job without a snapshot, by its host and what its command names.
+fn id_of(ids: &mut Ids, told: &Told<'_>, word: &str) -> String {
+    let start = told.record.as_ref().and_then(|r| r.started_at);
+    let host = told.record.as_ref().and_then(|r| r.host.as_deref()).unwrap_or_default();
+    let on = told.command.as_ref().map(|c| c.operands.join(",")).unwrap_or_default();
+    ids.of(word, start, &format!("{host}:{on}"), told.document.name(), &told.job.hash)
 }
 
 fn run(batch: &Batch<'_>, told: &Told<'_>, known: &Known, only: Option<&String>, ids: &mut Ids) -> BackupRun {
@@ -119,7 +100,7 @@ fn run(batch: &Batch<'_>, told: &Told<'_>, known: &Known, only: Option<&String>,
     }
     let id = match &job.snapshot {
         Some(id) => format!("snapshot/{}", short(id)),
-        None => ids.of(told, "backup"),
+        None => id_of(ids, told, "backup"),
     };
     let mut run = BackupRun::new(batch.origin(told.document, &id, &told.pointer), id, verdict.status, verdict.raw);
     run.status_detail = verdict.detail;
@@ -244,19 +225,11 @@ fn restore(
 ) {
     let job = &told.job;
     let verdict = verdict(job, told.action, told.record.as_ref(), batch.collected_at);
-    let result = match verdict.status {
-        RunStatus::Success => TestResult::Success,
-        RunStatus::Partial => TestResult::Partial,
-        RunStatus::Failed => TestResult::Failed,
-        RunStatus::Aborted => TestResult::Aborted,
-        RunStatus::Running => TestResult::Running,
-        _ => {
-            let text = "a restore began, but nothing tells how it ended; keep a run record beside its output";
-            sink.problem(problem(told.document, Some(format!("line {}", job.line)), text));
-            return;
-        }
+    let Some(result) = test_result(verdict.status) else {
+        let text = "a restore began, but nothing tells how it ended; keep a run record beside its output";
+        return sink.problem(problem(told.document, Some(format!("line {}", job.line)), text));
     };
-    let id = ids.of(told, "restore");
+    let id = id_of(ids, told, "restore");
     let mut row = RestoreTest::new(batch.origin(told.document, &id, &told.pointer), id, result, verdict.raw);
     row.status_detail = verdict.detail;
     row.from_log = true;
@@ -295,7 +268,7 @@ fn check(batch: &Batch<'_>, told: &Told<'_>, resources: &BTreeSet<String>, ids: 
         _ if told.job.failure.as_deref().is_some_and(|f| f.contains("repository contains errors")) => Integrity::Fail,
         _ => Integrity::NotChecked,
     };
-    let id = ids.of(told, "check");
+    let id = id_of(ids, told, "check");
     let host = told.record.as_ref().and_then(|r| r.host.clone()).unwrap_or_default();
     let unknown = BTreeSet::from([format!("restic:{host}")]);
     let several = resources.len() > 1;

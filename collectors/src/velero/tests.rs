@@ -2,32 +2,14 @@
 
 use std::io::Write;
 
-use model::rows::{
-    BackupRun, Component, Listing, ObservedPlan, RecoveryPoint, RestoreTest, Row, RunStatus, TestResult, Trigger,
-};
-use model::time::{Instant, instant};
+use model::rows::{Component, ObservedPlan, Row, RunStatus, TestResult, Trigger};
 use proptest::prelude::*;
 
 use super::KIND;
-use crate::testing::{parse, text};
+use crate::testing::{at, listings, parse, points, restores, rows, runs, text};
 use crate::{Claim, Document, Kept};
 
-macro_rules! rows {
-    ($name:ident, $variant:ident, $row:ty) => {
-        fn $name(kept: &Kept) -> Vec<&$row> {
-            kept.rows.iter().filter_map(|r| if let Row::$variant(row) = r { Some(row) } else { None }).collect()
-        }
-    };
-}
-rows!(runs, Run, BackupRun);
-rows!(points, RecoveryPoint, RecoveryPoint);
-rows!(tests, RestoreTest, RestoreTest);
-rows!(listings, Listing, Listing);
 rows!(plans, Plan, ObservedPlan);
-
-fn at(text: &str) -> Option<Instant> {
-    Some(instant(text, None).unwrap())
-}
 
 fn read(documents: &[Document]) -> Kept {
     parse(&KIND, None, documents)
@@ -164,14 +146,14 @@ fn restores_are_tests() {
         ("Odd", Running),
     ] {
         let kept = read(&[text("r.json", &restore(phase, ""))]);
-        let [test] = tests(&kept)[..] else { panic!("{kept:?}") };
+        let [test] = restores(&kept)[..] else { panic!("{kept:?}") };
         assert_eq!(test.result, wanted, "{phase}");
         assert_eq!((test.resource.as_deref(), test.recovery_point_id.as_deref()), (Some("velero:daily"), Some(NAME)));
         assert_eq!(test.restore_finished_at.is_some(), wanted == Success);
     }
     let more = r#","errors":1,"validationErrors":["no such backup"]"#;
     let kept = read(&[text("r.json", &restore("FailedValidation", more))]);
-    assert_eq!(tests(&kept)[0].issues, ["no such backup"]);
+    assert_eq!(restores(&kept)[0].issues, ["no such backup"]);
 }
 
 #[test]
@@ -194,7 +176,7 @@ fn results_are_told_beside_what_they_are_about() {
         detail,
         "2 errors, 0 warnings; error: cluster: crd y; error: shop: pod x: timed out; warning: velero: slow"
     );
-    assert!(tests(&kept)[0].status_detail.as_deref().unwrap().contains("pod x"));
+    assert!(restores(&kept)[0].status_detail.as_deref().unwrap().contains("pod x"));
     assert!(matches!((KIND.claim)(&format!("backups/{NAME}/{NAME}.tar.gz"), b"\x1f\x8b"), Claim::Pass(_)));
     assert_eq!((KIND.claim)(&name, b"\x1f\x8b"), Claim::Keep);
 }
@@ -269,7 +251,7 @@ fn descriptions_and_tables_are_read() {
         Total items to be restored:  10\n\nStarted:    2026-11-21 10:00:00 +0000 UTC\nCompleted:  2026-11-21 10:05:00 +0000 UTC\n\n\
         Backup:  daily-20261120020000\n\nNamespaces:\n  Included:  all namespaces found in the backup\n";
     let kept = read(&[text("r.txt", restored)]);
-    let [test] = tests(&kept)[..] else { panic!("{kept:?}") };
+    let [test] = restores(&kept)[..] else { panic!("{kept:?}") };
     assert_eq!(
         (test.result, test.recovery_point_id.as_deref(), test.ended_at),
         (TestResult::Success, Some(NAME), at("2026-11-21T10:05:00Z"))
@@ -293,12 +275,12 @@ waiting                New               0        0          <nil>              
             (RunStatus::Pending, None, None),
         ]
     );
-    let restores = "\
+    let table = "\
 NAME   BACKUP                 STATUS      STARTED                         COMPLETED                       ERRORS   WARNINGS   CREATED                         SELECTOR
 r1     daily-20261120020000   Completed   2026-11-21 10:00:00 +0000 UTC   2026-11-21 10:05:00 +0000 UTC   0        0          2026-11-21 10:00:00 +0000 UTC   <none>
 ";
-    let kept = read(&[text("t.txt", restores), text("b.json", &backup(NAME, "Completed", ""))]);
-    assert_eq!(tests(&kept)[0].resource.as_deref(), Some("velero:daily"));
+    let kept = read(&[text("t.txt", table), text("b.json", &backup(NAME, "Completed", ""))]);
+    assert_eq!(restores(&kept)[0].resource.as_deref(), Some("velero:daily"));
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub(crate) mod rows;
 pub(crate) mod secret;
 pub(crate) mod segment;
 pub(crate) mod sentinel;
+pub(crate) mod told;
 pub(crate) mod window;
 
 #[cfg(test)]

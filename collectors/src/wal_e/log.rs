@@ -7,11 +7,11 @@ use std::io;
 
 use model::time::{Instant, instant};
 
-use super::Found;
 use crate::lines::{Line, Lines};
 use crate::wal::attempt::{Action, Attempt, place_of};
 use crate::wal::segment::archive_file;
 use crate::wal::sentinel::base_name;
+use crate::wal::told::Told;
 use crate::{Document, Sink, problem};
 
 /// One block.
@@ -52,7 +52,7 @@ pub(super) fn place(document: &Document) -> Option<String> {
 
 /// Reads the messages of a document.
 pub(super) fn read(
-    found: &mut Found<'_>,
+    found: &mut Told<'_>,
     document: &Document,
     record: Option<usize>,
     sink: &mut dyn Sink,
@@ -138,14 +138,16 @@ struct Reader {
 
 impl Reader {
     /// A line outside of a block: what psql says, for example.
-    fn stray(&self, found: &mut Found<'_>, document: &Document, text: &str) {
+    fn stray(&self, found: &mut Told<'_>, document: &Document, text: &str) {
+        let at = found.attempt_of(self.record, document);
+        let attempt = at.and_then(|at| found.attempts.get_mut(at));
         let fault = ["ERROR:", "FATAL:", "psql:", "Traceback"].iter().any(|w| text.starts_with(w));
-        if let Some(attempt) = found.attempt_of(self.record, document).filter(|a| fault && a.errors.len() < 20) {
+        if let Some(attempt) = attempt.filter(|a| fault && a.errors.len() < 20) {
             attempt.errors.push(text.to_owned());
         }
     }
 
-    fn block(&mut self, found: &mut Found<'_>, document: &Document, block: &Block) {
+    fn block(&mut self, found: &mut Told<'_>, document: &Document, block: &Block) {
         if block.fields.get("action").is_some_and(|a| a == "push-wal") {
             return self.segment(found, document, block);
         }
@@ -161,14 +163,13 @@ impl Reader {
             };
             let mut attempt = Attempt::new(action, document, format!("line:{}", block.number));
             attempt.increment = (action == Action::Push).then_some(false);
-            found.attempts.push(attempt);
-            self.by_process.insert(process.clone(), found.attempts.len() - 1);
+            self.by_process.insert(process.clone(), found.push(attempt));
         }
-        let attempt = match self.record {
+        let at = match self.record {
             Some(_) => found.attempt_of(self.record, document),
-            None => self.by_process.get(&process).copied().and_then(|at| found.attempts.get_mut(at)),
+            None => self.by_process.get(&process).copied(),
         };
-        let Some(attempt) = attempt else { return };
+        let Some(attempt) = at.and_then(|at| found.attempts.get_mut(at)) else { return };
         attempt.stamp(block.at);
         match block.level.as_str() {
             "ERROR" | "CRITICAL" => attempt.errors.push(block.said()),
@@ -183,7 +184,7 @@ impl Reader {
     }
 
     /// Archiving of one segment: a process may send several at once.
-    fn segment(&mut self, found: &mut Found<'_>, document: &Document, block: &Block) {
+    fn segment(&mut self, found: &mut Told<'_>, document: &Document, block: &Block) {
         let field = |key: &str| block.fields.get(key).cloned();
         let (Some(file), process) = (field("seg"), field("pid").unwrap_or_default()) else { return };
         if archive_file(&file).is_none() {
@@ -192,24 +193,22 @@ impl Reader {
         let key = (process, file.clone());
         let place = field("key").and_then(|k| Some(place_of(k.split_once("/wal_005/")?.0)));
         // The segment that the recorded command names is the record's own.
-        let own = found
-            .attempt_of(self.record, document)
-            .is_some_and(|a| a.action == Action::WalPush && a.file.as_deref() == Some(&file));
-        let attempt = if own {
-            found.attempt_of(self.record, document)
-        } else {
+        let own = found.attempt_of(self.record, document).filter(|at| {
+            let attempt = found.attempts.get(*at);
+            attempt.is_some_and(|a| a.action == Action::WalPush && a.file.as_deref() == Some(&file))
+        });
+        let at = own.unwrap_or_else(|| {
             let state = field("state");
             let begun = self.segments.get(&key).copied().filter(|_| state.as_deref() != Some("begin"));
             let at = begun.unwrap_or_else(|| {
                 let mut attempt = Attempt::new(Action::WalPush, document, format!("line:{}", block.number));
                 attempt.file = Some(file.clone());
-                found.attempts.push(attempt);
-                found.attempts.len() - 1
+                found.push(attempt)
             });
             self.segments.insert(key, at);
-            found.attempts.get_mut(at)
-        };
-        let Some(attempt) = attempt else { return };
+            at
+        });
+        let Some(attempt) = found.attempts.get_mut(at) else { return };
         attempt.locator = attempt.locator.take().or(place);
         attempt.stamp(block.at);
         match field("state").as_deref() {

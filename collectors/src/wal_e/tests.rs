@@ -1,29 +1,12 @@
 //! Tests on real output of 1.1.1 and on what its source writes besides.
 
-use model::rows::{BackupRun, Component, Listing, RecoveryPoint, RestoreTest, Row, RunStatus, TestResult};
-use model::time::{Instant, instant};
+use model::rows::{Component, RunStatus, TestResult};
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::KIND;
-use crate::testing::{documents, parse, sample, text};
+use crate::testing::{at, documents, listings, parse, points, restores, runs, sample, text};
 use crate::{Document, Kept};
-
-macro_rules! rows {
-    ($name:ident, $variant:ident, $row:ty) => {
-        fn $name(kept: &Kept) -> Vec<&$row> {
-            kept.rows.iter().filter_map(|r| if let Row::$variant(row) = r { Some(row) } else { None }).collect()
-        }
-    };
-}
-rows!(runs, Run, BackupRun);
-rows!(points, RecoveryPoint, RecoveryPoint);
-rows!(tests, RestoreTest, RestoreTest);
-rows!(listings, Listing, Listing);
-
-fn at(text: &str) -> Option<Instant> {
-    Some(instant(text, None).unwrap())
-}
 
 fn whole_sample() -> Vec<Document> {
     let beside = ["truth.json", "README.md"];
@@ -37,12 +20,12 @@ fn the_sample_is_read_as_its_truth_says() {
     let truth: Value =
         serde_json::from_str(&std::fs::read_to_string(sample("wal-e").join("truth.json")).unwrap()).unwrap();
     let entries = truth["runs"].as_array().unwrap();
-    assert_eq!((runs(&kept).len(), tests(&kept).len()), (3, 1));
+    assert_eq!((runs(&kept).len(), restores(&kept).len()), (3, 1));
     for entry in entries {
         let (start, end) = (at(entry["started_at"].as_str().unwrap()), at(entry["finished_at"].as_str().unwrap()));
         let status = entry["status"].as_str().unwrap();
         if entry["kind"] == "restore" {
-            let [test] = tests(&kept)[..] else { unreachable!() };
+            let [test] = restores(&kept)[..] else { unreachable!() };
             assert_eq!((test.started_at, test.ended_at, test.result), (start, end, TestResult::Failed));
             assert!(test.status_detail.as_deref().unwrap().starts_with("no backups found for fetching"));
             continue;
@@ -76,7 +59,7 @@ fn without_run_records_only_what_the_messages_prove_is_said() {
     let archived = runs(&kept).into_iter().find(|r| r.status == RunStatus::Success).unwrap();
     assert_eq!(archived.started_at, at("2026-11-22T21:41:55.016748Z"));
     assert_eq!(archived.ended_at, at("2026-11-22T21:41:55.136833Z"));
-    assert_eq!(tests(&kept)[0].result, TestResult::Failed);
+    assert_eq!(restores(&kept)[0].result, TestResult::Failed);
 }
 
 const HEADER: &str = "name\tlast_modified\texpanded_size_bytes\twal_segment_backup_start\t\
@@ -160,7 +143,7 @@ fn processes_that_write_side_by_side_come_apart() {
     let (full, archive) = (Component::Full, Component::LogContinuous);
     let (good, open) = (RunStatus::Success, RunStatus::Unknown);
     assert_eq!(found, [(full, open), (archive, good), (archive, good), (archive, open)]);
-    assert_eq!(tests(&kept)[0].result, TestResult::Failed);
+    assert_eq!(restores(&kept)[0].result, TestResult::Failed);
     assert!(runs(&kept)[1..].iter().all(|r| r.resource.as_deref() == Some("wal-e:b/p")));
 
     // A sentinel shows that the push went well; in syslog a block is one line.

@@ -4,9 +4,10 @@ use model::rows::RunStatus;
 use model::time::instant;
 use serde_json::{Map, Value};
 
-use super::{Found, Listed, Source, verify};
+use super::{Found, Source, verify};
 use crate::wal::base::BaseBackup;
 use crate::wal::sentinel::{self, about, base_name, facts, is_facts};
+use crate::wal::told::List;
 use crate::{Document, Sink, problem};
 
 /// Reads one JSON text. `line` is where it begins in a document that holds other things as well.
@@ -60,7 +61,7 @@ pub(super) fn entry(line: Option<u64>, below: &str) -> String {
 
 pub(super) fn list(found: &mut Found<'_>, source: Source<'_>, all: &[Value], line: Option<u64>, sink: &mut dyn Sink) {
     let (document, place, at) = (source.document, found.place(source), found.at(source));
-    let mut whole = found.ended_well(source);
+    let mut whole = found.told.ended_well(source.record);
     let names: Vec<String> =
         all.iter().filter_map(|e| e.get("backup_name").and_then(Value::as_str)).map(str::to_owned).collect();
     for (n, element) in all.iter().enumerate() {
@@ -68,7 +69,7 @@ pub(super) fn list(found: &mut Found<'_>, source: Source<'_>, all: &[Value], lin
         match element.as_object().and_then(|o| Some((o, o.get("backup_name")?.as_str()?))) {
             Some((object, name)) => {
                 if let Some(base) = listed(found, document, &pointer, object, name, &names, sink) {
-                    found.base(&place, base);
+                    found.told.base(&place, base);
                 }
             }
             None => {
@@ -80,7 +81,7 @@ pub(super) fn list(found: &mut Found<'_>, source: Source<'_>, all: &[Value], lin
     }
     let pointer = entry(line, "");
     let names = names.into_iter().filter(|n| base_name(n).is_some()).collect();
-    found.lists.push(Listed { names, at, document: document.clone(), pointer, locator: place, whole });
+    found.told.lists.push(List { names, at, document: document.clone(), pointer, place, whole });
 }
 
 /// One entry of a list. It is listed because its sentinel is there.
@@ -121,7 +122,7 @@ fn listed(
         complete: Some(parent.is_none()),
         zone_unknown: false,
         facts: told,
-        origin: found.batch.origin(document, "", pointer),
+        origin: found.told.batch.origin(document, "", pointer),
     })
 }
 
@@ -159,8 +160,8 @@ fn beside(found: &mut Found<'_>, source: Source<'_>, object: &Map<String, Value>
         complete: sentinel.then_some(true),
         zone_unknown: false,
         facts: told,
-        origin: found.batch.origin(document, "", ""),
+        origin: found.told.batch.origin(document, "", ""),
     };
     let place = found.place(source);
-    found.base(&place, base);
+    found.told.base(&place, base);
 }

@@ -100,42 +100,6 @@ fn event(text: &str) -> Event<'_> {
     Event::Other
 }
 
-/// The attempt that a recorded command is.
-pub(super) fn attempt_of(found: &mut Found<'_>, source: Source<'_>) -> Option<usize> {
-    let at = source.record?;
-    match found.of_record.get(&at) {
-        Some(known) => Some(*known),
-        None => attempt_of_record(found, at, source.document, "line:1".to_owned()),
-    }
-}
-
-/// Makes the attempt of a record, told at this place.
-pub(super) fn attempt_of_record(
-    found: &mut Found<'_>,
-    at: usize,
-    document: &Document,
-    pointer: String,
-) -> Option<usize> {
-    let command = found.commands.get(at)?.clone()?;
-    let mut attempt = Attempt::new(command.action()?, document, pointer);
-    attempt.record = Some(at);
-    attempt.locator = Some(found.place(Source { document, record: Some(at) }));
-    match attempt.action {
-        Action::WalPush => {
-            attempt.file = command.operands.first().map(|p| p.rsplit('/').next().unwrap_or(p).to_owned());
-        }
-        Action::Fetch => attempt.base = command.operands.get(1).filter(|b| base_name(b).is_some()).cloned(),
-        Action::Push => {
-            let full = ["full", "f"].iter().any(|o| command.options.contains_key(*o));
-            attempt.increment = full.then_some(false);
-        }
-    }
-    found.attempts.push(attempt);
-    let index = found.attempts.len() - 1;
-    found.of_record.insert(at, index);
-    Some(index)
-}
-
 /// A log on the way: what the message before belongs to.
 struct Cutter<'f, 'a> {
     found: &'f mut Found<'a>,
@@ -161,8 +125,8 @@ pub(super) fn read(found: &mut Found<'_>, source: Source<'_>, sink: &mut dyn Sin
     if let Some(start) = found.record(source).and_then(|r| r.started_at) {
         clock.not_before(start);
     }
-    let fixed = attempt_of(found, source);
-    let before = found.attempts.len();
+    let fixed = found.told.attempt_of(source.record, source.document);
+    let before = found.told.attempts.len();
     let mut cutter = Cutter {
         document: source.document.clone(),
         fixed,
@@ -220,14 +184,13 @@ pub(super) fn read(found: &mut Found<'_>, source: Source<'_>, sink: &mut dyn Sin
 
 impl Cutter<'_, '_> {
     fn attempt(&mut self, at: usize) -> Option<&mut Attempt> {
-        self.found.attempts.get_mut(at)
+        self.found.told.attempts.get_mut(at)
     }
 
     fn begin(&mut self, action: Action, number: u64, at: Option<Instant>) -> usize {
         let mut attempt = Attempt::new(action, &self.document, format!("line:{number}"));
         attempt.stamp(at);
-        self.found.attempts.push(attempt);
-        self.found.attempts.len() - 1
+        self.found.told.push(attempt)
     }
 
     /// The base backup under way; a new one where there is none, or where this message can't be its.
@@ -321,7 +284,10 @@ impl Cutter<'_, '_> {
             Event::Fetched => self.fetched(text, at),
             Event::Sent(file) if archive_file(file).is_some() => {
                 let file = plain_name(file);
-                match self.fixed.filter(|f| self.found.attempts.get(*f).is_some_and(|a| a.action == Action::WalPush)) {
+                match self
+                    .fixed
+                    .filter(|f| self.found.told.attempts.get(*f).is_some_and(|a| a.action == Action::WalPush))
+                {
                     Some(fixed) => self.change(fixed, |a| a.file = a.file.take().or(Some(file))),
                     None if self.fixed.is_none() => {
                         let new = self.begin(Action::WalPush, number, at);
@@ -456,7 +422,7 @@ impl Cutter<'_, '_> {
     /// Errors that interrupted nothing: runs that failed before they said what they were. Where all other runs of the log
     /// are of one kind they were of that kind; else nobody can tell.
     fn end(mut self, before: usize, sink: &mut dyn Sink) {
-        let mut kinds: Vec<Action> = self.found.attempts.iter().skip(before).map(|a| a.action).collect();
+        let mut kinds: Vec<Action> = self.found.told.attempts.iter().skip(before).map(|a| a.action).collect();
         kinds.sort_unstable();
         kinds.dedup();
         let errors = std::mem::take(&mut self.loose);

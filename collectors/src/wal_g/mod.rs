@@ -21,18 +21,18 @@
 //! record notes it in its environment; else `wal-g:<id of the source>`. Points are named as WAL-G names base backups; where
 //! two archives have one of the same name, the prefix stands before it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use model::time::{Instant, Tz};
 
-use crate::record::{RunRecord, is_record_name, records};
+use crate::record::{RunRecord, is_record_name, only_zone, records};
 use crate::wal::archive::Spot;
-use crate::wal::attempt::{Attempt, Command, locator};
-use crate::wal::base::BaseBackup;
+use crate::wal::attempt::Command;
 use crate::wal::history::{self, Ancestor};
 use crate::wal::layout::Listing;
 use crate::wal::secret;
 use crate::wal::sentinel::Facts;
+use crate::wal::told::{Told, Tool};
 use crate::{Batch, Claim, Document, Kind, Sink, fetch, problem};
 
 mod json;
@@ -73,40 +73,32 @@ fn claim(name: &str, head: &[u8]) -> Claim {
 /// Most bytes of a document that are looked at to recognise it.
 const HEAD: u64 = 64 << 10;
 
-/// One list of base backups.
-struct Listed {
-    names: Vec<String>,
-    at: Instant,
-    document: Document,
-    pointer: String,
-    locator: String,
-    whole: bool,
-}
-
 /// A page that a [`Spot`] names, with the beginning of the pointers into it.
 struct Page {
     document: Document,
     prefix: String,
 }
 
-/// What the documents of a batch hold, on the way to rows. Archives are told apart by where they are.
+/// What the documents of a batch hold, on the way to rows.
 struct Found<'a> {
-    batch: &'a Batch<'a>,
-    records: &'a [RunRecord],
-    commands: Vec<Option<Command>>,
-    /// Where the archive is, where only one is named.
-    only_place: String,
+    told: Told<'a>,
     zone: Option<Tz>,
-    attempts: Vec<Attempt>,
-    /// Attempt of a record.
-    of_record: BTreeMap<usize, usize>,
-    bases: BTreeMap<(String, String), BaseBackup>,
-    lists: Vec<Listed>,
     listings: Vec<(String, Listing)>,
     pages: Vec<Page>,
     facts: Vec<(String, String, Facts)>,
     histories: Vec<(String, u32, Vec<Ancestor>)>,
 }
+
+/// What is WAL-G's own.
+static TOOL: Tool = Tool {
+    name: KIND.name,
+    whole: |command| ["full", "f"].iter().any(|o| command.options.contains_key(*o)),
+    lost: |command| {
+        let asks = matches!(command, "backup-list" | "wal-show" | "wal-verify");
+        asks.then(|| format!("{command} failed, so what it asks for is not known; run it again"))
+    },
+    join: rows::join,
+};
 
 /// One document, and the record that names it as output.
 #[derive(Clone, Copy)]
@@ -117,24 +109,9 @@ struct Source<'d> {
 
 fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let records = records(batch, sink);
-    let commands: Vec<Option<Command>> = records.iter().map(|r| Command::read(&r.command, "wal-g")).collect();
-    let mut places: Vec<String> = records.iter().zip(&commands).filter_map(|(r, c)| locator(r, c.as_ref())).collect();
-    places.sort();
-    places.dedup();
-    let only_place = match &places[..] {
-        [only] => only.clone(),
-        _ => batch.source_id.to_string(),
-    };
     let mut found = Found {
-        batch,
-        records: &records,
-        commands,
-        only_place,
+        told: Told::new(&TOOL, batch, &records, BTreeSet::new()),
         zone: batch.timezone.or_else(|| only_zone(&records)),
-        attempts: Vec::new(),
-        of_record: BTreeMap::new(),
-        bases: BTreeMap::new(),
-        lists: Vec::new(),
         listings: Vec::new(),
         pages: Vec::new(),
         facts: Vec::new(),
@@ -143,60 +120,37 @@ fn parse(batch: &Batch<'_>, sink: &mut dyn Sink) {
     let mut documents: Vec<&Document> = batch.documents.iter().filter(|d| !is_record_name(d.name())).collect();
     documents.sort_by(|a, b| a.name().cmp(b.name()));
     for document in documents {
-        let of = |name: &Option<String>| name.as_deref() == Some(document.name());
-        let record = records.iter().position(|r| of(&r.stdout) || of(&r.stderr));
+        let record = found.told.names(document);
         if let Err(e) = found.read(Source { document, record }, sink) {
             sink.problem(problem(document, None, format!("{e}; collect the file again")));
         }
     }
-    found.unanswered(sink);
+    found.told.unanswered(sink);
     rows::emit(found, sink);
-}
-
-/// The zone that all run records share: logs beside them were written on the same machine.
-fn only_zone(records: &[RunRecord]) -> Option<Tz> {
-    let first = records.iter().find_map(|r| r.timezone)?;
-    records.iter().all(|r| r.timezone.is_none_or(|z| z == first)).then_some(first)
 }
 
 impl<'a> Found<'a> {
     fn record(&self, source: Source<'_>) -> Option<&'a RunRecord> {
-        source.record.and_then(|at| self.records.get(at))
+        self.told.record(source.record)
     }
 
     fn command(&self, source: Source<'_>) -> Option<&Command> {
-        source.record.and_then(|at| self.commands.get(at)).and_then(Option::as_ref)
+        self.told.command(source.record)
     }
 
     /// Where the archive is that a document is about.
     fn place(&self, source: Source<'_>) -> String {
-        let named = self.record(source).and_then(|r| locator(r, self.command(source)));
-        named.unwrap_or_else(|| self.only_place.clone())
+        self.told.place(source.record)
     }
 
     /// When a document's command ran.
     fn at(&self, source: Source<'_>) -> Instant {
-        let record = self.record(source).and_then(|r| r.finished_at.or(r.started_at));
-        record.or_else(|| source.document.modified_at()).unwrap_or(self.batch.collected_at)
-    }
-
-    fn ended_well(&self, source: Source<'_>) -> bool {
-        self.record(source).is_none_or(|r| r.killed_by.is_none() && r.exit_code.is_none_or(|c| c == 0))
+        self.told.at(source.record, source.document)
     }
 
     fn page(&mut self, document: &Document, prefix: String) -> u32 {
         self.pages.push(Page { document: document.clone(), prefix });
         u32::try_from(self.pages.len() - 1).unwrap_or(u32::MAX)
-    }
-
-    /// Takes what a document tells of one base backup.
-    fn base(&mut self, place: &str, base: BaseBackup) {
-        match self.bases.get_mut(&(place.to_owned(), base.name.clone())) {
-            Some(known) => known.merge(base),
-            None => {
-                self.bases.insert((place.to_owned(), base.name.clone()), base);
-            }
-        }
     }
 
     /// Reads one document by what is in it.
@@ -217,16 +171,7 @@ impl<'a> Found<'a> {
             json::read(self, source, &text, None, sink);
         } else if log::is_log(&head) || table::is_table(begins) {
             log::read(self, source, sink)?;
-        } else if self.command(source).is_some_and(|c| c.action().is_some()) {
-            // Messages in another form: what they say is kept as the error of the attempt, its record judges.
-            let text = document.lossy_text()?;
-            let at = log::attempt_of(self, source);
-            if let Some(attempt) = at.and_then(|at| self.attempts.get_mut(at)) {
-                attempt
-                    .errors
-                    .extend(text.lines().map(str::trim).filter(|l| !l.is_empty()).take(20).map(str::to_owned));
-            }
-        } else {
+        } else if !self.told.unread(source.record, document)? {
             sink.passed_over(document.name(), "no output of WAL-G");
         }
         Ok(())
@@ -247,24 +192,6 @@ impl<'a> Found<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Recorded commands without any output: they are attempts all the same.
-    fn unanswered(&mut self, sink: &mut dyn Sink) {
-        for at in 0..self.records.len() {
-            let (Some(record), Some(Some(command))) = (self.records.get(at), self.commands.get(at)) else { continue };
-            let place = (!record.pointer.is_empty()).then(|| record.pointer.clone());
-            if command.action().is_some() {
-                if !self.of_record.contains_key(&at) {
-                    log::attempt_of_record(self, at, &record.document, record.pointer.clone());
-                }
-            } else if matches!(command.name.as_str(), "backup-list" | "wal-show" | "wal-verify")
-                && record.exit_code.is_some_and(|c| c != 0)
-            {
-                let message = format!("{} failed, so what it asks for is not known; run it again", command.name);
-                sink.problem(problem(&record.document, place, message));
-            }
-        }
     }
 
     /// Takes a listing of the storage.

@@ -1,13 +1,12 @@
 //! Rows of everything that was found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use model::rows::{BackupRun, Listing as Listed, Row, RunStatus};
-use model::time::utc_text;
+use model::rows::{BackupRun, RunStatus};
 
 use super::Found;
 use crate::Sink;
-use crate::wal::attempt::{Action, Attempt};
+use crate::record::RunRecord;
 use crate::wal::base::{BaseBackup, Names};
 use crate::wal::layout::Listing;
 use crate::wal::rows::{Context, logs_and_bases};
@@ -20,76 +19,17 @@ pub(super) fn emit(mut found: Found<'_>, sink: &mut dyn Sink) {
     }
     for (place, listings) in by_place {
         for base in from_listings(&found, &place, listings, sink) {
-            found.base(&place, base);
+            found.told.base(&place, base);
         }
     }
-    // Base backups of the same name in two archives.
-    let mut seen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (place, name) in found.bases.keys() {
-        seen.entry(name).or_default().insert(place);
-    }
-    let point_id = |place: &str, name: &str| match seen.get(name).is_some_and(|places| places.len() > 1) {
-        true => format!("{place} {name}"),
-        false => name.to_owned(),
-    };
-    let place_of = |attempt: &Attempt| attempt.locator.clone().unwrap_or_else(|| found.only_place.clone());
-    let mut of_base: BTreeMap<(String, &str), &Attempt> = BTreeMap::new();
-    for attempt in found.attempts.iter().filter(|a| a.action == Action::Push) {
-        if let Some(base) = &attempt.base {
-            of_base.insert((place_of(attempt), base), attempt);
-        }
-    }
-    for ((place, name), base) in &found.bases {
-        let attempt = of_base.get(&(place.clone(), name.as_str())).copied();
-        let resource = format!("wal-g:{place}");
-        let names = Names {
-            run_id: format!("{resource} {name}"),
-            point_id: point_id(place, name),
-            resource,
-            location_id: None,
-        };
-        sink.row(Row::Run(run(&found, base, attempt, &names)));
-        if let Some(point) = base.point(&names) {
-            sink.row(Row::RecoveryPoint(point));
-        }
-    }
-    for attempt in &found.attempts {
-        let place = place_of(attempt);
-        let resource = format!("wal-g:{place}");
-        let record = attempt.record.and_then(|at| found.records.get(at));
-        match attempt.action {
-            Action::Fetch => attempt.restore(found.batch, &resource, record, sink),
-            Action::Push
-                if attempt.base.as_ref().is_some_and(|b| found.bases.contains_key(&(place.clone(), b.clone()))) => {}
-            Action::Push | Action::WalPush => sink.row(Row::Run(attempt.run(found.batch, &resource, record))),
-        }
-    }
-    for list in &found.lists {
-        let resource = format!("wal-g:{}", list.locator);
-        let mut recovery_point_ids: Vec<String> = list.names.iter().map(|n| point_id(&list.locator, n)).collect();
-        recovery_point_ids.sort();
-        let id = format!("listing:{resource}:{}", utc_text(list.at));
-        sink.row(Row::Listing(Listed {
-            resource,
-            listed_at: list.at,
-            recovery_point_ids,
-            complete: list.whole,
-            origin: found.batch.origin(&list.document, id, &list.pointer),
-        }));
-    }
+    found.told.emit(sink);
 }
 
-/// The run of a base backup that is there, with what its messages tell.
-fn run(found: &Found<'_>, base: &BaseBackup, attempt: Option<&Attempt>, names: &Names) -> BackupRun {
-    let mut run = base.run(names);
-    let Some(attempt) = attempt else { return run };
-    let record = attempt.record.and_then(|at| found.records.get(at));
-    let told = attempt.run(found.batch, &names.resource, record);
-    run.plan_id = told.plan_id;
-    run.system_id = told.system_id;
+/// What the messages of `backup-push` add to the run of its base backup.
+pub(super) fn join(mut run: BackupRun, told: BackupRun, record: Option<&RunRecord>, names: &Names) -> BackupRun {
     run.started_at = record.and_then(|r| r.started_at).or(run.started_at).or(told.started_at);
     run.status_detail = run.status_detail.or(told.status_detail);
-    match (base.status, told.status) {
+    match (run.status, told.status) {
         (RunStatus::Success, RunStatus::Success) => run.ended_at = told.ended_at.or(run.ended_at),
         // Finished, and yet the command did not end well.
         (RunStatus::Success | RunStatus::Partial, status) if status.is_final() => {
@@ -119,7 +59,7 @@ fn from_listings(found: &Found<'_>, place: &str, listings: Vec<Listing>, sink: &
         histories: &found.histories,
         origin: &|spot, record| {
             let page = page(spot).unwrap_or(first);
-            found.batch.origin(&page.document, format!("{place}:{record}"), page.pointer(spot))
+            found.told.batch.origin(&page.document, format!("{place}:{record}"), page.pointer(spot))
         },
         document: &|spot| page(spot).unwrap_or(first).document.name().to_owned(),
         resource: &|(_, root)| match root.is_empty() {

@@ -168,7 +168,7 @@ fn ls(found: &mut Found<'_>, source: Source<'_>, text: &str, line: u64, sink: &m
     let folder = folder.trim_matches('/').to_owned();
     let scope = command.is_some().then(|| if folder.is_empty() { String::new() } else { format!("{folder}/") });
     let mut listing = Listing::new(found.at(source), scope);
-    listing.whole = found.ended_well(source)
+    listing.whole = found.told.ended_well(source.record)
         && text.ends_with('\n')
         && command.is_none_or(|c| c.options.contains_key("r") || c.options.contains_key("recursive"));
     listing.final_absence = listing.whole;

@@ -1,34 +1,14 @@
 //! Tests on what WAL-G's source and documentation print.
 
-use model::rows::{
-    BackupRun, Component, IntegrityCheck, Listing, LogSegment, PitrSample, RecoveryPoint, RestoreTest, Row, RunStatus,
-    TestResult,
-};
-use model::time::{Instant, instant};
+use model::rows::{Component, LogSegment, PitrSample, Row, RunStatus, TestResult};
 use proptest::prelude::*;
 
 use super::KIND;
-use crate::testing::{parse, text};
+use crate::testing::{at, checks, listings, parse, points, restores, rows, runs, text};
 use crate::{Claim, Document, Kept};
 
-macro_rules! rows {
-    ($name:ident, $variant:ident, $row:ty) => {
-        fn $name(kept: &Kept) -> Vec<&$row> {
-            kept.rows.iter().filter_map(|r| if let Row::$variant(row) = r { Some(row) } else { None }).collect()
-        }
-    };
-}
-rows!(runs, Run, BackupRun);
-rows!(points, RecoveryPoint, RecoveryPoint);
-rows!(tests, RestoreTest, RestoreTest);
-rows!(listings, Listing, Listing);
 rows!(logs, LogSegment, LogSegment);
-rows!(checks, IntegrityCheck, IntegrityCheck);
 rows!(samples, Pitr, PitrSample);
-
-fn at(text: &str) -> Option<Instant> {
-    Some(instant(text, None).unwrap())
-}
 
 fn read(documents: &[Document]) -> Kept {
     parse(&KIND, Some("UTC"), documents)
@@ -261,7 +241,7 @@ INFO: 2026/11/20 02:00:10.2
 Backup extraction complete.
 ";
     let kept = read(&[text("fetch.log", done)]);
-    let [test] = tests(&kept)[..] else { panic!("{kept:?}") };
+    let [test] = restores(&kept)[..] else { panic!("{kept:?}") };
     assert_eq!((test.result, test.recovery_point_id.as_deref()), (TestResult::Success, Some(A)));
     assert_eq!((test.started_at, test.ended_at), (at("2026-11-20T02:00:01.1Z"), at("2026-11-20T02:00:10.2Z")));
     let kept = read(&recorded(
@@ -270,7 +250,7 @@ Backup extraction complete.
         "ERROR: 2026/11/20 02:00:01.1 Failed to fetch backup: no\n",
         "",
     ));
-    let [test] = tests(&kept)[..] else { panic!("{kept:?}") };
+    let [test] = restores(&kept)[..] else { panic!("{kept:?}") };
     assert_eq!((test.result, test.recovery_point_id.as_deref()), (TestResult::Failed, None));
     assert!(test.status_detail.as_deref().unwrap().ends_with(A));
 }

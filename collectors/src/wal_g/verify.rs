@@ -112,7 +112,7 @@ pub(super) fn verified(
         result: Integrity::NotChecked,
         status_raw: parts.join(", "),
         status_detail: Some(detail.join("; ")),
-        origin: found.batch.origin(document, format!("wal-verify:{resource}:{}", utc_text(at)), entry(line, "")),
+        origin: found.told.batch.origin(document, format!("wal-verify:{resource}:{}", utc_text(at)), entry(line, "")),
     }));
     let mut before: Option<Sequence> = None;
     let mut lost: Option<(u64, String)> = None;
@@ -121,7 +121,7 @@ pub(super) fn verified(
             "FOUND" => {
                 let pointer = entry(line, &format!("/integrity/details/{n}"));
                 let id = format!("log:{resource}:{}:{}", sequence.first, utc_text(at));
-                let origin = found.batch.origin(document, id, pointer);
+                let origin = found.told.batch.origin(document, id, pointer);
                 let mut row = LogSegment::new(origin, format!("{:08X}", sequence.timeline), &sequence.first);
                 row.resource = Some(resource.clone());
                 row.last_segment = Some(sequence.last.clone());
@@ -157,7 +157,7 @@ struct Timeline {
 pub(super) fn show(found: &mut Found<'_>, source: Source<'_>, all: &[Value], line: Option<u64>, sink: &mut dyn Sink) {
     let document = source.document;
     let mut timelines = Vec::new();
-    let mut whole = found.ended_well(source);
+    let mut whole = found.told.ended_well(source.record);
     for (n, value) in all.iter().enumerate() {
         match timeline(value) {
             Some(timeline) => timelines.push((n, timeline)),
@@ -213,9 +213,9 @@ pub(super) fn show(found: &mut Found<'_>, source: Source<'_>, all: &[Value], lin
                 complete: Some(true),
                 zone_unknown: false,
                 facts: told,
-                origin: found.batch.origin(document, "", pointer),
+                origin: found.told.batch.origin(document, "", pointer),
             };
-            found.base(&place, base);
+            found.told.base(&place, base);
         }
     }
     found.listing(place, listing);

@@ -24,7 +24,12 @@ enum Manner {
 
 const INSTALLATION: &str = "ghs_canaryInstallation7d1e";
 const SECRET_KEY: &str = "canary-secret-key-41c7";
-const SESSION: &str = "canary-session-token-90ab";
+/// As long as those of AWS, so that it does not fit into what is quoted of a refusal.
+const SESSION: &str = concat!(
+    "canary-session-token-90ab-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789",
+    "abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef-end"
+);
 const ROLE_SECRET: &str = "canary-role-secret-5e2f";
 const ROLE_SESSION: &str = "canary-role-session-c3d8";
 
@@ -127,7 +132,8 @@ impl Service for Doors {
     }
 }
 
-/// Collects in every manner, quietly and not, and looks for what came in and for `secrets`. Answers what came in.
+/// Collects in every manner, quietly and not, and looks for what came in and for `secrets`, whole or begun. Answers what
+/// came in. `{url}` in the environment is the server's address.
 fn nobody_keeps(
     kind: &str,
     inner: &Arc<dyn Service>,
@@ -154,20 +160,25 @@ fn nobody_keeps(
                 let path = w.write("key.pem", key);
                 std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
             }
-            let ran = w.run_with(words, environment);
+            let environment: Vec<(&str, String)> =
+                environment.iter().map(|(name, value)| (*name, value.replace("{url}", &server.url()))).collect();
+            let environment: Vec<(&str, &str)> = environment.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            let ran = w.run_with(words, &environment);
             assert!(matches!(ran.code, Some(0 | 4)), "{kind} {manner:?} {words:?}: {ran:?}");
             let came = doors.came.lock().unwrap().clone();
             assert!(!came.is_empty(), "{kind} {manner:?}: no credential came to the server: {ran:?}");
             let kept: Vec<(String, Vec<u8>)> =
                 files(w.path()).into_iter().filter(|(name, _)| name != "key.pem").collect();
             assert!(kept.iter().any(|(name, _)| name.starts_with("evidence/runs/")), "{kind} {manner:?}: no manifest");
-            for secret in secrets.iter().map(|s| (*s).to_owned()).chain(came.iter().cloned()) {
+            for secret in secrets.iter().copied().chain(came.iter().map(String::as_str)) {
+                // Cut by whoever quotes it, it is still a secret.
+                let secret = secret.get(..20).unwrap_or(secret);
                 for (name, bytes) in &kept {
                     let text = String::from_utf8_lossy(bytes);
-                    assert!(!text.contains(&secret), "{kind} {manner:?} {words:?}: {name} holds {secret}: {text}");
+                    assert!(!text.contains(secret), "{kind} {manner:?} {words:?}: {name} holds {secret}: {text}");
                 }
-                assert!(!ran.out.contains(&secret), "{kind} {manner:?} {words:?}: said {secret}: {}", ran.out);
-                assert!(!ran.err.contains(&secret), "{kind} {manner:?} {words:?}: said {secret}: {}", ran.err);
+                assert!(!ran.out.contains(secret), "{kind} {manner:?} {words:?}: said {secret}: {}", ran.out);
+                assert!(!ran.err.contains(secret), "{kind} {manner:?} {words:?}: said {secret}: {}", ran.err);
             }
             all.extend(came);
         }
@@ -220,4 +231,30 @@ fn aws_session_tokens_and_those_of_assumed_roles_are_kept_nowhere() {
         let came = nobody_keeps(kind, &service, &role, None, &KEYS, &secrets);
         assert!(came.contains(SESSION) && came.contains(ROLE_SESSION), "{kind} with a role: {came:?}");
     }
+}
+
+#[test]
+fn what_a_profile_assumes_its_role_with_is_kept_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    std::fs::write(
+        &path,
+        format!(
+            "[profile base]\naws_access_key_id = ASIAEXAMPLE\naws_secret_access_key = {SECRET_KEY}\n\
+             aws_session_token = {SESSION}\n\n[profile audit]\nregion = us-east-1\n\
+             role_arn = arn:aws:iam::123456789012:role/audit\nsource_profile = base\n"
+        ),
+    )
+    .unwrap();
+    let environment = [
+        ("AWS_CONFIG_FILE", path.to_str().unwrap()),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_ENDPOINT_URL", "{url}"),
+    ];
+    let service: Arc<dyn Service> = Arc::new(AwsBackup);
+    let secrets = [SECRET_KEY, SESSION, ROLE_SECRET, ROLE_SESSION];
+    let keys = "region = \"us-east-1\"\nprofile = \"audit\"";
+    let came = nobody_keeps("aws-backup", &service, keys, None, &environment, &secrets);
+    assert!(came.contains(SESSION) && came.contains(ROLE_SESSION), "{came:?}");
 }

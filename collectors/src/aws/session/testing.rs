@@ -10,7 +10,7 @@ use model::workspace::{Setting, SourceConfig};
 use super::{Scope, base};
 use crate::Document;
 use crate::net::testing::{Memory, limits};
-use crate::net::{Objects, Order};
+use crate::net::{Hidden, Objects, Order, Trail};
 
 /// Account of the tests.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -32,27 +32,27 @@ pub(crate) fn order(kind: &str, settings: &[(&str, Setting)]) -> Order {
 }
 
 /// Configuration for a server, with credentials that nobody checks and without the machine's environment.
-pub(crate) async fn config(url: &str) -> SdkConfig {
+pub(crate) async fn config(url: &str, hidden: Hidden) -> SdkConfig {
     let order = order("aws-backup", &[]);
-    let loader = base(&order, &limits(), Some(url)).test_credentials().empty_test_environment();
+    let loader = base(&order, &limits(), Some(url), hidden).test_credentials().empty_test_environment();
     loader.region(Region::new("eu-west-1")).load().await
 }
 
-/// A scope that asks a server.
-pub(crate) async fn scope(url: &str) -> Scope {
+/// A scope that asks a server for a trail.
+pub(crate) async fn scope(url: &str, trail: &Trail) -> Scope {
     Scope {
         account: Some(ACCOUNT.to_owned()),
         partition: "aws".to_owned(),
         region: "eu-west-1".to_owned(),
-        config: config(url).await,
+        config: config(url, trail.hidden()).await,
         own_address: true,
     }
 }
 
 /// The same with credentials of a session.
-pub(crate) async fn with_token(url: &str, token: &str) -> Scope {
+pub(crate) async fn with_token(url: &str, trail: &Trail, token: &str) -> Scope {
     use aws_sdk_sts::config::{Credentials, IdentityCache, SharedCredentialsProvider};
-    let scope = scope(url).await;
+    let scope = scope(url, trail).await;
     let credentials =
         Credentials::new("ASIAEXAMPLEEXAMPLE00", "secret-of-a-test", Some(token.to_owned()), None, "test");
     let config = scope.config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials));

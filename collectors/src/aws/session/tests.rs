@@ -27,7 +27,7 @@ fn opened(
     let (mut trail, _, _stop) = trail();
     let order = order("aws-backup", settings);
     let scopes = run(async {
-        let base = config(&server.url).await;
+        let base = config(&server.url, trail.hidden()).await;
         scopes(&order, &base, Some(&server.url), &mut trail).await
     });
     let keys = server

@@ -121,7 +121,7 @@ fn asked(fault: impl Fn(usize, &Seen) -> Option<Reply> + Send + Sync + 'static) 
     let (mut trail, objects, _stop) = trail();
     trail.context.limits.attempts = 2;
     run(async {
-        let scope = scope(&server.url).await;
+        let scope = scope(&server.url, &trail).await;
         all(&[scope], &mut trail).await.unwrap();
     });
     let collected = trail.finish();
@@ -297,7 +297,7 @@ fn a_stop_ends_it_within_the_answer() {
     let server = Server::start(|_, _| Reply::Stall(Vec::new()));
     let (mut trail, _, stop) = trail();
     let ended = run(async {
-        let scopes = [scope(&server.url).await];
+        let scopes = [scope(&server.url, &trail).await];
         let asking = all(&scopes, &mut trail);
         let stopping = async {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -317,7 +317,7 @@ fn a_gap_longer_than_the_reach_is_noted() {
     let (mut trail, _, _stop) = trail();
     trail.context.last_complete = Some(trail.now() - Duration::days(40));
     run(async {
-        let scopes = [scope(&server.url).await];
+        let scopes = [scope(&server.url, &trail).await];
         all(&scopes, &mut trail).await.unwrap();
     });
     let collected = trail.finish();
@@ -335,7 +335,7 @@ fn a_refused_signature_leaves_nothing_of_the_request_behind() {
     });
     let (mut trail, objects, _stop) = trail();
     run(async {
-        let scopes = [with_token(&server.url, "FwoG-session-canary").await];
+        let scopes = [with_token(&server.url, &trail, "FwoG-session-canary").await];
         all(&scopes, &mut trail).await.unwrap();
     });
     assert_eq!(server.seen()[0].header("x-amz-security-token"), Some("FwoG-session-canary"));

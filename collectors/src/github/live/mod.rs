@@ -109,15 +109,7 @@ async fn all(session: &mut Session, settings: &Settings, trail: &mut Trail, bega
     let copies = workflows::ask(session, settings, &population, trail).await?;
     let issues = issues::ask(session, settings, &population, trail).await?;
     reach(trail, began);
-    let cover = |resources: Vec<String>, table: &str, from: Instant| Covers {
-        systems: vec!["*".to_owned()],
-        resources,
-        from,
-        to: None,
-        complete: true,
-        tables: vec![table.to_owned()],
-        gaps: Vec::new(),
-    };
+    let cover = |resources: Vec<String>, table: &str, from: Instant| Covers::of(resources, &[table], from, None);
     let one = |name: &str| format!("github:{name}");
     // As GitHub spells it: the configuration may differ in case.
     let owner = population.repositories.first().and_then(|r| r.full_name.split('/').next());

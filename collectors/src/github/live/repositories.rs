@@ -300,7 +300,7 @@ async fn refused(session: &mut Session, trail: &mut Trail, wanted: &Wanted<'_>) 
         }
         Listed::Refused(ask, answer) => {
             let status = answer.status.as_u16();
-            if status == 404 || status == 403 && super::super::piece::is_not_offered(&answer.message()) {
+            if status == 404 || status == 403 && super::super::piece::is_not_offered(answer.message()) {
                 trail.keep(&ask, &answer, None, None)?;
             } else if status == 403 {
                 session.refused("metadata=read", &ask.name, &answer);

@@ -234,7 +234,7 @@ impl Session {
             404 => {
                 trail.keep(ask, &answer, None, None)?;
             }
-            403 if super::super::piece::is_not_offered(&answer.message()) => {
+            403 if super::super::piece::is_not_offered(answer.message()) => {
                 trail.keep(ask, &answer, None, None)?;
             }
             403 | 451 => self.refused(right, &ask.name, &answer),

@@ -86,15 +86,7 @@ async fn collect(order: &Order, trail: &mut Trail) -> Result<(), Halt> {
     let described = described(&mut client, &apps.names, &estate).await?;
     client.ended();
     for (resources, tables, from, to, gaps) in history.statements().into_iter().chain(described.statements(began)) {
-        trail.covers(Covers {
-            systems: vec!["*".to_owned()],
-            resources,
-            from,
-            to,
-            complete: true,
-            tables: tables.iter().map(|t| (*t).to_owned()).collect(),
-            gaps,
-        });
+        trail.covers(Covers { gaps, ..Covers::of(resources, tables, from, to) });
     }
     if let (Some(last), Some(from)) = (trail.context.last_complete, history.window.from())
         && last < from

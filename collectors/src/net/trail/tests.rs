@@ -1,4 +1,7 @@
 use std::io::Write as _;
+use std::time::Duration;
+
+use http::HeaderMap;
 
 use super::*;
 use crate::net::Plain;
@@ -86,7 +89,28 @@ fn a_refusal_is_an_answer() {
         let (answer, problems, requests) = asked(move |_| Reply::status(status, "{\"message\":\"no\"}"));
         assert!(problems.is_empty() && requests == 1);
         let answer = answer.unwrap();
-        assert_eq!((answer.status.as_u16(), answer.message().as_str()), (status, "no"));
+        assert_eq!((answer.status.as_u16(), answer.message()), (status, "no"));
+    }
+}
+
+#[test]
+fn what_is_quoted_and_cut_holds_no_beginning_of_a_credential() {
+    let token = "canary-0123456789abcdef".repeat(20);
+    for words in [format!(r#"{{"message":"the credential {token} is refused"}}"#), format!("no entry with {token}")] {
+        let server = Server::start(move |_, _| Reply::status(403, &words).header("x-request-id", "r-canary-012345"));
+        let (mut trail, _, _stop) = trail();
+        trail.hide(Token::new(&token));
+        trail.hide(Token::new("r-canary-012345"));
+        let ask = Ask::get("things.json", format!("{}/things", server.url), Shape::Any);
+        run(async {
+            let answer = trail.ask(&plain(), &ask).await.unwrap().unwrap();
+            assert!(answer.message().contains("[removed]"), "{}", answer.message());
+            trail.good(&ask, &answer);
+            trail.note(format!("not determined: {}", String::from_utf8_lossy(&answer.body)));
+            trail.keep(&ask, &answer, None, Some(&format!("after-{token}"))).unwrap();
+        });
+        let everything = format!("{:?}", trail.finish());
+        assert!(!everything.contains("canary"), "{everything}");
     }
 }
 

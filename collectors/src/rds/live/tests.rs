@@ -97,7 +97,7 @@ fn asked(fault: impl Fn(usize, &Seen) -> Option<Reply> + Send + Sync + 'static) 
     let (mut trail, objects, _stop) = trail();
     trail.context.limits.attempts = 2;
     run(async {
-        let scope = scope(&server.url).await;
+        let scope = scope(&server.url, &trail).await;
         all(&[scope], &mut trail).await.unwrap();
     });
     let collected = trail.finish();

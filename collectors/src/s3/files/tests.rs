@@ -40,7 +40,7 @@ fn brought(
     }
     let wanted = Wanted::of(path).unwrap();
     run(async {
-        let scope = scope(&server.url).await;
+        let scope = scope(&server.url, &trail).await;
         match bring(kind, path, &wanted, (&scope, None), &mut trail).await {
             Ok(()) | Err(Halt::Over) => {}
             Err(other) => panic!("{other}"),

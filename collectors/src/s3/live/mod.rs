@@ -186,15 +186,8 @@ async fn one(trail: &mut Trail, place: &Place, prefix: &str, versions: bool, hea
     let whole = list(trail, place, asked, &mut |page| page.entries.iter().for_each(|e| picks.take(e))).await?;
     if whole {
         // That it is there now is all that a list proves: not that nothing was deleted before.
-        trail.covers(Covers {
-            systems: vec!["*".to_owned()],
-            resources: vec![format!("s3:{}/{prefix}", place.bucket)],
-            from,
-            to: Some(trail.now()),
-            complete: true,
-            tables: vec!["recovery_points".to_owned()],
-            gaps: Vec::new(),
-        });
+        let listed = vec![format!("s3:{}/{prefix}", place.bucket)];
+        trail.covers(Covers::of(listed, &["recovery_points"], from, Some(trail.now())));
     }
     if heads { picks.ask(trail, place).await } else { Ok(()) }
 }

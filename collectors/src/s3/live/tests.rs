@@ -63,7 +63,7 @@ fn asked(
     trail.context.limits.attempts = 2;
     let order = order("s3", settings);
     run(async {
-        let scope = scope(&server.url).await;
+        let scope = scope(&server.url, &trail).await;
         let owner = scope.account.clone();
         match all(&order, &scope, owner, &mut trail).await {
             Ok(()) | Err(Halt::Over) => {}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::rows::{BackupRun, Component, LogSegment, Origin, PitrSample, RecoveryPoint, Row, RunStatus};
+use model::rows::{Component, LogSegment, Origin, PitrSample, Row, RunStatus};
 use model::time::Instant;
 
 use super::super::archive::{Archive, Spot};
@@ -12,6 +12,7 @@ use super::super::segment::{Segment, SegmentSize, archive_file};
 use super::super::sentinel::{self, Facts};
 use super::at;
 use crate::Kept;
+use crate::testing::{points, rows, runs};
 
 const HOUR: i64 = 3600;
 
@@ -81,15 +82,6 @@ fn read(listings: Vec<Listing>, facts: &[(String, String, Facts)]) -> Kept {
     kept
 }
 
-macro_rules! rows {
-    ($name:ident, $variant:ident, $row:ty) => {
-        fn $name(kept: &Kept) -> Vec<&$row> {
-            kept.rows.iter().filter_map(|r| if let Row::$variant(row) = r { Some(row) } else { None }).collect()
-        }
-    };
-}
-rows!(runs, Run, BackupRun);
-rows!(points, RecoveryPoint, RecoveryPoint);
 rows!(samples, Pitr, PitrSample);
 rows!(logs, LogSegment, LogSegment);
 
