@@ -18,7 +18,7 @@ fn a_finding_on_the_policy_names_its_checks_and_its_correction() {
         "level      high",
         "FRQ-04",
         "CORRECTION",
-        "continuous protection is required",
+        "state that frequency follows",
     ] {
         assert!(page.contains(wanted), "{wanted} is not in:\n{page}");
     }
