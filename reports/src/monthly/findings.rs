@@ -13,15 +13,14 @@ use crate::block::{
 
 /// Most results of one check and system that have a line each.
 const EACH: usize = 3;
-/// Most lines of one check.
-const LINES: usize = 250;
-
 /// Results of one state.
 pub(super) struct Kind {
     prefix: &'static str,
     title: &'static str,
     /// Where all of them are.
     whole: &'static str,
+    /// Most lines of one check.
+    lines: usize,
     state: fn(&FindingSheet) -> (State, &'static str),
 }
 
@@ -30,6 +29,7 @@ pub(super) const FAILED: Kind = Kind {
     prefix: "finding",
     title: "not met",
     whole: "findings.csv, and the sheet findings of the workbook",
+    lines: 250,
     state: |f| of_result(model::assessment::State::Fail, f.waived),
 };
 
@@ -38,6 +38,8 @@ pub(super) const MISSING: Kind = Kind {
     prefix: "missing",
     title: "not evaluated",
     whole: "results.csv, and the sheet results of the workbook (state no_evidence)",
+    // What is missing is mostly missing everywhere for one reason.
+    lines: 100,
     state: |_| (State::Unknown, "no evidence"),
 };
 
@@ -75,7 +77,7 @@ fn group(members: &[&FindingSheet], kind: &Kind) -> Vec<Block> {
         facts.push(fact("Assumptions", text(first.assumptions.join(", "))));
     }
     let lines = lines(members);
-    let shown = lines.get(..LINES).unwrap_or(&lines);
+    let shown = lines.get(..kind.lines).unwrap_or(&lines);
     vec![
         heading(2, &format!("{prefix}-{check}"), format!("{check} {}: {}", kind.title, first.title)),
         Block::KeyValue(KeyValue { facts }),
@@ -150,7 +152,7 @@ fn summary(line: &[&FindingSheet]) -> Inlines {
 
 /// What the table does not show one by one, and where it is.
 fn footnote(lines: &[Vec<&FindingSheet>], kind: &Kind) -> Inlines {
-    let more = lines.get(LINES..).unwrap_or_default();
+    let more = lines.get(kind.lines..).unwrap_or_default();
     let mut out = String::new();
     if lines.iter().any(|line| line.len() > 1) {
         out.push_str(&format!("More than {EACH} results of one system share a line. "));
@@ -227,13 +229,13 @@ mod tests {
     #[test]
     fn a_long_table_says_how_many_are_not_shown_and_where_they_are() {
         let mut all: Vec<_> =
-            (0..LINES).map(|n| finding(&format!("s-{n:04}"), "unit", "2026-10-01T02:00:00Z")).collect();
+            (0..FAILED.lines).map(|n| finding(&format!("s-{n:04}"), "unit", "2026-10-01T02:00:00Z")).collect();
         let table = table_of(&all);
-        assert_eq!((table.rows.len(), table.footnote.len()), (LINES, 0), "a table that fits says nothing");
+        assert_eq!((table.rows.len(), table.footnote.len()), (FAILED.lines, 0), "a table that fits says nothing");
         all.extend((0..7).map(|n| finding("z-last", &format!("run-{n}"), "2026-10-01T02:00:00Z")));
         all.push(finding("zz-last", "run", "2026-10-01T02:00:00Z"));
         let table = table_of(&all);
-        assert_eq!(table.rows.len(), LINES);
+        assert_eq!(table.rows.len(), FAILED.lines);
         let footnote = words(&table.footnote);
         assert!(footnote.contains("2 further lines with 8 results are not shown here"), "{footnote}");
         assert!(footnote.contains("findings.csv"), "{footnote}");

@@ -56,18 +56,18 @@ fn judged_sizes(world: &World<'_>) -> Vec<Judgement> {
     for (i, system) in world.in_scope() {
         let id = system.system_id.as_str();
         let Some((from, to)) = system.in_service(world.period.start(), world.until()) else { continue };
-        let mut earlier: BTreeMap<(Option<usize>, Option<Component>, String), VecDeque<u64>> = BTreeMap::new();
+        let mut earlier: BTreeMap<(Option<usize>, Option<Component>, Option<&str>), VecDeque<u64>> = BTreeMap::new();
         let (mut good, mut few, mut silent, mut found) = (0_u64, 0_u64, 0_u64, 0_u64);
         let mut records = Vec::new();
         for run in world.runs.of_system(i).filter(|r| r.status == RunStatus::Success) {
             let bytes = run.bytes.or_else(|| sizes.get(&run.row).copied());
             let within = run.placed_at().is_some_and(|t| t >= from && t < to);
             let resource = match run.plan {
-                Some(_) => String::new(),
-                None => world.runs.resource(run.row).map(str::to_owned).unwrap_or_default(),
+                Some(_) => None,
+                None => world.runs.resource(run.row),
             };
             let history = earlier.entry((run.plan, run.component, resource)).or_default();
-            let known = explained.contains(world.runs.run_id(run.row));
+            let known = !explained.is_empty() && explained.contains(world.runs.run_id(run.row));
             let verdict = judge(run, bytes, damaged.contains(&run.row), history, alarm);
             if known {
                 history.clear();
