@@ -18,6 +18,9 @@ use crate::world::World;
 const COMPARED: usize = 10;
 const COMPARED_LEAST: usize = 3;
 
+/// Runs whose sizes are compared: those of a plan (or else a resource) and component.
+type Series<'a> = (Option<usize>, Option<Component>, Option<&'a str>);
+
 /// CMP-02: successful runs are plausible in size and content.
 ///
 /// An implausible run has a result of its own (the unit is its row id). All others of a system share one, with the
@@ -56,7 +59,7 @@ fn judged_sizes(world: &World<'_>) -> Vec<Judgement> {
     for (i, system) in world.in_scope() {
         let id = system.system_id.as_str();
         let Some((from, to)) = system.in_service(world.period.start(), world.until()) else { continue };
-        let mut earlier: BTreeMap<(Option<usize>, Option<Component>, Option<&str>), VecDeque<u64>> = BTreeMap::new();
+        let mut earlier: BTreeMap<Series<'_>, VecDeque<u64>> = BTreeMap::new();
         let (mut good, mut few, mut silent, mut found) = (0_u64, 0_u64, 0_u64, 0_u64);
         let mut records = Vec::new();
         for run in world.runs.of_system(i).filter(|r| r.status == RunStatus::Success) {

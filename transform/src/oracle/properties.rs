@@ -20,6 +20,7 @@ use crate::testing::{Fixture, Verdicts};
 
 const CHECKS: [&str; 7] = ["FRQ-01", "FRQ-02", "RET-01", "RET-02", "EXC-01", "EXC-02", "EXC-03"];
 
+#[allow(clippy::disallowed_methods, reason = "how many cases are drawn is set from outside")]
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number"))
 }
@@ -289,7 +290,6 @@ fn survey() {
     use proptest::strategy::ValueTree;
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
     let mut kinds: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    let began = std::time::Instant::now();
     for _ in 0..setting("BACKPROOF_ORACLE_CASES", 1_000) {
         let draft = worlds().new_tree(&mut runner).unwrap().current();
         for line in differences(&draft.world()) {
@@ -301,5 +301,4 @@ fn survey() {
     for (kind, (n, line)) in kinds {
         println!("{n:5} {kind}\n      {line}");
     }
-    println!("{:?}", began.elapsed());
 }
