@@ -154,7 +154,7 @@ impl Oracle<'_> {
             .filter(|e| e.state != State::NotApplicable)
             .collect();
         let still = |e: &&Expected| e.state == State::Fail && e.violations.iter().any(|(_, to, _)| *to > request.to);
-        if concerned.iter().any(|e| still(e)) {
+        if concerned.iter().any(still) {
             return Some(State::Fail);
         }
         let unknown = concerned.is_empty() || concerned.iter().any(|e| e.state == State::NoEvidence);
