@@ -16,6 +16,7 @@ mod drawing;
 mod html;
 mod marks;
 pub mod monthly;
+pub mod oscal;
 mod pdf;
 #[cfg(test)]
 mod sample;
