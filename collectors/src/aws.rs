@@ -23,7 +23,7 @@ mod command;
 mod item;
 pub(crate) mod lists;
 pub(crate) mod question;
-mod refusal;
+pub(crate) mod refusal;
 pub(crate) mod session;
 pub(crate) mod stream;
 mod text;

@@ -18,6 +18,7 @@ mod marks;
 pub mod monthly;
 pub mod oscal;
 mod pdf;
+pub mod portal;
 #[cfg(test)]
 mod sample;
 mod state;

@@ -33,8 +33,8 @@ use observations::Observations;
 /// Version of OSCAL that is written.
 const VERSION: &str = "1.2.1";
 
-/// Folder of a packet's objects, seen from the folder of these files.
-const OBJECTS: &str = "../objects/";
+/// Folder of a packet's objects, seen from the folder of these files. It is laid out as an evidence store is.
+const OBJECTS: &str = "../evidence/objects";
 
 /// The period's assessment results.
 #[must_use]

@@ -130,7 +130,10 @@ impl<'a> Observations<'a> {
             let places = places.into_iter().take(PLACES).collect::<Vec<_>>().join(", ");
             let description = line(&format!("Rows {places}{more}"));
             match object {
-                Some(object) => json!({"href": format!("{OBJECTS}{object}"), "description": description}),
+                Some(object) => {
+                    let shard = object.get(..2).unwrap_or(object);
+                    json!({"href": format!("{OBJECTS}/{shard}/{object}"), "description": description})
+                }
                 None => json!({"description": description}),
             }
         };

@@ -190,7 +190,7 @@ fn observations_name_the_objects_they_rest_on() {
     let evidence = observations[0]["relevant-evidence"].as_array().unwrap();
     assert_eq!(evidence.len(), 2, "rows of one object are one; a row that no table holds is named all the same");
     assert_eq!(evidence[0], json!({"description": "Rows slot/x"}));
-    assert_eq!(evidence[1]["href"], format!("../objects/{OBJECT}"));
+    assert_eq!(evidence[1]["href"], format!("../evidence/objects/9f/{OBJECT}"));
     assert!(evidence[1]["description"].as_str().unwrap().contains("run/runs.nightly/r2 (line:r2)"));
 }
 
