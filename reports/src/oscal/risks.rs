@@ -43,9 +43,9 @@ pub(super) fn risk(c: &Context<'_>, observations: &Observations<'_>, f: &Finding
     };
     let statement = match state {
         State::Fail => {
-            format!("{} does not hold. Severity {}; the rule comes from the {}.", f.title, f.severity, f.basis)
+            format!("Not met: “{}”. Severity {}; the rule comes from the {}.", f.title, f.severity, f.basis)
         }
-        _ => format!("Whether this holds could not be determined: {}", f.title),
+        _ => format!("Could not be determined: “{}”.", f.title),
     };
     let mut out = object(json!({
         "uuid": uuid(c, &f.check, &f.unit, &f.detail),
