@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 use model::assessment::State;
 use model::dossier::{Dossier, Population};
 use model::time::utc_text;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use controls::Controls;
@@ -36,78 +38,170 @@ const VERSION: &str = "1.2.1";
 /// Folder of a packet's objects, seen from the folder of these files. It is laid out as an evidence store is.
 const OBJECTS: &str = "../evidence/objects";
 
-/// The period's assessment results.
+/// The period's assessment results, to be written as JSON. Long lists are made while they are written.
 #[must_use]
-pub fn assessment_results(d: &Dossier) -> Value {
-    let c = Context::of(d);
-    let observations = Observations::of(&c);
-    let controls = Controls::of(&c);
-    let kept = c.sheets().map(|(sheet, state)| risks::risk(&c, &observations, sheet, state)).collect();
-    let p = &d.assessment.period;
-    let mut result = object(json!({
-        "uuid": c.judged.uuid("result"),
-        "title": line(&format!("{}: {}", d.assessment.organization, d.period_title)),
-        "description": format!(
-            "Checks of {} on evidence of the period, collected up to {}: {} pass, {} fail ({} of them under a waiver), {} lack evidence, {} do not apply.",
-            line(&d.policy.title), utc_text(p.as_of), d.assessment.summary.pass, d.assessment.summary.fail,
-            d.assessment.summary.waived, d.assessment.summary.no_evidence, d.assessment.summary.not_applicable,
-        ),
-        "start": utc_text(p.start),
-        "end": utc_text(p.end),
-        "props": [prop("period", &p.label), prop("timezone", &p.timezone), prop("as-of", &utc_text(p.as_of))],
-        "local-definitions": c.definitions(),
-        "reviewed-controls": controls.reviewed(),
-    }));
-    insert(&mut result, "observations", observations.all(&c));
-    insert(&mut result, "risks", kept);
-    insert(&mut result, "findings", controls.findings(&c, &observations));
-    let policy = c.judged.uuid("policy");
-    let mut root = object(json!({
-        "uuid": c.judged.uuid("assessment-results"),
-        "metadata": c.metadata("Backup and restore: assessment results"),
-        // The plan of the assessment is the policy with its checks; there is no other.
-        "import-ap": {"href": format!("#{policy}")},
-        "results": [result],
-        "back-matter": {"resources": [{
-            "uuid": policy,
-            "title": line(&d.policy.title),
-            "description": "The policy that the period is judged by, with the rules of its checks as activities of this document.",
-            "props": [prop("version", &d.policy.version)],
-        }]},
-    }));
-    let activities = controls.activities(&c);
-    if !activities.is_empty() {
-        root.insert("local-definitions".to_owned(), json!({"activities": activities}));
-    }
-    json!({"assessment-results": root})
+pub fn assessment_results(d: &Dossier) -> impl Serialize {
+    AssessmentResults(Document::of(d))
 }
 
-/// The plan of action and milestones: an item for each failure, and for each result without evidence.
+/// The plan of action and milestones, to be written as JSON: an item for each failure, and for each result without
+/// evidence.
 #[must_use]
-pub fn poam(d: &Dossier) -> Value {
-    let c = Context::of(d);
-    let observations = Observations::of(&c);
-    let controls = Controls::of(&c);
-    let mut root = object(json!({
-        "uuid": c.judged.uuid("plan-of-action-and-milestones"),
-        "metadata": c.metadata("Backup and restore: plan of action and milestones"),
-        "system-id": {"id": line(&d.store.store_id)},
-        "local-definitions": c.definitions(),
-    }));
-    insert(&mut root, "observations", observations.open(&c));
-    insert(&mut root, "risks", c.sheets().map(|(sheet, state)| risks::risk(&c, &observations, sheet, state)).collect());
-    let mut items: Vec<Value> =
-        c.sheets().map(|(sheet, state)| risks::item(&c, &observations, &controls, sheet, state)).collect();
-    if items.is_empty() {
-        // The schema wants one.
-        items.push(json!({
-            "uuid": c.judged.uuid("no-item"),
-            "title": "No open item",
-            "description": format!("No check failed and none lacked evidence in {}.", line(&d.period_title)),
-        }));
+pub fn poam(d: &Dossier) -> impl Serialize {
+    Poam(Document::of(d))
+}
+
+/// What both documents are made from.
+struct Document<'a> {
+    c: Context<'a>,
+    observations: Observations<'a>,
+    controls: Controls<'a>,
+}
+
+impl<'a> Document<'a> {
+    fn of(d: &'a Dossier) -> Self {
+        let c = Context::of(d);
+        Self { observations: Observations::of(&c), controls: Controls::of(&c), c }
     }
-    root.insert("poam-items".to_owned(), Value::Array(items));
-    json!({"plan-of-action-and-milestones": root})
+
+    fn risks(&self) -> impl Iterator<Item = Value> {
+        self.c.sheets().map(|(sheet, state)| risks::risk(&self.c, &self.observations, sheet, state))
+    }
+
+    fn items(&self) -> impl Iterator<Item = Value> {
+        let item = |(sheet, state)| risks::item(&self.c, &self.observations, &self.controls, sheet, state);
+        // The schema wants one.
+        let nothing = self.c.sheets().next().is_none().then(|| {
+            json!({
+                "uuid": self.c.judged.uuid("no-item"),
+                "title": "No open item",
+                "description": format!("No check failed and none lacked evidence in {}.", line(&self.c.d.period_title)),
+            })
+        });
+        self.c.sheets().map(item).chain(nothing)
+    }
+}
+
+struct AssessmentResults<'a>(Document<'a>);
+
+impl Serialize for AssessmentResults<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Document { c, observations, controls } = &self.0;
+        let d = c.d;
+        let p = &d.assessment.period;
+        let result = object(json!({
+            "uuid": c.judged.uuid("result"),
+            "title": line(&format!("{}: {}", d.assessment.organization, d.period_title)),
+            "description": format!(
+                "Checks of {} on evidence of the period, collected up to {}: {} pass, {} fail ({} of them under a waiver), {} lack evidence, {} do not apply.",
+                line(&d.policy.title), utc_text(p.as_of), d.assessment.summary.pass, d.assessment.summary.fail,
+                d.assessment.summary.waived, d.assessment.summary.no_evidence, d.assessment.summary.not_applicable,
+            ),
+            "start": utc_text(p.start),
+            "end": utc_text(p.end),
+            "props": [prop("period", &p.label), prop("timezone", &p.timezone), prop("as-of", &utc_text(p.as_of))],
+            "local-definitions": c.definitions(),
+            "reviewed-controls": controls.reviewed(),
+        }));
+        let policy = c.judged.uuid("policy");
+        let mut root = object(json!({
+            "uuid": c.judged.uuid("assessment-results"),
+            "metadata": c.metadata("Backup and restore: assessment results"),
+            // The plan of the assessment is the policy with its checks; there is no other.
+            "import-ap": {"href": format!("#{policy}")},
+            "back-matter": {"resources": [{
+                "uuid": policy,
+                "title": line(&d.policy.title),
+                "description": "The policy that the period is judged by, with the rules of its checks as activities of this document.",
+                "props": [prop("version", &d.policy.version)],
+            }]},
+        }));
+        let activities = controls.activities(c);
+        if !activities.is_empty() {
+            root.insert("local-definitions".to_owned(), json!({"activities": activities}));
+        }
+        let result = Part {
+            head: result,
+            observations: Each::of(|| observations.all(c)),
+            risks: Each::of(|| self.0.risks()),
+            findings: Each::of(|| controls.findings(c, observations)),
+        };
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("assessment-results", &Root { head: root, results: [result] })?;
+        map.end()
+    }
+}
+
+struct Poam<'a>(Document<'a>);
+
+impl Serialize for Poam<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let c = &self.0.c;
+        let head = object(json!({
+            "uuid": c.judged.uuid("plan-of-action-and-milestones"),
+            "metadata": c.metadata("Backup and restore: plan of action and milestones"),
+            "system-id": {"id": line(&c.d.store.store_id)},
+            "local-definitions": c.definitions(),
+        }));
+        let root = Plan {
+            head,
+            observations: Each::of(|| self.0.observations.open(c)),
+            risks: Each::of(|| self.0.risks()),
+            items: Each::of(|| self.0.items()),
+        };
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("plan-of-action-and-milestones", &root)?;
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Root<R> {
+    #[serde(flatten)]
+    head: Map<String, Value>,
+    results: [R; 1],
+}
+
+#[derive(Serialize)]
+#[serde(bound(serialize = "O: Serialize, R: Serialize, F: Serialize"))]
+struct Part<O, R, F> {
+    #[serde(flatten)]
+    head: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observations: Option<O>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risks: Option<R>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<F>,
+}
+
+#[derive(Serialize)]
+#[serde(bound(serialize = "O: Serialize, R: Serialize, I: Serialize"))]
+struct Plan<O, R, I> {
+    #[serde(flatten)]
+    head: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observations: Option<O>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risks: Option<R>,
+    #[serde(rename = "poam-items")]
+    items: Option<I>,
+}
+
+/// A list that is made while it is written: a thousand systems have a hundred thousand observations.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item = Value>> Each<F> {
+    /// `None` for an empty one: lists in OSCAL have an element at least, or are not there.
+    fn of(make: F) -> Option<Self> {
+        make().next().map(|_| Self(make))
+    }
+}
+
+impl<F: Fn() -> I, I: Iterator<Item = Value>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 /// What the parts of a document share.

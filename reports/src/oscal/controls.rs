@@ -99,8 +99,8 @@ impl<'a> Controls<'a> {
     }
 
     /// Findings of the controls that have a state of their own.
-    pub(super) fn findings(&self, c: &Context<'a>, observations: &Observations<'a>) -> Vec<Value> {
-        self.0.iter().filter(|m| m.found()).map(|m| m.finding(c, observations)).collect()
+    pub(super) fn findings(&self, c: &Context<'a>, observations: &Observations<'a>) -> impl Iterator<Item = Value> {
+        self.0.iter().filter(|m| m.found()).map(|m| m.finding(c, observations))
     }
 
     /// Controls that a check bears on, in words.
@@ -174,20 +174,20 @@ impl<'a> Judged<'a> {
     /// Observations and risks, failures first. A framework that is about some systems counts the results on those only,
     /// and which these are is not told here: results of a state are linked where all of them count.
     fn links(&self, c: &Context<'a>, observations: &Observations<'a>) -> (Vec<Value>, Vec<Value>, String) {
-        let all: Vec<_> = observations.of_checks(&self.checks).collect();
-        let (mut links, mut open, mut partly) = (Vec::new(), Vec::new(), false);
+        let (mut links, mut open, mut partly, mut total) = (Vec::new(), Vec::new(), false, 0);
         let counted = [
             (State::Fail, self.row.count("fail") + self.row.count("waived")),
             (State::NoEvidence, self.row.count("no_evidence")),
             (State::Pass, self.row.count("pass")),
         ];
         for (state, count) in counted {
-            let members: Vec<_> = all.iter().filter(|(r, _)| r.state == state).collect();
-            if members.len() as u64 != count {
+            let members = || observations.of_checks(&self.checks).filter(|(r, _)| r.state == state);
+            if members().count() as u64 != count {
                 partly = true;
                 continue;
             }
-            for (result, uuid) in members {
+            total += count;
+            for (result, uuid) in members().take(LINKS.saturating_sub(links.len())) {
                 links.push(json!({"observation-uuid": uuid}));
                 if state != State::Pass {
                     open.push(json!({"risk-uuid": risks::uuid(c, &result.check, &result.unit, &result.detail)}));
@@ -201,11 +201,9 @@ impl<'a> Judged<'a> {
                     .to_owned(),
             );
         }
-        if links.len() > LINKS {
-            remarks.push(format!("Of {} observations the first {LINKS} are linked, failures first; each observation names its check, and the activity of a check its controls.", links.len()));
+        if total > LINKS as u64 {
+            remarks.push(format!("Of {total} observations the first {LINKS} are linked, failures first; each observation names its check, and the activity of a check its controls."));
         }
-        links.truncate(LINKS);
-        open.truncate(LINKS);
         (links, open, remarks.join(" "))
     }
 }

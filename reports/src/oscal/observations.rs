@@ -57,14 +57,14 @@ impl<'a> Observations<'a> {
     }
 
     /// All, in the order of the results.
-    pub(super) fn all(&self, c: &Context<'a>) -> Vec<Value> {
-        self.results.iter().map(|(result, uuid)| self.observation(c, result, uuid)).collect()
+    pub(super) fn all(&self, c: &Context<'a>) -> impl Iterator<Item = Value> {
+        self.results.iter().map(|(result, uuid)| self.observation(c, result, uuid))
     }
 
     /// Those of failures and of results without evidence.
-    pub(super) fn open(&self, c: &Context<'a>) -> Vec<Value> {
+    pub(super) fn open(&self, c: &Context<'a>) -> impl Iterator<Item = Value> {
         let open = self.results.iter().filter(|(r, _)| matches!(r.state, State::Fail | State::NoEvidence));
-        open.map(|(result, uuid)| self.observation(c, result, uuid)).collect()
+        open.map(|(result, uuid)| self.observation(c, result, uuid))
     }
 
     /// UUID of the observation of a result.
