@@ -111,10 +111,10 @@ impl Packet {
         }
         json!({
             "period": self.period,
-            "days": format!("{} to {}", self.start, self.end),
+            "days": format!("{} to {}", minutes(&self.start), minutes(&self.end)),
             "frameworks": self.frameworks,
             "state": self.state(),
-            "as_of": self.as_of,
+            "as_of": minutes(&self.as_of),
             "signed_by": self.signed_by,
             "head": self.head,
             "list": self.list,
@@ -155,6 +155,14 @@ pub fn index(packets: &[Packet], unread: &[(String, String)]) -> Result<String, 
     });
     let fault = |what: String| ReportError::Template { template: "index".to_owned(), what };
     engine.render_template(TEMPLATE, &view).map_err(|e| fault(e.to_string()))
+}
+
+/// An instant to the minute; what has another form stays as it is.
+fn minutes(instant: &str) -> String {
+    match (instant.get(..10), instant.get(11..16), instant.len(), instant.ends_with('Z')) {
+        (Some(day), Some(time), 20, true) => format!("{day} {time} UTC"),
+        _ => instant.to_owned(),
+    }
 }
 
 /// A name as a segment of an address.
@@ -201,6 +209,7 @@ mod tests {
             "ab12",
             "p-10.receipts.json",
             "not stated",
+            "2026-10-01 00:00 UTC to e",
         ] {
             at(text);
         }
