@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::assessment::Severity;
-use model::time::Instant;
+use model::time::{Instant, Span};
 
 /// Backup and restore evidence, collected, judged and reported.
 ///
@@ -147,6 +147,20 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         signers: Option<PathBuf>,
     },
+    /// Upload a packet to S3 under Object Lock, keep the version ids as receipts, and renew index.html over all packets there.
+    ///
+    /// What is there already with the same SHA-256 is not uploaded again, so a publication that broke off goes on when it is
+    /// repeated; what is there with other bytes is never replaced. Credentials come from where every AWS tool takes them.
+    Publish {
+        /// Folder of the packet.
+        packet: PathBuf,
+        /// Where to: the bucket must have Object Lock; the packet becomes a folder below the prefix.
+        #[arg(value_name = "s3://BUCKET/PREFIX")]
+        target: String,
+        /// Options of the upload.
+        #[command(flatten)]
+        options: PublishArgs,
+    },
     /// Explain a check, control, statement, metric, parameter, table or word: what it means, reads and supports.
     ///
     /// Works anywhere. In a workspace, parameters and statements are those of its policy.
@@ -180,6 +194,36 @@ pub enum ReportKind {
         #[arg(long, value_name = "LEVEL", value_parser = severity)]
         fail_on: Option<Severity>,
     },
+}
+
+/// How to upload a packet.
+#[derive(Debug, Clone, Args)]
+pub struct PublishArgs {
+    /// How fast the lock holds: who may bypass governance can lift it; nobody can lift compliance before it ends.
+    #[arg(long, value_enum, default_value_t = LockMode::Governance)]
+    pub mode: LockMode,
+    /// How long objects are locked from now on, as an ISO 8601 duration; given, it also extends locks that are there
+    /// [default: P6Y].
+    #[arg(long, value_name = "DURATION", value_parser = retention)]
+    pub retain: Option<Span>,
+    /// Address to ask in place of AWS, for servers that speak its protocol; https, or http on this machine.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Region of the bucket [default: that of the environment or profile].
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Profile of ~/.aws/config to take credentials from.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+/// Modes of Object Lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LockMode {
+    /// Can be lifted by who may bypass it.
+    Governance,
+    /// Can be lifted by nobody.
+    Compliance,
 }
 
 /// Period and cut-off.
@@ -253,4 +297,15 @@ fn severity(text: &str) -> Result<Severity, String> {
 
 fn instant(text: &str) -> Result<Instant, String> {
     model::time::instant(text, None).map_err(|e| e.to_string())
+}
+
+/// A lock can't be taken back: one that is longer than a person lives is a slip.
+fn retention(text: &str) -> Result<Span, String> {
+    const YEARS: u32 = 100;
+    let span: Span = text.parse().map_err(|e: model::time::TimeError| e.to_string())?;
+    let seconds = i64::from(YEARS) * 366 * 86_400;
+    if span == Span::default() || span.months > YEARS * 12 || span.seconds > seconds {
+        return Err(format!("a lock lasts longer than nothing and {YEARS} years at most"));
+    }
+    Ok(span)
 }

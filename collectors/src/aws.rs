@@ -24,7 +24,7 @@ mod item;
 pub(crate) mod lists;
 pub(crate) mod question;
 mod raw;
-mod refusal;
+pub(crate) mod refusal;
 pub(crate) mod session;
 pub(crate) mod stream;
 mod text;

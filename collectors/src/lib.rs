@@ -41,6 +41,7 @@ pub mod restore_reports;
 pub mod rsnapshot;
 pub mod runs;
 pub mod s3;
+pub mod upload;
 pub mod velero;
 pub mod wal_e;
 pub mod wal_g;

@@ -16,7 +16,9 @@ mod drawing;
 mod html;
 mod marks;
 pub mod monthly;
+pub mod oscal;
 mod pdf;
+pub mod portal;
 #[cfg(test)]
 mod sample;
 mod state;

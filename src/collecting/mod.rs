@@ -64,13 +64,7 @@ pub fn collect(loaded: &Loaded, only: &[String], globals: &Globals) -> Result<Co
     let writer = store.writer()?;
     let sequence = writer.sequence();
     let history = History::of(&store, &sources);
-    // The only provider of cryptography for TLS; a second call finds it installed.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::program(format!("no threads for the network can be started: {e}")))?;
+    let runtime = network()?;
     let (stopper, stop) = watch::channel(false);
     let progress = Arc::new(Progress::new(globals));
     progress.at(&format!("collecting from {} sources", sources.len()));
@@ -126,6 +120,20 @@ pub fn collect(loaded: &Loaded, only: &[String], globals: &Globals) -> Result<Co
     let committed = writer.commit(manifest, signer.as_ref())?;
     progress.done();
     Ok(Collected { committed, sources: runs })
+}
+
+/// Threads that wait for the network.
+///
+/// # Errors
+/// Where the system gives none.
+pub fn network() -> Result<tokio::runtime::Runtime, Failure> {
+    // The only provider of cryptography for TLS; a second call finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::program(format!("no threads for the network can be started: {e}")))
 }
 
 /// The configured sources that `--source` picks; all without it.

@@ -6,6 +6,7 @@ mod demo;
 mod explain;
 mod init;
 mod monthly;
+mod publish;
 mod sample;
 mod show;
 mod verify;
@@ -32,6 +33,7 @@ pub fn run(cli: Cli) -> Result<End, Failure> {
             monthly::run(&period, out, fail_on, globals)
         }
         Command::Verify { path, signers } => verify::run(&path, signers.as_deref(), globals),
+        Command::Publish { packet, target, options } => publish::run(&packet, &target, &options, globals),
         Command::Explain { id } => explain::run(&id, globals),
         Command::Completions { shell } => {
             let mut out = Vec::new();

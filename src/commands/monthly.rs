@@ -109,7 +109,7 @@ fn assessment(assessment: &Assessment) -> Result<Vec<u8>, Failure> {
 }
 
 /// Writes beside and renames, so that a reader never sees half a report.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let mut file = fs::File::create(&beside)?;

@@ -90,7 +90,7 @@ impl Refusal {
 }
 
 /// True for a refusal that repeats the request.
-pub(super) fn echoes(code: &str) -> bool {
+pub(crate) fn echoes(code: &str) -> bool {
     ECHOES.contains(&code)
 }
 

@@ -132,7 +132,9 @@ impl Scope {
 pub(crate) async fn open(order: &Order, trail: &mut Trail) -> Result<Vec<Scope>, Halt> {
     let limits = trail.context.limits;
     let url = address(order.source.text("url"), "`url`", order, trail)?;
-    let base = bounded(trail, base(order, &limits, url.as_deref(), trail.hidden()).load()).await?;
+    let (profile, region) = (order.source.text("profile"), order.source.list("regions").first().map(String::as_str));
+    let region = region.or(order.source.text("region"));
+    let base = bounded(trail, base(profile, region, &limits, url.as_deref(), trail.hidden()).load()).await?;
     let Some(base) = base else {
         let text = format!("the AWS configuration could not be read within {} s", limits.answer.as_secs());
         return over(trail, &order.source.declared_in, text);
@@ -221,7 +223,13 @@ async fn bounded<T>(trail: &Trail, work: impl Future<Output = T>) -> Result<Opti
 }
 
 /// Configuration by the standard chain.
-fn base(order: &Order, limits: &Limits, url: Option<&str>, hidden: Hidden) -> ConfigLoader {
+pub(crate) fn base(
+    profile: Option<&str>,
+    region: Option<&str>,
+    limits: &Limits,
+    url: Option<&str>,
+    hidden: Hidden,
+) -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(limits.connect)
         .read_timeout(limits.answer)
@@ -237,10 +245,10 @@ fn base(order: &Order, limits: &Limits, url: Option<&str>, hidden: Hidden) -> Co
     if let Ok(name) = AppName::new(concat!("backproof-", env!("CARGO_PKG_VERSION"))) {
         loader = loader.app_name(name);
     }
-    if let Some(profile) = order.source.text("profile") {
+    if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
-    if let Some(region) = order.source.list("regions").first().map(String::as_str).or(order.source.text("region")) {
+    if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
     }
     if let Some(url) = url {
@@ -261,7 +269,7 @@ fn regions(order: &Order, base: &SdkConfig) -> Vec<String> {
 }
 
 /// It becomes part of host names.
-fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 32
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

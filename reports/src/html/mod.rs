@@ -51,7 +51,7 @@ fn fault(template: &str, what: &str) -> ReportError {
     ReportError::Template { template: template.to_owned(), what: what.to_owned() }
 }
 
-fn style() -> String {
+pub(crate) fn style() -> String {
     let mut css = String::new();
     for (family, weight, bytes) in FONTS {
         let data = STANDARD.encode(bytes);

@@ -33,8 +33,7 @@ pub(crate) fn order(kind: &str, settings: &[(&str, Setting)]) -> Order {
 
 /// Configuration for a server, with credentials that nobody checks and without the machine's environment.
 pub(crate) async fn config(url: &str, hidden: Hidden) -> SdkConfig {
-    let order = order("aws-backup", &[]);
-    let loader = base(&order, &limits(), Some(url), hidden).test_credentials().empty_test_environment();
+    let loader = base(None, None, &limits(), Some(url), hidden).test_credentials().empty_test_environment();
     loader.region(Region::new("eu-west-1")).load().await
 }
 

@@ -1,0 +1,142 @@
+//! One observation for each result of a check, with the objects it rests on.
+
+use std::collections::BTreeMap;
+
+use model::assessment::{CheckResult, State};
+use model::time::utc_text;
+use serde_json::{Value, json};
+
+use super::{Context, OBJECTS, insert, line, object, prop};
+
+/// Most places that an observation names of one object; `lineage.csv` of the packet has all.
+const PLACES: usize = 10;
+
+/// Results with the UUIDs of their observations.
+pub(super) struct Observations<'a> {
+    results: Vec<(&'a CheckResult, String)>,
+    /// Where a row lies: object and pointer.
+    places: BTreeMap<&'a str, (&'a str, &'a str)>,
+    /// System by check and unit, where it takes more than the unit to tell.
+    about: BTreeMap<(&'a str, &'a str), &'a str>,
+    /// UUIDs by check, unit and detail.
+    known: BTreeMap<(&'a str, &'a str, &'a str), usize>,
+}
+
+impl<'a> Observations<'a> {
+    pub(super) fn of(c: &Context<'a>) -> Self {
+        let mut places = BTreeMap::new();
+        for population in &c.d.populations {
+            let column = |name: &str| population.columns.iter().position(|c| c == name);
+            let (Some(id), Some(object), Some(pointer)) = (column("row_id"), column("evidence"), column("pointer"))
+            else {
+                continue;
+            };
+            for cells in &population.rows {
+                let text = |at: usize| cells.get(at).and_then(Value::as_str);
+                if let (Some(id), Some(object)) = (text(id), text(object)) {
+                    places.entry(id).or_insert((object, text(pointer).unwrap_or_default()));
+                }
+            }
+        }
+        let mut about = BTreeMap::new();
+        // A system out of scope is no item of the inventory here.
+        for (sheet, _) in c.sheets().filter(|(sheet, _)| c.systems.contains_key(sheet.system.as_str())) {
+            about.insert((sheet.check.as_str(), sheet.unit.as_str()), sheet.system.as_str());
+        }
+        let mut seen: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+        let mut known = BTreeMap::new();
+        let mut results = Vec::with_capacity(c.d.assessment.results.len());
+        for (at, result) in c.d.assessment.results.iter().enumerate() {
+            let again = seen.entry((&result.check, &result.unit)).or_default();
+            let name = format!("observation/{}/{}/{again}", result.check, result.unit);
+            *again += 1;
+            known.insert((result.check.as_str(), result.unit.as_str(), result.detail.as_str()), at);
+            results.push((result, c.judged.uuid(&name)));
+        }
+        Self { results, places, about, known }
+    }
+
+    /// All, in the order of the results.
+    pub(super) fn all(&self, c: &Context<'a>) -> impl Iterator<Item = Value> {
+        self.results.iter().map(|(result, uuid)| self.observation(c, result, uuid))
+    }
+
+    /// Those of failures and of results without evidence.
+    pub(super) fn open(&self, c: &Context<'a>) -> impl Iterator<Item = Value> {
+        let open = self.results.iter().filter(|(r, _)| matches!(r.state, State::Fail | State::NoEvidence));
+        open.map(|(result, uuid)| self.observation(c, result, uuid))
+    }
+
+    /// UUID of the observation of a result.
+    pub(super) fn uuid(&self, check: &str, unit: &str, detail: &str) -> Option<&str> {
+        self.results.get(*self.known.get(&(check, unit, detail))?).map(|(_, uuid)| uuid.as_str())
+    }
+
+    /// Results of some checks, with the UUIDs of their observations.
+    pub(super) fn of_checks<'s>(&'s self, checks: &[&str]) -> impl Iterator<Item = (&'a CheckResult, &'s str)> {
+        checks.iter().flat_map(move |check| {
+            let from = self.results.partition_point(|(r, _)| r.check.as_str() < *check);
+            let to = self.results.partition_point(|(r, _)| r.check.as_str() <= *check);
+            self.results.get(from..to).unwrap_or_default().iter().map(|(r, uuid)| (*r, uuid.as_str()))
+        })
+    }
+
+    fn observation(&self, c: &Context<'a>, result: &CheckResult, uuid: &str) -> Value {
+        let mut props = vec![
+            prop("check", &result.check),
+            prop("unit", &result.unit),
+            prop("state", result.state.as_str()),
+            prop("severity", result.severity.as_str()),
+        ];
+        if result.waived {
+            props.push(prop("waived", "true"));
+        }
+        props.extend(result.reasons.iter().map(|reason| prop("reason", reason)));
+        let kind = if matches!(result.state, State::Fail) { "finding" } else { "control-objective" };
+        let mut out = object(json!({
+            "uuid": uuid,
+            "title": line(&format!("{}: {}", result.check, result.unit)),
+            "description": line(&result.detail),
+            "props": props,
+            "methods": ["EXAMINE"],
+            "types": [kind],
+            "origins": c.origins(),
+            "collected": utc_text(c.d.assessment.period.as_of),
+        }));
+        let key = (result.check.as_str(), result.unit.as_str());
+        if let Some(system) = c.systems.get(key.1).or_else(|| self.about.get(&key)) {
+            let subject = json!({"subject-uuid": c.system(system), "type": "inventory-item"});
+            insert(&mut out, "subjects", vec![subject]);
+        }
+        insert(&mut out, "relevant-evidence", self.evidence(&result.records));
+        Value::Object(out)
+    }
+
+    /// The objects that rows lie in, each once. Rows that no population of the dossier holds are named without one.
+    fn evidence(&self, records: &[String]) -> Vec<Value> {
+        let mut by_object: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
+        for record in records {
+            match self.places.get(record.as_str()) {
+                Some((object, pointer)) => {
+                    let place = if pointer.is_empty() { record.clone() } else { format!("{record} ({pointer})") };
+                    by_object.entry(Some(object)).or_default().push(place);
+                }
+                None => by_object.entry(None).or_default().push(record.clone()),
+            }
+        }
+        let told = |(object, places): (Option<&str>, Vec<String>)| {
+            let more = places.len().saturating_sub(PLACES);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more, see lineage.csv") };
+            let places = places.into_iter().take(PLACES).collect::<Vec<_>>().join(", ");
+            let description = line(&format!("Rows {places}{more}"));
+            match object {
+                Some(object) => {
+                    let shard = object.get(..2).unwrap_or(object);
+                    json!({"href": format!("{OBJECTS}/{shard}/{object}"), "description": description})
+                }
+                None => json!({"description": description}),
+            }
+        };
+        by_object.into_iter().map(told).collect()
+    }
+}
