@@ -78,7 +78,7 @@ pub enum Color {
 /// Commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a sample company, collect its evidence, judge it and render its monthly report.
+    /// Write a sample company, collect its evidence, judge it and render its reports.
     Demo {
         /// Folder to write: new, empty, or of an earlier demo [default: backproof-demo].
         #[arg(long, value_name = "DIR")]
@@ -174,6 +174,23 @@ pub enum ReportKind {
         #[command(flatten)]
         period: PeriodArgs,
         /// Folder to write to [default: reports/<period>].
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Exit with 3 when a result of at least this severity fails and is not waived.
+        #[arg(long, value_name = "LEVEL", value_parser = severity)]
+        fail_on: Option<Severity>,
+    },
+    /// The management review: what to decide, and what it rests on, on a few pages.
+    ///
+    /// The last page is the template of the minutes. A period that is not over is reported as it stands, and says so.
+    Review {
+        /// 2026-Q3, 2026 or 2026-01-01..2026-06-30, in the organisation's zone.
+        #[arg(long, value_name = "P")]
+        period: String,
+        /// Read evidence collected up to this instant only (RFC 3339) [default: now].
+        #[arg(long, value_name = "T", value_parser = instant)]
+        as_of: Option<Instant>,
+        /// Folder to write to [default: reports/review-<period>].
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         /// Exit with 3 when a result of at least this severity fails and is not waived.

@@ -2,7 +2,13 @@
 //!
 //! Reports format a dossier and compute nothing that could differ from the assessment in it.
 
+mod governance;
+mod standards;
+
 use serde::Serialize;
+
+pub use governance::*;
+pub use standards::*;
 
 use crate::assessment::{Assessment, Outcome, Severity, State};
 use crate::registers::RiskLevel;
@@ -39,6 +45,12 @@ pub struct Dossier {
     pub sources: Vec<SourceSheet>,
     /// Evaluated checks with the number of results a state.
     pub checks: Vec<CheckSheet>,
+    /// Frameworks with their controls, in the order of their ids.
+    pub frameworks: Vec<FrameworkSheet>,
+    /// Statements of the policy, in its order.
+    pub statements: Vec<StatementSheet>,
+    /// Roles, incidents, actions, reviews, documents and access.
+    pub governance: Governance,
     /// Calendar days of the period in the reporting zone, `YYYY-MM-DD`.
     pub days: Vec<String>,
     /// Whole populations, for spreadsheets.
@@ -90,6 +102,8 @@ pub struct Trend {
     pub register: Option<RegisterStart>,
     /// Oldest first; the last is the period itself.
     pub points: Vec<TrendPoint>,
+    /// The months of a longer period as far as they have begun; none where the period is a month.
+    pub months: Vec<TrendPoint>,
 }
 
 /// Since when a register speaks. It states no coverage, so that nothing is known of the time before.
@@ -337,6 +351,8 @@ pub struct WaiverSheet {
     pub covers: u64,
     /// When the deviation is to be gone, `YYYY-MM-DD`.
     pub remediation_due: String,
+    /// That day has passed before the end of the period, and nobody recorded it as done.
+    pub remediation_overdue: bool,
 }
 
 /// A source as the completeness block of tables prints it.
@@ -380,6 +396,12 @@ pub struct CheckSheet {
     pub title: String,
     /// Rule.
     pub rule: String,
+    /// What is judged.
+    pub population: String,
+    /// Normalised tables that it reads.
+    pub tables: Vec<String>,
+    /// Statements of the policy that it tests.
+    pub statements: Vec<String>,
     /// Severity.
     pub severity: Severity,
     /// Results: pass, fail, waived, not applicable, no evidence.

@@ -16,7 +16,9 @@ mod drawing;
 mod html;
 mod marks;
 pub mod monthly;
+mod parts;
 mod pdf;
+pub mod review;
 #[cfg(test)]
 mod sample;
 mod state;

@@ -5,14 +5,14 @@ mod collect;
 mod demo;
 mod explain;
 mod init;
-mod monthly;
+mod report;
 mod sample;
 mod show;
 mod verify;
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, ReportKind};
+use crate::cli::{Cli, Command, PeriodArgs, ReportKind};
 use crate::failure::{End, Failure};
 
 /// Runs what was asked.
@@ -29,7 +29,10 @@ pub fn run(cli: Cli) -> Result<End, Failure> {
         Command::Show { table, period } => show::run(table, &period, globals),
         Command::Sample { population, size, seed, period } => sample::run(population, size, &seed, &period, globals),
         Command::Report { kind: ReportKind::Monthly { period, out, fail_on } } => {
-            monthly::run(&period, out, fail_on, globals)
+            report::run(&report::MONTHLY, &period, out, fail_on, globals)
+        }
+        Command::Report { kind: ReportKind::Review { period, as_of, out, fail_on } } => {
+            report::run(&report::REVIEW, &PeriodArgs { period: Some(period), as_of }, out, fail_on, globals)
         }
         Command::Verify { path, signers } => verify::run(&path, signers.as_deref(), globals),
         Command::Explain { id } => explain::run(&id, globals),

@@ -2,8 +2,10 @@
 
 mod closures;
 mod findings;
+mod governance;
 mod restores;
 mod sources;
+mod standards;
 mod systems;
 mod trends;
 mod waivers;
@@ -24,6 +26,7 @@ use crate::world::World;
 
 use closures::closures;
 use findings::findings;
+use governance::governance;
 use restores::tests;
 use sources::sources;
 use systems::systems;
@@ -65,6 +68,9 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         uninventoried: uninventoried(basis),
         sources: sources(basis),
         checks: checks(&world, results),
+        frameworks: standards::frameworks(basis, judged),
+        statements: standards::statements(basis, judged),
+        governance: governance(&world),
         populations: populations?,
         days,
         assessment: judged.assessment.clone(),
@@ -114,13 +120,16 @@ fn checks(world: &World<'_>, results: &[CheckResult]) -> Vec<CheckSheet> {
         .filter_map(|(id, results)| {
             let check = world.controls.check(id)?;
             let rollup = Rollup::of(results);
+            let tables: BTreeSet<&str> = check.inputs.iter().filter_map(|i| i.split('.').next()).collect();
             Some(CheckSheet {
                 id: id.to_owned(),
                 title: check.title.clone(),
                 rule: check.rule.trim().to_owned(),
+                population: check.population.trim().to_owned(),
+                tables: tables.into_iter().map(str::to_owned).collect(),
+                statements: check.statements.clone(),
                 severity: check.severity,
-                counts: [rollup.pass, rollup.fail, rollup.waived, rollup.not_applicable, rollup.no_evidence]
-                    .map(|n| n as u64),
+                counts: standards::counts(&rollup),
                 state: rollup.state.unwrap_or(State::NotApplicable),
             })
         })

@@ -6,7 +6,7 @@ use super::findings::{FAILED, MISSING, groups};
 use super::{completeness, count, heading, note, para, short, table, text};
 use crate::block::{Align, Block, Inline, State, badge, code, column, link, row, text as plain};
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "findings", "Exceptions noted")];
     if d.findings.is_empty() {
         out.push(para(text("No exceptions noted.")));

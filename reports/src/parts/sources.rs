@@ -7,7 +7,7 @@ use crate::block::{
     Align, Block, Completeness, Fact, Inline, KeyValue, List, badge, code as mono, column, row, strong, text as plain,
 };
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "checks", "Checks evaluated")];
     out.push(note("Passes as well as findings: the number of units in each state."));
     let rows = d

@@ -14,7 +14,7 @@ fn tells(kind: &str, before: &str, after: &str) -> bool {
         || !before.is_empty() && !after.is_empty() && (before == "pass" || [before, after].contains(&"fail"))
 }
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "changes", "What changed since the period before")];
     let changes = population(d, "drift");
     if changes.is_empty() {

@@ -10,7 +10,7 @@ use crate::block::{
 /// Most lines of the table; `closure.csv` and the workbook hold all.
 const LINES: usize = 250;
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "closures", "Failures and their closure")];
     let unknown: u64 = d.systems.iter().map(|s| s.slots[2]).sum();
     let unseen = match unknown {

@@ -10,7 +10,7 @@ use crate::block::{Align, Block, Table, column, row, strong};
 /// Columns of the table, by the state of a control.
 const STATES: [&str; 6] = ["pass", "fail", "waived", "no_evidence", "not_applicable", ""];
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut frameworks: BTreeMap<String, [u32; STATES.len()]> = BTreeMap::new();
     for control in population(d, "controls") {
         let state = match control("state") {
