@@ -13,6 +13,7 @@ mod minutes;
 mod overdue;
 mod risks;
 mod sheets;
+mod sources;
 
 use model::dossier::Dossier;
 
@@ -39,10 +40,11 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
     blocks.extend(capacity::blocks(dossier));
     blocks.extend(incidents::blocks(dossier));
     blocks.extend(clause::blocks(dossier));
+    blocks.extend(sources::blocks(dossier));
     blocks.push(Block::PageBreak);
     blocks.extend(minutes::blocks(dossier, &asked));
     Ok(Document {
-        title: "Backup and restore: management review".to_owned(),
+        title: "Management review of backups".to_owned(),
         subtitle: format!("As of {}", day(dossier.assessment.period.as_of)),
         organization: dossier.assessment.organization.clone(),
         period: dossier.period_title.clone(),

@@ -5,8 +5,10 @@ use chrono::{DateTime, Utc};
 use crate::block::*;
 
 mod corners;
+mod dossier;
 
 pub use corners::{corners, sheet};
+pub use dossier::{dossier, finding};
 
 /// Strings that must come out as they went in.
 pub const AWKWARD: [&str; 6] = [

@@ -3,7 +3,7 @@
 use model::dossier::{Dossier, SystemSheet};
 
 use crate::block::{Align, Block, Inline, Inlines, State, TableRow, badge, column, row, strong, text as plain};
-use crate::parts::{completeness, count, heading, note, para, seconds, table, text};
+use crate::parts::{count, heading, note, para, seconds, table, text};
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "capacity", "Capacity to recover, by tier")];
@@ -12,7 +12,6 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         return out;
     }
     let rows: Vec<TableRow> = tiers(d).iter().map(|(name, members)| line(name, members)).collect();
-    let n = rows.len();
     out.push(table(
         "capacity-table",
         "Observed against target",
@@ -30,14 +29,6 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     out.push(note(
         "Loss: the most data that would have been lost at the worst instant of the period. Restore: from the order to the validated service, \
          in the newest test that measured it. A system that was not observed is not proven.",
-    ));
-    out.push(completeness(
-        d,
-        "capacity-table",
-        n,
-        &["recovery_points", "backup_runs", "pitr_status", "restore_tests"],
-        None,
-        "",
     ));
     out
 }

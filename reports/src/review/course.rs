@@ -3,7 +3,7 @@
 use model::dossier::{Dossier, Trend, TrendPoint};
 
 use crate::block::{Align, Block, Inlines, State, badge, column, row, strong};
-use crate::parts::{completeness, heading, note, rate, table, text, trends};
+use crate::parts::{heading, note, rate, table, text, trends};
 
 /// Months that stand as columns; more of them are drawn.
 const COLUMNS: usize = 3;
@@ -22,15 +22,14 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let months: Vec<&str> =
         d.trends.first().map(|t| t.months.iter().map(|m| m.label.as_str()).collect()).unwrap_or_default();
     let shown = if months.len() > COLUMNS { &[][..] } else { &months[..] };
-    let before = d.trends.first().and_then(|t| t.points.iter().rev().nth(1)).map_or("Before", |p| p.label.as_str());
     let mut columns = vec![
         column("Metric", Align::Left, 2.6),
         column("Target", Align::Left, 1.1),
-        column(before, Align::Right, 1.3),
-        column(d.period_title.as_str(), Align::Right, 1.4),
+        column("Period before", Align::Right, 1.3),
+        column("This period", Align::Right, 1.3),
         column("Counted, unknown", Align::Left, 1.9),
     ];
-    columns.extend(shown.iter().map(|label| column(*label, Align::Right, 1.2)));
+    columns.extend(shown.iter().map(|label| column(month(label), Align::Right, 1.2)));
     let rows = d
         .trends
         .iter()
@@ -57,17 +56,17 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         );
     }
     out.push(note(
-        "A dash says that nothing is known, not that nothing happened. Unknown runs are left out of a rate; approved exceptions never improve it.",
-    ));
-    out.push(completeness(
-        d,
-        "metrics-table",
-        d.trends.len(),
-        &["backup_runs", "restore_tests", "incidents"],
-        None,
-        "Incidents and exceptions come from the registers of the workspace.",
+        "A dash: nothing is known. Unknown runs are left out of a rate; approved exceptions never improve it.",
     ));
     out
+}
+
+/// A month as the head of a column; of a part of one it says so.
+fn month(label: &str) -> String {
+    match label.split_once("..") {
+        Some((from, _)) => format!("{} (part)", from.get(..7).unwrap_or(from)),
+        None => label.to_owned(),
+    }
 }
 
 fn target(t: &Trend) -> Inlines {

@@ -5,7 +5,7 @@ use model::assessment::Severity;
 use model::dossier::{Dossier, FindingSheet};
 use model::evidence::SourceStatus;
 
-use crate::block::{Align, Block, Inlines, column, link, row, text as plain};
+use crate::block::{Align, Block, Inlines, column, link, row, strong, text as plain};
 use crate::parts::{count, first_sentence, heading, listed, para, table, text};
 
 /// A question that only management can settle.
@@ -110,11 +110,11 @@ pub(super) fn decisions(d: &Dossier) -> Vec<Decision> {
     if !d.uninventoried.is_empty() {
         let names: Vec<String> = d.uninventoried.iter().map(|(resource, _)| resource.clone()).collect();
         ask(
-            format!("Name an owner for {}, or exclude it from scope", listed(&names)),
             format!(
-                "{} that may hold data and that no inventory lists.",
-                count(names.len(), "thing was seen", "things were seen")
+                "Name an owner for {}, or exclude it from scope",
+                count(names.len(), "thing that no inventory lists", "things that no inventory lists")
             ),
+            format!("May hold data: {}.", listed(&names)),
             RISKS,
         );
     }
@@ -128,7 +128,7 @@ pub(super) fn decisions(d: &Dossier) -> Vec<Decision> {
                 count(blind.len(), "source", "sources"),
                 count(d.missing.len(), "result is open", "results are open")
             ),
-            ("clause", "What was available to the review"),
+            ("sources", "Sources and completeness"),
         );
     }
     let assumed = d.policy.parameters.iter().filter(|p| p[2] == "default").count();
@@ -170,24 +170,15 @@ pub(super) fn blocks(asked: &[Decision]) -> Vec<Block> {
         .iter()
         .enumerate()
         .map(|(n, decision)| {
-            let rests: Inlines = vec![link(decision.section, decision.section_title)];
-            row(vec![
-                text((n + 1).to_string()),
-                vec![crate::block::strong(decision.question.clone()), plain(".")],
-                text(decision.why.clone()),
-                rests,
-            ])
+            let mut because: Inlines = vec![plain(format!("{} ", decision.why))];
+            because.push(link(decision.section, decision.section_title));
+            row(vec![text((n + 1).to_string()), vec![strong(format!("{}.", decision.question))], because])
         })
         .collect();
     out.push(table(
         "decisions-table",
         count(asked.len(), "decision", "decisions"),
-        vec![
-            column("No.", Align::Right, 0.5),
-            column("Asked", Align::Left, 4.2),
-            column("Because", Align::Left, 3.6),
-            column("See", Align::Left, 1.7),
-        ],
+        vec![column("No.", Align::Right, 0.5), column("Asked", Align::Left, 4.6), column("Because", Align::Left, 4.9)],
         rows,
     ));
     out

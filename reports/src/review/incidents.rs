@@ -3,10 +3,10 @@
 use model::dossier::{Dossier, IncidentSheet};
 
 use crate::block::{Align, Block, Inline, State, Table, TableRow, badge, code, column, row, text as plain};
-use crate::parts::{count, dash_if_empty, heading, para, short, text};
+use crate::parts::{count, dash_if_empty, heading, para, text};
 
 /// Most lines.
-const LINES: usize = 12;
+const LINES: usize = 6;
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "incidents", "Incidents and lessons")];
@@ -39,8 +39,8 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             count(all.len() - incidents, "investigation", "investigations")
         ),
         columns: vec![
-            column("Record", Align::Left, 1.7),
-            column("Open (UTC)", Align::Left, 1.5),
+            column("Record", Align::Left, 2.3),
+            column("Open (UTC)", Align::Left, 1.6),
             column("Cause", Align::Left, 3.2),
             column("Resolution", Align::Left, 3.0),
             column("Lessons, actions", Align::Left, 1.7),
@@ -57,7 +57,7 @@ fn line(i: &IncidentSheet) -> TableRow {
         record.extend([Inline::Break, badge(State::Failed, "significant")]);
     }
     let closed = match i.closed_at {
-        Some(at) => plain(format!("to {}", short(Some(at)))),
+        Some(at) => plain(format!("to {}", at.format("%Y-%m-%d"))),
         None => badge(State::Running, "still open"),
     };
     let missing = |word: &str, text_of: &str| -> Vec<Inline> {
@@ -76,7 +76,7 @@ fn line(i: &IncidentSheet) -> TableRow {
     }
     row(vec![
         record,
-        vec![plain(short(Some(i.opened_at))), Inline::Break, closed],
+        vec![plain(i.opened_at.format("%Y-%m-%d").to_string()), Inline::Break, closed],
         missing("cause", &i.root_cause),
         missing("resolution", &i.resolution),
         if lessons.is_empty() { dash_if_empty("") } else { lessons },

@@ -3,8 +3,8 @@
 use model::dossier::Dossier;
 
 use super::decisions::Decision;
-use crate::block::{Align, Block, Fact, Inline, Inlines, KeyValue, column, row};
-use crate::parts::{count, heading, note, table, text};
+use crate::block::{Align, Block, Fact, Inlines, KeyValue, column, row};
+use crate::parts::{heading, note, table, text};
 
 pub(super) fn blocks(d: &Dossier, asked: &[Decision]) -> Vec<Block> {
     let fact = |label: &str, value: Inlines| Fact { label: label.to_owned(), value };
@@ -21,43 +21,38 @@ pub(super) fn blocks(d: &Dossier, asked: &[Decision]) -> Vec<Block> {
             ],
         }),
     ];
-    let roles = d.governance.roles.iter().filter(|r| !r.holders.is_empty());
-    let mut people: Vec<Vec<Inlines>> =
-        roles.map(|r| vec![text(r.name.clone()), text(r.holders.join(", ")), line()]).collect();
-    people.extend((0..2).map(|_| vec![line(), line(), line()]));
-    out.push(table(
-        "attendees-table",
-        "Attendees",
-        vec![column("Role", Align::Left, 2.0), column("Name", Align::Left, 3.0), column("Present", Align::Left, 1.4)],
-        people.into_iter().map(row).collect(),
-    ));
     let mut decided: Vec<_> = asked
         .iter()
         .enumerate()
         .map(|(n, decision)| row(vec![text((n + 1).to_string()), text(decision.question.clone()), line(), line()]))
         .collect();
-    decided.extend((0..2).map(|n| row(vec![text((asked.len() + n + 1).to_string()), line(), line(), line()])));
+    decided.push(row(vec![text((asked.len() + 1).to_string()), line(), line(), line()]));
     out.push(table(
         "decided-table",
-        format!("Decisions: {} asked, and room for more", count(asked.len(), "one", "those")),
+        format!("Decisions: {} asked, and room for more", asked.len()),
         vec![
             column("No.", Align::Right, 0.5),
-            column("Asked", Align::Left, 3.8),
-            column("Decided, and why", Align::Left, 3.8),
-            column("Who, by when", Align::Left, 1.9),
+            column("Asked", Align::Left, 4.6),
+            column("Decided, and why", Align::Left, 3.4),
+            column("Who, by when", Align::Left, 1.6),
         ],
         decided,
     ));
+    let roles = d.governance.roles.iter().filter(|r| !r.holders.is_empty());
+    let mut people: Vec<Vec<Inlines>> =
+        roles.map(|r| vec![text(r.name.clone()), text(r.holders.join(", ")), line(), line(), line()]).collect();
+    people.extend((0..2).map(|_| vec![line(), line(), line(), line(), line()]));
     out.push(table(
-        "signatures-table",
-        "Signatures",
+        "attendees-table",
+        "Attendees and signatures",
         vec![
-            column("Role", Align::Left, 2.0),
-            column("Name", Align::Left, 2.4),
-            column("Signature", Align::Left, 3.2),
-            column("Date", Align::Left, 1.4),
+            column("Role", Align::Left, 1.8),
+            column("Name", Align::Left, 2.6),
+            column("Present", Align::Left, 0.9),
+            column("Signature", Align::Left, 3.0),
+            column("Date", Align::Left, 1.3),
         ],
-        (0..3).map(|_| row(vec![tall(), tall(), tall(), tall()])).collect(),
+        people.into_iter().map(row).collect(),
     ));
     out
 }
@@ -65,9 +60,4 @@ pub(super) fn blocks(d: &Dossier, asked: &[Decision]) -> Vec<Block> {
 /// Room to write on.
 fn line() -> Inlines {
     text("\u{a0}")
-}
-
-/// Room for a signature.
-fn tall() -> Inlines {
-    vec![crate::block::text("\u{a0}"), Inline::Break, crate::block::text("\u{a0}")]
 }

@@ -7,10 +7,12 @@ use model::dossier::{Dossier, FindingSheet};
 use crate::block::{
     Align, Block, Inline, Inlines, State, Table, TableRow, badge, code, column, row, strong, text as plain,
 };
-use crate::parts::{count, dash_if_empty, first_sentence, heading, listed, para, population, severity, text};
+use crate::parts::{count, first_sentence, heading, listed, para, population, severity, text};
 
-/// Most lines of findings, and of either direction of change.
-const LINES: usize = 12;
+/// Most lines of findings.
+const LINES: usize = 8;
+/// Most lines of either direction of change.
+const TURNS: usize = 5;
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "findings", "Findings by risk")];
@@ -36,11 +38,10 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         id: "findings-table".to_owned(),
         caption: format!("{}, worst first", count(d.findings.len(), "finding", "findings")),
         columns: vec![
-            column("Severity", Align::Left, 1.1),
-            column("What is not met", Align::Left, 2.6),
+            column("Severity", Align::Left, 1.0),
+            column("What is not met", Align::Left, 2.9),
             column("Where", Align::Left, 2.2),
-            column("Worst of it", Align::Left, 3.6),
-            column("Whose", Align::Left, 1.5),
+            column("Worst of it", Align::Left, 4.6),
         ],
         rows: groups.iter().take(LINES).filter_map(|g| line(g)).collect(),
         footnote: text(footnote),
@@ -65,26 +66,17 @@ fn groups(findings: &[FindingSheet]) -> Vec<Vec<&FindingSheet>> {
 
 fn line(group: &[&FindingSheet]) -> Option<TableRow> {
     let first = group.first()?;
-    let distinct = |of: fn(&FindingSheet) -> &String| {
-        let mut out: Vec<String> = Vec::new();
-        for f in group {
-            if !out.contains(of(f)) {
-                out.push(of(f).clone());
-            }
+    let mut whose: Vec<String> = Vec::new();
+    for f in group {
+        if !whose.contains(&f.unit_name) {
+            whose.push(f.unit_name.clone());
         }
-        listed(&out)
-    };
+    }
     let mut what: Inlines = vec![code(first.check.clone()), plain(format!(" {}", first.title))];
     if first.waived {
         what.extend([Inline::Break, badge(State::Waived, "under an exception")]);
     }
-    Some(row(vec![
-        vec![severity(first.severity)],
-        what,
-        text(distinct(|f| &f.unit_name)),
-        text(first_sentence(&first.detail)),
-        dash_if_empty(&distinct(|f| &f.owner)),
-    ]))
+    Some(row(vec![vec![severity(first.severity)], what, text(listed(&whose)), text(first_sentence(&first.detail))]))
 }
 
 /// How one check went from one state to another, with the subjects that did.
@@ -110,8 +102,8 @@ pub(super) fn changes(d: &Dossier) -> Vec<Block> {
         let mut rows: Vec<TableRow> = Vec::new();
         let mut hidden = 0;
         for (side, word, state) in [(&worse, "worse", State::Failed), (&better, "better", State::Success)] {
-            rows.extend(side.iter().take(LINES).map(|t| turn(d, t, word, state)));
-            hidden += side.len().saturating_sub(LINES);
+            rows.extend(side.iter().take(TURNS).map(|t| turn(d, t, word, state)));
+            hidden += side.len().saturating_sub(TURNS);
         }
         let footnote = if hidden == 0 {
             Vec::new()
@@ -127,8 +119,7 @@ pub(super) fn changes(d: &Dossier) -> Vec<Block> {
             columns: vec![
                 column("Change", Align::Left, 1.0),
                 column("Check", Align::Left, 3.6),
-                column("Was", Align::Left, 1.2),
-                column("Is", Align::Left, 1.2),
+                column("Was, is", Align::Left, 2.0),
                 column("Where", Align::Left, 3.4),
             ],
             rows,
@@ -171,12 +162,10 @@ fn turns(d: &Dossier) -> Vec<Turn> {
 
 fn turn(d: &Dossier, t: &Turn, word: &str, state: State) -> TableRow {
     let title = d.checks.iter().find(|c| c.id == t.check).map(|c| format!(" {}", c.title)).unwrap_or_default();
-    let said = |s: &str| text(s.replace('_', " "));
     row(vec![
         vec![badge(state, word)],
         vec![code(t.check.clone()), plain(title)],
-        said(&t.before),
-        said(&t.after),
+        text(format!("{}, {}", t.before, t.after).replace('_', " ")),
         vec![strong(t.whose.len().to_string()), plain(format!(": {}", listed(&t.whose)))],
     ])
 }
