@@ -12,7 +12,9 @@ use crate::parts::{count, first_sentence, heading, listed, para, population, sev
 /// Most lines of findings.
 const LINES: usize = 8;
 /// Most lines of either direction of change.
-const TURNS: usize = 5;
+const TURNS: usize = 4;
+/// Most characters of a detail; the workbook has the whole.
+const DETAIL: usize = 110;
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "findings", "Findings by risk")];
@@ -76,7 +78,20 @@ fn line(group: &[&FindingSheet]) -> Option<TableRow> {
     if first.waived {
         what.extend([Inline::Break, badge(State::Waived, "under an exception")]);
     }
-    Some(row(vec![vec![severity(first.severity)], what, text(listed(&whose)), text(first_sentence(&first.detail))]))
+    Some(row(vec![
+        vec![severity(first.severity)],
+        what,
+        text(listed(&whose)),
+        text(clipped(first_sentence(&first.detail), DETAIL)),
+    ]))
+}
+
+/// A text cut after a word, with an ellipsis that says so.
+fn clipped(words: &str, most: usize) -> String {
+    let Some((end, _)) = words.char_indices().nth(most) else { return words.to_owned() };
+    let head = words.get(..end).unwrap_or(words);
+    let cut = head.rfind(' ').unwrap_or(end);
+    format!("{} …", head.get(..cut).unwrap_or(head).trim_end_matches([',', ';', ':']))
 }
 
 /// How one check went from one state to another, with the subjects that did.
