@@ -11,6 +11,7 @@ pub use governance::*;
 pub use standards::*;
 
 use crate::assessment::{Assessment, Outcome, Severity, State};
+use crate::lineage::{Figure, SampleSheet};
 use crate::registers::RiskLevel;
 use crate::time::{Instant, utc_seconds};
 
@@ -45,8 +46,14 @@ pub struct Dossier {
     pub sources: Vec<SourceSheet>,
     /// Evaluated checks with the number of results a state.
     pub checks: Vec<CheckSheet>,
-    /// Frameworks with their controls, in the order of their ids.
-    pub frameworks: Vec<FrameworkSheet>,
+    /// Every figure, with the lineage rows that it counts.
+    pub figures: Vec<Figure>,
+    /// Rows drawn for the auditor; only packets have them.
+    pub samples: Vec<SampleSheet>,
+    /// Frameworks asked for; empty means all.
+    pub frameworks: Vec<String>,
+    /// Every framework with its controls, in the order of their ids.
+    pub standards: Vec<FrameworkSheet>,
     /// Statements of the policy, in its order.
     pub statements: Vec<StatementSheet>,
     /// Roles, incidents, actions, reviews, documents and access.
@@ -421,4 +428,15 @@ pub struct Population {
     pub rows: Vec<Vec<serde_json::Value>>,
     /// Rows there are; larger than `rows.len()` where the spreadsheet leaves some to the CSV or JSON output.
     pub total: u64,
+    /// The file that holds all of them, where one is written beside the report.
+    pub file: Option<PopulationFile>,
+}
+
+/// A file that holds a whole population.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PopulationFile {
+    /// Path from the report's folder.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
 }

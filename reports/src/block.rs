@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-pub use crate::build::{badge, code, column, link, plain, row, strong, text, url};
+pub use crate::build::{badge, code, column, file, link, plain, row, strong, text, url};
 pub use crate::state::{Severity, State, Tone};
 pub use crate::validate::validate;
 
@@ -178,6 +178,9 @@ pub enum Target {
     Id(String),
     /// Outside: `https:`, `http:` or `mailto:`; other schemes are refused.
     Url(String),
+    /// A file that lies beside the document, by its path from there: a link in HTML. A PDF is also read away from its
+    /// folder and prints the text alone.
+    File(String),
 }
 
 /// Label and value pairs.

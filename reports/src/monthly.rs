@@ -21,10 +21,12 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
     blocks.push(Block::Toc(Toc { title: "Contents".to_owned(), depth: 1 }));
     blocks.extend(trends::blocks(dossier));
     blocks.extend(systems::blocks(dossier));
-    blocks.extend(closures::blocks(dossier));
+    blocks.extend(closures::blocks(dossier, closures::LINES));
     blocks.extend(objectives::blocks(dossier));
     blocks.extend(changes::blocks(dossier));
-    blocks.extend(results::blocks(dossier));
+    blocks.extend(results::findings(dossier));
+    blocks.extend(results::waivers(dossier));
+    blocks.extend(results::missing(dossier));
     blocks.extend(frameworks::blocks(dossier));
     blocks.extend(sources::blocks(dossier));
     Ok(Document {

@@ -68,7 +68,10 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         uninventoried: uninventoried(basis),
         sources: sources(basis),
         checks: checks(&world, results),
-        frameworks: standards::frameworks(basis, judged),
+        figures: Vec::new(),
+        samples: Vec::new(),
+        frameworks: Vec::new(),
+        standards: standards::frameworks(basis, judged),
         statements: standards::statements(basis, judged),
         governance: governance(&world),
         populations: populations?,
@@ -165,7 +168,7 @@ fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Ve
         columns.extend(LAST.iter().filter(|l| names.contains(&(**l).to_owned())).map(|l| (*l).to_owned()));
         let cells =
             rows.iter().map(|r| columns.iter().map(|c| r.get(c).cloned().unwrap_or_default()).collect()).collect();
-        Ok(Some(Population { name: name.to_owned(), columns, rows: cells, total }))
+        Ok(Some(Population { name: name.to_owned(), columns, rows: cells, total, file: None }))
     })
     .into_iter()
     .filter_map(Result::transpose)

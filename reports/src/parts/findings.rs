@@ -37,7 +37,7 @@ pub(crate) const FAILED: Kind = Kind {
 pub(crate) const MISSING: Kind = Kind {
     prefix: "missing",
     title: "not evaluated",
-    whole: "results.csv, and the sheet results of the workbook (state no_evidence)",
+    whole: "the sheet results of the workbook (state no_evidence)",
     state: |_| (State::Unknown, "no evidence"),
 };
 

@@ -44,7 +44,7 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
             caption: "Controls by framework".to_owned(),
             columns,
             rows: frameworks.iter().map(line).collect(),
-            footnote: text("Each control with its checks: controls.csv, and the sheet controls of the workbook."),
+            footnote: text("Each control with its checks: the sheet controls of the workbook."),
         }),
     ]
 }

@@ -63,6 +63,7 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
         None,
         "Incidents and exceptions come from the registers of the workspace.",
     ));
+    out.extend(months(d));
     let told = |t: &&Trend| t.points.iter().any(|p| p.has_value);
     for trend in d.trends.iter().filter(told) {
         let title = format!("{}, last {} periods", trend.title, trend.points.len());
@@ -75,6 +76,30 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     }
     out.push(breakdown(d));
     out
+}
+
+/// The months of a longer period.
+fn months(d: &Dossier) -> Option<Block> {
+    let first = d.trends.first().filter(|t| !t.months.is_empty())?;
+    let mut columns = vec![column("Month", Align::Left, 1.6)];
+    columns.extend(d.trends.iter().map(|t| column(t.title.as_str(), Align::Right, 2.0)));
+    let rows = (0..first.months.len())
+        .map(|n| {
+            let points = d.trends.iter().map(|t| (t, t.months.get(n)));
+            let mut cells = vec![text(first.months.get(n).map(|p| p.label.clone()).unwrap_or_default())];
+            cells.extend(points.map(|(t, p)| {
+                text(p.map_or_else(String::new, |p| match (t.is_rate && p.has_value, p.unknown) {
+                    (false, _) => value(t, p),
+                    (true, 0) => format!("{} ({} of {})", value(t, p), p.numerator, p.denominator),
+                    (true, unknown) => {
+                        format!("{} ({} of {}, {unknown} unknown)", value(t, p), p.numerator, p.denominator)
+                    }
+                }))
+            }));
+            row(cells)
+        })
+        .collect();
+    Some(table("months-table", "Month by month", columns, rows))
 }
 
 /// How far back a register speaks, under the counts taken from it.

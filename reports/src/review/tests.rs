@@ -84,6 +84,7 @@ fn a_change_is_better_or_worse_by_where_it_leads() {
             drift("ENC-04 db", "not_applicable", "no_evidence"),
         ],
         total: 6,
+        file: None,
     });
     assert_eq!(
         rows(&d, "changes-table"),

@@ -40,7 +40,10 @@ pub fn dossier() -> Dossier {
         uninventoried: Vec::new(),
         sources: Vec::new(),
         checks: Vec::new(),
+        figures: Vec::new(),
+        samples: Vec::new(),
         frameworks: Vec::new(),
+        standards: Vec::new(),
         statements: Vec::new(),
         governance: Governance {
             roles: Vec::new(),
