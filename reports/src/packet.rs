@@ -48,7 +48,7 @@ pub fn limited(dossier: &Dossier, most: usize) -> Result<Document, serde_json::E
     blocks.extend(controls::blocks(dossier));
     blocks.extend(trends::blocks(dossier));
     blocks.extend(systems::blocks(dossier));
-    blocks.extend(population::blocks(dossier, most, &anchors));
+    blocks.extend(population::blocks(dossier, most));
     blocks.extend(samples::blocks(dossier));
     blocks.extend(closures::blocks(dossier, usize::MAX));
     blocks.extend(objectives::blocks(dossier));

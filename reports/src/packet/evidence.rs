@@ -2,9 +2,8 @@
 
 use model::dossier::Dossier;
 
-use super::object;
-use crate::block::{Align, Block, List, badge, code, column, row, strong, text as plain};
-use crate::parts::{count, heading, note, of_source, para, short, table, text};
+use crate::block::{Align, Block, List, code, column, file, row, strong, text as plain};
+use crate::parts::{count, heading, note, para, table, text};
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "evidence", "Index of evidence")];
@@ -16,15 +15,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         .sources
         .iter()
         .flat_map(|s| s.objects.iter().map(move |o| (s, o)))
-        .map(|(s, o)| {
-            row(vec![
-                object(o),
-                vec![code(o.clone())],
-                vec![strong(s.name.clone())],
-                text(short(s.collected_at)),
-                vec![badge(of_source(s.status), s.status.as_str())],
-            ])
-        })
+        .map(|(s, o)| row(vec![vec![file(format!("objects/{o}"), o.clone())], text(s.name.clone())]))
         .collect();
     if rows.is_empty() {
         out.push(para(text("No object was collected.")));
@@ -32,13 +23,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         out.push(table(
             "objects-table",
             count(rows.len(), "object", "objects"),
-            vec![
-                column("Object", Align::Left, 1.5),
-                column("SHA-256", Align::Left, 4.4),
-                column("Source", Align::Left, 1.8),
-                column("Collected (UTC)", Align::Left, 1.5),
-                column("State", Align::Left, 1.2),
-            ],
+            vec![column("SHA-256, name of the file in objects/", Align::Left, 6.6), column("Source", Align::Left, 2.4)],
             rows,
         ));
     }

@@ -3,11 +3,11 @@
 
 use model::dossier::{Dossier, Population};
 
-use super::{Anchors, object};
-use crate::block::{Align, Block, Column, Inline, Inlines, State, Table, TableRow, badge, code, column, text as plain};
+use super::object;
+use crate::block::{Align, Block, Column, Inlines, State, Table, TableRow, badge, code, column, text as plain};
 use crate::parts::{completeness, count, dash_if_empty, heading, note, para, text};
 
-pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> {
+pub(super) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
     let mut out = vec![heading(1, "population", "Populations")];
     out.push(note(
         "Every row of the period, good and bad. An expected run names the runs that filled it; a run and a recovery point name the object \
@@ -19,9 +19,9 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
         "slots",
         most,
         vec![
-            column("Due (UTC)", Align::Left, 1.7),
-            column("Plan", Align::Left, 1.8),
-            column("System", Align::Left, 1.6),
+            column("Due (UTC)", Align::Left, 2.1),
+            column("Plan", Align::Left, 2.4),
+            column("System", Align::Left, 2.0),
             column("Outcome", Align::Left, 1.3),
             column("Attempts", Align::Right, 0.9),
             column("Runs", Align::Left, 3.0),
@@ -46,24 +46,22 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
         "runs",
         most,
         vec![
-            column("Run", Align::Left, 2.4),
-            column("System", Align::Left, 1.5),
-            column("Started, ended (UTC)", Align::Left, 1.8),
-            column("Status", Align::Left, 1.4),
-            column("Bytes", Align::Right, 1.3),
-            column("Object", Align::Left, 1.4),
-            column("Place", Align::Left, 1.6),
+            column("Run", Align::Left, 3.2),
+            column("System", Align::Left, 1.6),
+            column("Started, ended (UTC)", Align::Left, 2.4),
+            column("Status", Align::Left, 1.3),
+            column("Bytes", Align::Right, 1.5),
+            column("Object and place", Align::Left, 2.2),
         ],
         |cell| {
             let status = cell("status");
             vec![
-                vec![code(cell("run_id")), Inline::Break, plain(cell("plan_id"))],
+                vec![code(cell("run_id"))],
                 vec![code(cell("system_id"))],
-                vec![plain(minute(&cell("started_at"))), Inline::Break, plain(minute(&cell("ended_at")))],
+                text(span(&cell("started_at"), &cell("ended_at"))),
                 vec![badge(outcome(&status), status.replace('_', " "))],
                 dash_if_empty(&cell("bytes")),
-                object(&cell("evidence")),
-                place(&cell("pointer")),
+                place(&cell("evidence"), &cell("pointer")),
             ]
         },
         |cell| cell("status") == "success",
@@ -75,34 +73,33 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
         "recovery-points",
         most,
         vec![
-            column("Recovery point", Align::Left, 2.6),
-            column("System", Align::Left, 1.5),
-            column("Taken, expires (UTC)", Align::Left, 1.8),
-            column("Good", Align::Left, 0.9),
-            column("Encrypted", Align::Left, 1.1),
-            column("Object", Align::Left, 1.4),
-            column("Place", Align::Left, 1.6),
+            column("Recovery point", Align::Left, 3.4),
+            column("System", Align::Left, 1.6),
+            column("Taken (UTC)", Align::Left, 2.0),
+            column("Expires", Align::Left, 1.3),
+            column("Good", Align::Left, 1.0),
+            column("Encrypted", Align::Left, 1.2),
+            column("Object and place", Align::Left, 2.2),
         ],
         |cell| {
             let mark = |value: &str| match value {
                 "true" => vec![badge(State::Success, "yes")],
                 "false" => vec![badge(State::Failed, "no")],
-                _ => vec![badge(State::Unknown, "not known")],
+                _ => vec![badge(State::Unknown, "unknown")],
             };
             vec![
                 vec![code(cell("recovery_point_id"))],
                 vec![code(cell("system_id"))],
-                vec![plain(minute(&cell("taken_at"))), Inline::Break, plain(minute(&cell("expires_at")))],
+                text(minute(&cell("taken_at"))),
+                text(cell("expires_at").get(..10).unwrap_or("–")),
                 mark(&cell("good")),
                 mark(&cell("encrypted")),
-                object(&cell("evidence")),
-                place(&cell("pointer")),
+                place(&cell("evidence"), &cell("pointer")),
             ]
         },
         |cell| cell("good") == "true",
         &["recovery_points"],
     ));
-    let _ = anchors;
     out
 }
 
@@ -111,8 +108,22 @@ fn minute(instant: &str) -> String {
     instant.get(..16).map_or_else(|| "–".to_owned(), |t| t.replace('T', " "))
 }
 
-fn place(pointer: &str) -> Inlines {
-    if pointer.is_empty() { vec![plain("–")] } else { vec![code(pointer)] }
+/// From one instant to another; the day once where it is the same.
+fn span(from: &str, to: &str) -> String {
+    let end = match (from.get(..10), to.get(..10), to.get(11..16)) {
+        (Some(one), Some(other), Some(time)) if one == other => time.to_owned(),
+        _ => minute(to),
+    };
+    format!("{} to {end}", minute(from))
+}
+
+/// The object that a row was read from, and the place in it.
+fn place(evidence: &str, pointer: &str) -> Inlines {
+    let mut out = object(evidence);
+    if !pointer.is_empty() {
+        out.extend([plain(" "), code(pointer)]);
+    }
+    out
 }
 
 fn outcome(word: &str) -> State {
@@ -148,7 +159,7 @@ fn table_of(
     for (n, values) in p.rows.iter().enumerate() {
         let cell = |column: &str| value(p, values, column);
         if whole || !good(&cell) {
-            // Only whole populations are linked to: see `Anchors`.
+            // Only whole populations are linked to: see `super::Anchors`.
             let id = if whole { format!("{name}-{n}") } else { String::new() };
             rows.push(TableRow { id, cells: cells(&cell), strong: false });
         }
