@@ -245,3 +245,11 @@ pub(crate) fn undefined(why: &str) -> &str {
         other => other.strip_prefix("no_evidence: ").unwrap_or(other),
     }
 }
+
+/// A text cut after a word, with an ellipsis that says so.
+pub(crate) fn clipped(words: &str, most: usize) -> String {
+    let Some((end, _)) = words.char_indices().nth(most) else { return words.to_owned() };
+    let head = words.get(..end).unwrap_or(words);
+    let cut = head.rfind(' ').unwrap_or(end);
+    format!("{} …", head.get(..cut).unwrap_or(head).trim_end_matches([',', ';', ':']))
+}

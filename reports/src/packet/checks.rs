@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use model::assessment::{CheckResult, State};
-use model::dossier::{CheckSheet, Dossier};
+use model::dossier::{CheckSheet, Dossier, SourceSheet};
+use model::evidence::SourceStatus;
 
 use super::{Anchors, chosen};
 use crate::block::{Align, Block, Fact, Inlines, KeyValue, Table, badge, code, column, row, text as plain};
-use crate::parts::{completeness, count, heading, note, of_result, severity, text};
+use crate::parts::{count, heading, note, of_result, severity, text};
 
 pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> {
     let wanted: BTreeSet<&str> =
@@ -69,7 +70,7 @@ fn one(d: &Dossier, check: &CheckSheet, most: usize, anchors: &Anchors) -> Vec<B
         heading(2, &format!("check-{}", check.id), format!("{} {}", check.id, check.title)),
         Block::KeyValue(KeyValue { facts }),
         Block::Table(Table {
-            id: id.clone(),
+            id,
             caption: format!("{}: {}", check.id, count(results.len(), "result", "results")),
             columns: vec![
                 column("Unit", Align::Left, 2.4),
@@ -80,19 +81,21 @@ fn one(d: &Dossier, check: &CheckSheet, most: usize, anchors: &Anchors) -> Vec<B
             rows,
             footnote,
         }),
-        completeness(
-            d,
-            &id,
-            shown.len(),
-            &tables,
-            Some(&kinds(d, &tables)),
-            "What registers and the inventory hold comes from the workspace.",
-        ),
+        note(origin(d, &tables)),
     ]
 }
 
-/// Kinds of source that fill any of some tables.
-fn kinds<'d>(d: &'d Dossier, tables: &[&str]) -> BTreeSet<&'d str> {
-    let fills = |s: &&model::dossier::SourceSheet| s.counts.iter().any(|(t, _)| tables.contains(&t.as_str()));
-    d.sources.iter().filter(fills).map(|s| s.kind.as_str()).collect()
+/// Which sources fill some tables. Their completeness blocks stand under the populations and under Sources.
+fn origin(d: &Dossier, tables: &[&str]) -> String {
+    let fills = |s: &&SourceSheet| s.counts.iter().any(|(t, _)| tables.contains(&t.as_str()));
+    let (whole, broken): (Vec<&SourceSheet>, Vec<&SourceSheet>) =
+        d.sources.iter().filter(fills).partition(|s| s.status == SourceStatus::Complete);
+    let names = |all: &[&SourceSheet]| all.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+    let read = tables.join(", ").replace('_', " ");
+    match (whole.as_slice(), broken.as_slice()) {
+        ([], []) => format!("Reads {read}: from the registers and the inventory of the workspace."),
+        (whole, []) => format!("Reads {read}. Sources, all complete: {}.", names(whole)),
+        ([], broken) => format!("Reads {read}. Sources, none complete: {}.", names(broken)),
+        (whole, broken) => format!("Reads {read}. Sources: {}; not complete: {}.", names(whole), names(broken)),
+    }
 }

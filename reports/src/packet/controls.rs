@@ -11,10 +11,12 @@ use crate::block::{
     Align, Block, Fact, Inline, Inlines, KeyValue, Table, TableRow, badge, code, column, link, row, strong,
     text as plain,
 };
-use crate::parts::{count, heading, listed, note, of_result, para, severity, table, text};
+use crate::parts::{clipped, count, first_sentence, heading, listed, note, of_result, para, severity, table, text};
 
-/// Most findings that a control repeats; its checks hold all.
-const FINDINGS: usize = 25;
+/// Most findings that a control repeats; its checks hold all of them, and the whole of each.
+const FINDINGS: usize = 12;
+/// Most characters of a detail that a control repeats.
+const DETAIL: usize = 160;
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     chosen(d).flat_map(|f| framework(d, f)).collect()
@@ -221,7 +223,7 @@ fn exceptions(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Ve
     let plans: BTreeSet<&str> = d.closures.iter().map(|x| x.plan_id.as_str()).collect();
     let more = found.len().saturating_sub(FINDINGS);
     let rows = found.iter().take(FINDINGS).map(|x| {
-        let mut detail: Inlines = vec![plain(x.detail.clone())];
+        let mut detail: Inlines = vec![plain(clipped(first_sentence(&x.detail), DETAIL))];
         if slots.contains(x.unit.as_str()) || plans.contains(x.unit.as_str()) {
             detail.extend([
                 Inline::Break,

@@ -33,7 +33,8 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
                     *n += 1;
                 }
             }
-            let mut cells = vec![vec![link(format!("framework-{}", f.id), f.name.clone())]];
+            let mut cells =
+                vec![vec![link(format!("framework-{}", f.id), f.name.split(", ").next().unwrap_or(&f.name))]];
             cells.extend(counts.map(|n| text(n.to_string())));
             row(cells)
         })

@@ -144,8 +144,7 @@ fn configuration(d: &Dossier) -> Vec<Block> {
                 vec![strong(p("plan_id")), plain(format!(" v{}", p("version"))), Inline::Break, code(p("system_id"))],
                 text(format!("{} ({}), {}", p("schedule"), p("timezone"), p("component"))),
                 text(retention),
-                dash_if_empty(&p("location_id")),
-                list(&p("copy_location_ids")),
+                kept(&p("location_id"), &p("copy_location_ids")),
                 text(if p("enabled") == "true" { in_force } else { format!("{in_force}, not enabled") }),
                 dash_if_empty(&p("approved_by")),
             ])
@@ -160,10 +159,9 @@ fn configuration(d: &Dossier) -> Vec<Block> {
             vec![
                 column("Plan, system", Align::Left, 2.0),
                 column("Schedule, component", Align::Left, 2.0),
-                column("Retention", Align::Left, 1.2),
-                column("Kept at", Align::Left, 2.0),
-                column("Copied to", Align::Left, 1.6),
-                column("In force", Align::Left, 1.5),
+                column("Retention", Align::Left, 1.1),
+                column("Kept at, copied to", Align::Left, 3.0),
+                column("In force", Align::Left, 1.4),
                 column("Approved by", Align::Left, 1.2),
             ],
             plans,
@@ -229,6 +227,16 @@ fn storage(d: &Dossier) -> Vec<Block> {
             "Rows without an object come from the register of storage locations.",
         ),
     ]
+}
+
+/// Where a plan keeps its backups, and where it copies them to.
+fn kept(place: &str, copies: &str) -> Inlines {
+    let mut out = if place.is_empty() { text("–") } else { vec![code(place)] };
+    let copies: Vec<String> = serde_json::from_str(copies).unwrap_or_default();
+    for copy in copies {
+        out.extend([Inline::Break, plain("copy: "), code(copy)]);
+    }
+    out
 }
 
 /// The day of an instant as text; a dash for none.

@@ -7,7 +7,7 @@ use model::dossier::{Dossier, FindingSheet};
 use crate::block::{
     Align, Block, Inline, Inlines, State, Table, TableRow, badge, code, column, row, strong, text as plain,
 };
-use crate::parts::{count, first_sentence, heading, listed, para, population, severity, text};
+use crate::parts::{clipped, count, first_sentence, heading, listed, para, population, severity, text};
 
 /// Most lines of findings.
 const LINES: usize = 8;
@@ -84,14 +84,6 @@ fn line(group: &[&FindingSheet]) -> Option<TableRow> {
         text(listed(&whose)),
         text(clipped(first_sentence(&first.detail), DETAIL)),
     ]))
-}
-
-/// A text cut after a word, with an ellipsis that says so.
-fn clipped(words: &str, most: usize) -> String {
-    let Some((end, _)) = words.char_indices().nth(most) else { return words.to_owned() };
-    let head = words.get(..end).unwrap_or(words);
-    let cut = head.rfind(' ').unwrap_or(end);
-    format!("{} …", head.get(..cut).unwrap_or(head).trim_end_matches([',', ';', ':']))
 }
 
 /// How one check went from one state to another, with the subjects that did.
