@@ -41,8 +41,8 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
 pub fn limited(dossier: &Dossier, most: usize) -> Result<Document, serde_json::Error> {
     let anchors = Anchors::of(dossier, most);
     let mut blocks = front::blocks(dossier);
-    blocks.push(Block::PageBreak);
     blocks.extend(front::requests(dossier));
+    blocks.extend(front::overview(dossier));
     blocks.push(Block::Toc(Toc { title: "Contents".to_owned(), depth: 1 }));
     blocks.extend(scope::blocks(dossier));
     blocks.extend(controls::blocks(dossier));

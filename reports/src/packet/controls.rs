@@ -26,7 +26,7 @@ fn framework(d: &Dossier, f: &FrameworkSheet) -> Vec<Block> {
     let mut out = vec![heading(1, &format!("framework-{}", f.id), f.name.clone())];
     let fact = |label: &str, value: &str| Fact { label: label.to_owned(), value: text(value) };
     let facts =
-        [("Edition", &f.edition), ("Issued by", &f.authority), ("Counts", &f.applies_when), ("Words", &f.text_use)];
+        [("Edition", &f.edition), ("Issued by", &f.authority), ("Applies", &f.applies_when), ("Words", &f.text_use)];
     let facts =
         facts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(label, value)| fact(label, value)).collect();
     out.push(Block::KeyValue(KeyValue { facts }));

@@ -9,7 +9,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "evidence", "Index of evidence")];
     out.push(note(
         "Objects as sources gave them, byte for byte, each named by its SHA-256. An object that is withheld from this packet is listed with hash, size \
-         and reason in its manifest.",
+         and reason in its manifest. Elsewhere hashes are printed by their first twelve digits; the HTML links to the files.",
     ));
     let rows: Vec<_> = d
         .sources

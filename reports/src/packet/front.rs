@@ -1,21 +1,24 @@
-//! Page one, and where the usual requests of an auditor are answered.
+//! Page one: what could not be read, and where the usual requests of an auditor are answered.
 
 use model::dossier::Dossier;
 use model::evidence::SourceStatus;
 
 use super::chosen;
-use crate::block::{
-    Align, Block, Callout, Inline, Inlines, Para, ParaRole, State, Tone, badge, code, column, link, row, strong,
-    text as plain,
-};
+use crate::block::{Align, Block, Callout, Inline, Inlines, State, Tone, badge, column, link, row, text as plain};
 use crate::parts::{answer, count, heading, kpis, note, of_source, table, text};
 
 /// Columns of the table of frameworks: head, and the states that it counts.
 const STATES: [&str; 6] =
     ["Held", "Exceptions noted", "Under a waiver only", "No evidence", "Not applicable", "Not judged"];
 
+/// Page one up to its request list.
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
-    let mut out = vec![answer::masthead(d), answer::recoverable(d).lead, kpis::row(d), incomplete(d)];
+    vec![answer::masthead(d), answer::recoverable(d).lead, incomplete(d)]
+}
+
+/// The figures, and the controls of the chosen frameworks by state.
+pub(super) fn overview(d: &Dossier) -> Vec<Block> {
+    let mut out = vec![heading(1, "overview", "Overview"), kpis::row(d)];
     let rows = chosen(d)
         .map(|f| {
             let mut counts = [0_u32; STATES.len()];
@@ -89,13 +92,13 @@ pub(super) fn requests(d: &Dossier) -> Vec<Block> {
         ),
         ("Inventory with tier, owner, RTO and RPO", "scope", "Scope and inventory", recorded(!d.systems.is_empty())),
         (
-            "Coverage both ways: inventory to backups, backups to inventory",
+            "Coverage, from the inventory to backups and back",
             "coverage",
             "Coverage both ways",
             recorded(!d.systems.is_empty()),
         ),
         (
-            "Configuration of schedule, retention, encryption, replication",
+            "Schedules, retention, encryption, replication",
             "configuration",
             "Configuration",
             recorded(given("plans") || given("storage")),
@@ -106,12 +109,7 @@ pub(super) fn requests(d: &Dossier) -> Vec<Block> {
             "Populations",
             recorded(given("slots") || given("runs")),
         ),
-        (
-            "Failures with alert, incident, cause and later success",
-            "closures",
-            "Failures and their closure",
-            "in this packet",
-        ),
+        ("Failures with incident and later success", "closures", "Failures and their closure", "in this packet"),
         ("Sampled rows with their raw record", "samples", "Samples", recorded(!d.samples.is_empty())),
         ("Restore tests per quarter", "tests", "Restore tests", recorded(!d.tests.is_empty())),
         ("Register of exceptions with approvals", "waivers", "Approved exceptions", recorded(!d.waivers.is_empty())),
@@ -124,7 +122,7 @@ pub(super) fn requests(d: &Dossier) -> Vec<Block> {
         ("Monthly metrics", "metrics", "Metrics", recorded(!d.trends.is_empty())),
         ("Management review and internal audit", "reviews", "Reviews and audits", recorded(has_review)),
         (
-            "Completeness and accuracy of what was extracted",
+            "Completeness and accuracy of extraction",
             "sources",
             "Sources and completeness",
             recorded(!d.sources.is_empty()),
@@ -152,14 +150,5 @@ pub(super) fn requests(d: &Dossier) -> Vec<Block> {
             ],
             rows,
         ),
-        Block::Para(Para {
-            role: ParaRole::Note,
-            inlines: vec![
-                strong("Reading on paper. "),
-                plain("Hashes are printed by their first twelve digits; the files "),
-                code("objects/"),
-                plain(" in the packet are named by the whole hash, and the HTML links to them."),
-            ],
-        }),
     ]
 }

@@ -139,7 +139,10 @@ fn configuration(d: &Dossier) -> Vec<Block> {
                 (Err(_), "") => "not stated".to_owned(),
                 (Err(_), n) => format!("{n} copies"),
             };
-            let in_force = format!("{} to {}", day_of(&p("effective_from")), day_of(&p("effective_to")));
+            let in_force = match p("effective_to").as_str() {
+                "" => format!("since {}", day_of(&p("effective_from"))),
+                to => format!("{} to {}", day_of(&p("effective_from")), day_of(to)),
+            };
             row(vec![
                 vec![strong(p("plan_id")), plain(format!(" v{}", p("version"))), Inline::Break, code(p("system_id"))],
                 text(format!("{} ({}), {}", p("schedule"), p("timezone"), p("component"))),
