@@ -13,12 +13,12 @@ const STATES: [&str; 6] =
 
 /// Page one up to its request list.
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
-    vec![answer::masthead(d), answer::recoverable(d).lead, incomplete(d)]
+    vec![answer::masthead(d), incomplete(d)]
 }
 
 /// The figures, and the controls of the chosen frameworks by state.
 pub(super) fn overview(d: &Dossier) -> Vec<Block> {
-    let mut out = vec![heading(1, "overview", "Overview"), kpis::row(d)];
+    let mut out = vec![heading(1, "overview", "Overview"), answer::recoverable(d).lead, kpis::row(d)];
     let rows = chosen(d)
         .map(|f| {
             let mut counts = [0_u32; STATES.len()];
