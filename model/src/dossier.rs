@@ -11,6 +11,7 @@ pub use governance::*;
 pub use standards::*;
 
 use crate::assessment::{Assessment, Outcome, Severity, State};
+use crate::colour::Colour;
 use crate::lineage::{Figure, SampleSheet};
 use crate::registers::RiskLevel;
 use crate::time::{Instant, utc_seconds};
@@ -20,6 +21,8 @@ use crate::time::{Instant, utc_seconds};
 pub struct Dossier {
     /// The assessment.
     pub assessment: Assessment,
+    /// Colour of the organisation in reports; absent for the reports' own.
+    pub accent: Option<Colour>,
     /// The period for people: `October 2026`.
     pub period_title: String,
     /// Where the evidence lies and who vouches for it.

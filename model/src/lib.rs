@@ -5,6 +5,7 @@
 //! embedded policy and controls are compiled in.
 
 pub mod assessment;
+pub mod colour;
 pub mod controls;
 pub mod dossier;
 pub mod evidence;

@@ -5,6 +5,7 @@
 //! in a backup's name is printed as the five characters it consists of, everywhere.
 
 use chrono::{DateTime, Utc};
+use model::colour::Colour;
 use serde::Serialize;
 
 pub use crate::build::{badge, code, column, file, link, plain, row, strong, text, url};
@@ -23,6 +24,8 @@ pub struct Document {
     pub subtitle: String,
     /// Organisation the report is about.
     pub organization: String,
+    /// Colour of its name, of links and of charts; `None` for the reports' own.
+    pub accent: Option<Colour>,
     /// Period label, for example `October 2026`.
     pub period: String,
     /// Language of the text as a BCP 47 tag, for example `en-GB`.

@@ -68,6 +68,7 @@ pub fn limited(dossier: &Dossier, most: usize) -> Result<Document, serde_json::E
         title: "Backup and restore: audit packet".to_owned(),
         subtitle: format!("As of {}", day(dossier.assessment.period.as_of)),
         organization: dossier.assessment.organization.clone(),
+        accent: dossier.accent,
         period: dossier.period_title.clone(),
         language: "en-GB".to_owned(),
         document_hash: hash(dossier)?,

@@ -47,6 +47,7 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
         title: "Management review of backups".to_owned(),
         subtitle: format!("As of {}", day(dossier.assessment.period.as_of)),
         organization: dossier.assessment.organization.clone(),
+        accent: dossier.accent,
         period: dossier.period_title.clone(),
         language: "en-GB".to_owned(),
         document_hash: hash(dossier)?,

@@ -298,6 +298,15 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
+        let period = PeriodArgs { period: Some(REVIEWED.to_owned()), as_of: None };
+        let review = report::write(&report::REVIEW, &period, None, None, &globals).unwrap();
+        let pdf = review.files.iter().find(|f| f.ends_with("review.pdf")).unwrap();
+        let told = std::process::Command::new("pdfinfo").arg(pdf).output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        let pages = told.lines().find_map(|l| l.strip_prefix("Pages:")).unwrap().trim().parse::<u32>().unwrap();
+        assert!(pages <= 6, "management reads six pages, not {pages}");
+        let decisions = fs::read_to_string(pdf.with_file_name("decisions.csv")).unwrap();
+        assert!(decisions.contains("recovery point objective of Order database"), "{decisions}");
         let standing: Vec<&str> = written.dossier.waivers.iter().map(|w| w.standing.as_str()).collect();
         assert_eq!(standing.len(), 3, "{standing:?}");
         assert!(written.dossier.uninventoried.iter().any(|(r, _)| r.starts_with("heroku-postgres:example-quotes/")));

@@ -55,6 +55,7 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         || (trends(basis, judged, period), populations(basis, judged, &period)),
     );
     Ok(Dossier {
+        accent: basis.input.accent,
         period_title: period.title(),
         store,
         policy: policy(&world, results),

@@ -416,6 +416,7 @@ impl Fixture {
             .expect("globs of resources");
         let registers = self.loaded_registers();
         let input = Input {
+            accent: None,
             organization: "Example Robotics",
             policy: &self.policy,
             controls: &self.controls,

@@ -17,6 +17,7 @@ pub fn dossier() -> Dossier {
             results: Vec::new(),
             summary: Summary::default(),
         },
+        accent: None,
         period_title: period.title(),
         store: StoreSheet {
             store_id: "store".to_owned(),
