@@ -16,7 +16,7 @@ mod scope;
 
 use std::collections::BTreeMap;
 
-use model::dossier::{Dossier, FrameworkSheet};
+use model::dossier::{Dossier, FrameworkSheet, Population};
 
 pub use crate::parts::sheets::workbook;
 
@@ -48,7 +48,7 @@ pub fn limited(dossier: &Dossier, most: usize) -> Result<Document, serde_json::E
     blocks.extend(controls::blocks(dossier));
     blocks.extend(trends::blocks(dossier));
     blocks.extend(systems::blocks(dossier));
-    blocks.extend(population::blocks(dossier, most));
+    blocks.extend(population::blocks(dossier, most, &anchors));
     blocks.extend(samples::blocks(dossier));
     blocks.extend(closures::blocks(dossier, usize::MAX));
     blocks.extend(objectives::blocks(dossier));
@@ -95,45 +95,78 @@ fn object(sha256: &str) -> Inlines {
     }
 }
 
-/// Link targets of the rows that population tables print, by row id.
-struct Anchors(BTreeMap<String, String>);
+/// True where a table prints every row of a population.
+fn whole(p: &Population, most: usize) -> bool {
+    p.rows.len() as u64 == p.total && p.rows.len() <= most
+}
+
+/// Link targets of the rows that population tables print.
+struct Anchors {
+    /// By row id.
+    rows: BTreeMap<String, String>,
+    /// Of runs by run id; `None` where several have the same.
+    runs: BTreeMap<String, Option<String>>,
+}
 
 impl Anchors {
-    /// Populations whose rows can be linked to, with their link targets.
+    /// Populations whose rows can be linked to.
     const LINKED: [&str; 3] = ["slots", "runs", "recovery-points"];
 
     fn of(d: &Dossier, most: usize) -> Self {
-        let mut out = BTreeMap::new();
-        for p in d.populations.iter().filter(|p| Self::LINKED.contains(&p.name.as_str()) && p.rows.len() <= most) {
-            let Some(id) = p.columns.iter().position(|c| c == "row_id") else { continue };
+        let mut out = Self { rows: BTreeMap::new(), runs: BTreeMap::new() };
+        for p in d.populations.iter().filter(|p| Self::LINKED.contains(&p.name.as_str()) && whole(p, most)) {
+            let column = |name: &str| p.columns.iter().position(|c| c == name);
+            let (row_id, run_id) = (column("row_id"), column("run_id").filter(|_| p.name == "runs"));
             for (n, row) in p.rows.iter().enumerate() {
-                if let Some(serde_json::Value::String(id)) = row.get(id) {
-                    out.insert(id.clone(), format!("{}-{n}", p.name));
+                let cell = |at: Option<usize>| at.and_then(|at| row.get(at)).and_then(serde_json::Value::as_str);
+                if let Some(id) = cell(row_id) {
+                    out.rows.insert(id.to_owned(), anchor(p, n));
+                }
+                if let Some(id) = cell(run_id) {
+                    out.runs
+                        .entry(id.to_owned())
+                        .and_modify(|known| *known = None)
+                        .or_insert_with(|| Some(anchor(p, n)));
                 }
             }
         }
-        Self(out)
+        out
     }
 
-    /// Rows as links where they are printed, as ids where they are not; beyond three it says how many more there are.
+    /// Rows as links where they are printed, as ids where they are not.
     fn links(&self, rows: &[String]) -> Inlines {
-        const SHOWN: usize = 3;
-        let mut out: Inlines = Vec::new();
-        for id in rows.iter().take(SHOWN) {
-            if !out.is_empty() {
-                out.push(Inline::Break);
-            }
-            let name = id.rsplit('/').next().unwrap_or(id);
-            out.push(match self.0.get(id) {
-                Some(anchor) => link(anchor.clone(), name),
-                None => code(name),
-            });
-        }
-        if rows.len() > SHOWN {
-            out.push(plain(format!(" and {} more", rows.len() - SHOWN)));
-        }
-        if out.is_empty() { vec![plain("–")] } else { out }
+        listed(rows, |id| self.rows.get(id).map(String::as_str))
     }
+
+    /// Runs of an expected run, in the same way.
+    fn of_runs(&self, ids: &[String]) -> Inlines {
+        listed(ids, |id| self.runs.get(id).and_then(Option::as_deref))
+    }
+}
+
+/// Link target of the row at a place of a population.
+fn anchor(p: &Population, at: usize) -> String {
+    format!("{}-{at}", p.name)
+}
+
+/// Ids one below the other; beyond three it says how many more there are.
+fn listed<'a>(ids: &[String], target: impl Fn(&str) -> Option<&'a str>) -> Inlines {
+    const SHOWN: usize = 3;
+    let mut out: Inlines = Vec::new();
+    for id in ids.iter().take(SHOWN) {
+        if !out.is_empty() {
+            out.push(Inline::Break);
+        }
+        let name = id.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(id);
+        out.push(match target(id) {
+            Some(anchor) => link(anchor, name),
+            None => code(name),
+        });
+    }
+    if ids.len() > SHOWN {
+        out.push(plain(format!(" and {} more", ids.len() - SHOWN)));
+    }
+    if out.is_empty() { vec![plain("–")] } else { out }
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 
 use model::dossier::{Dossier, Population};
 
-use super::object;
+use super::{Anchors, anchor, object, whole};
 use crate::block::{Align, Block, Column, Inlines, State, Table, TableRow, badge, code, column, text as plain};
 use crate::parts::{completeness, count, dash_if_empty, heading, note, para, text};
 
-pub(super) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
+pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> {
     let mut out = vec![heading(1, "population", "Populations")];
     out.push(note(
         "Every row of the period, good and bad. An expected run names the runs that filled it; a run and a recovery point name the object \
@@ -17,7 +17,7 @@ pub(super) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
     out.extend(table_of(
         d,
         "slots",
-        most,
+        (most, anchors),
         vec![
             column("Due (UTC)", Align::Left, 2.1),
             column("Plan", Align::Left, 2.4),
@@ -26,7 +26,7 @@ pub(super) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
             column("Attempts", Align::Right, 0.9),
             column("Runs", Align::Left, 3.0),
         ],
-        |cell| {
+        |cell, anchors| {
             let runs: Vec<String> = serde_json::from_str(&cell("run_ids")).unwrap_or_default();
             vec![
                 text(minute(&cell("scheduled_for"))),
@@ -34,7 +34,7 @@ pub(super) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
                 vec![code(cell("system_id"))],
                 vec![badge(outcome(&cell("outcome")), cell("outcome").replace('_', " "))],
                 text(cell("attempts")),
-                dash_if_empty(&runs.join(", ")),
+                anchors.of_runs(&runs),
             ]
         },
         |cell| matches!(cell("outcome").as_str(), "success" | "late_success" | "cancelled"),
@@ -44,7 +44,7 @@ pub(super) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
     out.extend(table_of(
         d,
         "runs",
-        most,
+        (most, anchors),
         vec![
             column("Run", Align::Left, 3.2),
             column("System", Align::Left, 1.6),
@@ -53,7 +53,7 @@ pub(super) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
             column("Bytes", Align::Right, 1.5),
             column("Object and place", Align::Left, 2.2),
         ],
-        |cell| {
+        |cell, _| {
             let status = cell("status");
             vec![
                 vec![code(cell("run_id"))],
@@ -71,7 +71,7 @@ pub(super) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
     out.extend(table_of(
         d,
         "recovery-points",
-        most,
+        (most, anchors),
         vec![
             column("Recovery point", Align::Left, 3.4),
             column("System", Align::Left, 1.6),
@@ -81,7 +81,7 @@ pub(super) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
             column("Encrypted", Align::Left, 1.2),
             column("Object and place", Align::Left, 2.2),
         ],
-        |cell| {
+        |cell, _| {
             let mark = |value: &str| match value {
                 "true" => vec![badge(State::Success, "yes")],
                 "false" => vec![badge(State::Failed, "no")],
@@ -145,23 +145,23 @@ type Cell<'a> = dyn Fn(&str) -> String + 'a;
 fn table_of(
     d: &Dossier,
     name: &str,
-    most: usize,
+    (most, anchors): (usize, &Anchors),
     columns: Vec<Column>,
-    cells: fn(&Cell<'_>) -> Vec<Inlines>,
+    cells: fn(&Cell<'_>, &Anchors) -> Vec<Inlines>,
     good: fn(&Cell<'_>) -> bool,
     tables: &[&str],
 ) -> Vec<Block> {
     let Some(p) = d.populations.iter().find(|p| p.name == name).filter(|p| p.total > 0) else {
         return vec![para(text("None in the period."))];
     };
-    let whole = p.rows.len() as u64 == p.total && p.rows.len() <= most;
+    let whole = whole(p, most);
     let mut rows = Vec::new();
     for (n, values) in p.rows.iter().enumerate() {
         let cell = |column: &str| value(p, values, column);
         if whole || !good(&cell) {
             // Only whole populations are linked to: see `super::Anchors`.
-            let id = if whole { format!("{name}-{n}") } else { String::new() };
-            rows.push(TableRow { id, cells: cells(&cell), strong: false });
+            let id = if whole { anchor(p, n) } else { String::new() };
+            rows.push(TableRow { id, cells: cells(&cell, anchors), strong: false });
         }
     }
     let id = format!("{name}-table");

@@ -206,6 +206,27 @@ fn rows_link_to_the_bytes_they_were_read_from() {
 }
 
 #[test]
+fn an_expected_run_leads_to_its_run_unless_two_have_its_id() {
+    let mut d = judged();
+    let slot = |runs: Value| vec![json!("2026-10-01T02:00:00Z"), json!("success"), runs, json!("slot/1")];
+    d.populations.push(Population {
+        name: "slots".to_owned(),
+        columns: ["scheduled_for", "outcome", "run_ids", "row_id"].map(str::to_owned).to_vec(),
+        rows: vec![slot(json!(["r1"]))],
+        total: 1,
+        file: None,
+    });
+    let runs = |d: &Dossier| table(&document(d).unwrap(), "slots-table").rows[0].cells[5].clone();
+    assert_eq!(runs(&d), [link("runs-1", "r1")]);
+    d.populations[0].rows[2][0] = json!("r1");
+    assert_eq!(runs(&d), [code("r1")]);
+    // A part of a population has no rows to lead to.
+    d.populations[0].rows.truncate(2);
+    crate::validate::validate(&document(&d).unwrap()).unwrap();
+    assert_eq!(runs(&d), [code("r1")]);
+}
+
+#[test]
 fn a_sampled_row_shows_its_bytes_with_the_line_marked() {
     let mut d = judged();
     d.samples = vec![SampleSheet {
