@@ -216,3 +216,6 @@ fn sheet(
             .max(),
     }
 }
+
+#[cfg(test)]
+mod tests;
