@@ -89,7 +89,7 @@ const DIGITS: usize = 12;
 fn object(sha256: &str) -> Inlines {
     let whole = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
     match sha256.get(..DIGITS).filter(|_| whole) {
-        Some(digits) => vec![file(format!("objects/{sha256}"), digits)],
+        Some(digits) => vec![file(path(sha256), digits)],
         None if sha256.is_empty() => vec![plain("–")],
         None => vec![code(sha256)],
     }
@@ -98,6 +98,11 @@ fn object(sha256: &str) -> Inlines {
 /// True where a table prints every row of a population.
 fn whole(p: &Population, most: usize) -> bool {
     p.rows.len() as u64 == p.total && p.rows.len() <= most
+}
+
+/// Where an object lies, seen from the document.
+fn path(sha256: &str) -> String {
+    format!("evidence/objects/{}/{sha256}", sha256.get(..2).unwrap_or_default())
 }
 
 /// Link targets of the rows that population tables print.

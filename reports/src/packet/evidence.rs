@@ -9,13 +9,13 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "evidence", "Index of evidence")];
     out.push(note(
         "Objects as sources gave them, byte for byte, each named by its SHA-256. An object that is withheld from this packet is listed with hash, size \
-         and reason in its manifest. Elsewhere hashes are printed by their first twelve digits; the HTML links to the files.",
+         and reason in withheld.csv. Elsewhere hashes are printed by their first twelve digits; the HTML links to the files.",
     ));
     let rows: Vec<_> = d
         .sources
         .iter()
         .flat_map(|s| s.objects.iter().map(move |o| (s, o)))
-        .map(|(s, o)| row(vec![vec![file(format!("objects/{o}"), o.clone())], text(s.name.clone())]))
+        .map(|(s, o)| row(vec![vec![file(super::path(o), o.clone())], text(s.name.clone())]))
         .collect();
     if rows.is_empty() {
         out.push(para(text("No object was collected.")));
@@ -23,7 +23,10 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         out.push(table(
             "objects-table",
             count(rows.len(), "object", "objects"),
-            vec![column("SHA-256, name of the file in objects/", Align::Left, 6.6), column("Source", Align::Left, 2.4)],
+            vec![
+                column("SHA-256, name of the file below evidence/objects/", Align::Left, 6.6),
+                column("Source", Align::Left, 2.4),
+            ],
             rows,
         ));
     }
@@ -34,8 +37,14 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         ("figures.csv, lineage.csv", "every figure and the rows that it counts, down to object and place"),
         ("completeness.csv", "sources with what they cover, rows and problems"),
         ("findings.csv, waivers.csv, samples.csv", "exceptions noted, approved exceptions, rows drawn"),
+        ("populations/", "whole populations as CSV, runs and expected runs as Parquet too"),
         ("oscal/assessment-results.json, oscal/poam.json", "the same results in NIST's format"),
-        ("objects/", "raw evidence, one file an object"),
+        (
+            "evidence/objects/, evidence/runs/",
+            "raw evidence, one file an object, and the manifests that tell how it was got",
+        ),
+        ("withheld.csv", "objects that are not in it, with hash, size and reason, where there are any"),
+        ("workspace/", "inventory, registers and configuration as they were read"),
         ("manifest-sha256.txt, tagmanifest-sha256.txt", "hashes of all files (in the folder above)"),
         ("VERIFY.md", "the exact commands (in the folder above)"),
     ];
@@ -64,7 +73,7 @@ fn verify(d: &Dossier) -> Vec<Block> {
                 step("No file was added:", "find data -type f | sort, compared with the names in manifest-sha256.txt"),
                 step(
                     "Who vouches for it, where it is signed:",
-                    "ssh-keygen -Y verify -f allowed_signers -I SIGNER -n backproof -s tagmanifest-sha256.txt.sig < tagmanifest-sha256.txt",
+                    "ssh-keygen -Y verify -f allowed_signers -I SIGNER -n backproof-packet@v1 -s tagmanifest-sha256.txt.sig < tagmanifest-sha256.txt",
                 ),
                 step("All of it at once, and more:", "backproof verify PACKET"),
             ],

@@ -15,7 +15,7 @@ pub(super) fn policy(d: &Dossier) -> Vec<Block> {
             let (policies, others): (Vec<&DocumentSheet>, Vec<&DocumentSheet>) =
                 all.iter().partition(|x| x.kind == "policy");
             for (id, caption, list) in
-                [("versions-table", "Versions of the policy", policies), ("documents-table", "Other documents", others)]
+                [("versions-table", "Policies, each version", policies), ("documents-table", "Other documents", others)]
             {
                 if !list.is_empty() {
                     out.push(table(id, caption, document_columns(), list.into_iter().map(document).collect()));
@@ -53,12 +53,12 @@ pub(super) fn policy(d: &Dossier) -> Vec<Block> {
 
 fn document_columns() -> Vec<crate::block::Column> {
     vec![
-        column("Document", Align::Left, 2.6),
+        column("Document", Align::Left, 3.2),
         column("Version", Align::Left, 0.8),
         column("Approved by", Align::Left, 2.0),
         column("Approved, in force", Align::Left, 1.5),
         column("Next review", Align::Left, 1.2),
-        column("Signed", Align::Left, 2.4),
+        column("Signed", Align::Left, 2.8),
         column("SHA-256", Align::Left, 1.4),
     ]
 }

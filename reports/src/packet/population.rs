@@ -20,11 +20,11 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
         (most, anchors),
         vec![
             column("Due (UTC)", Align::Left, 2.1),
-            column("Plan", Align::Left, 2.4),
-            column("System", Align::Left, 2.0),
+            column("Plan", Align::Left, 2.1),
+            column("System", Align::Left, 1.7),
             column("Outcome", Align::Left, 1.3),
             column("Attempts", Align::Right, 0.9),
-            column("Runs", Align::Left, 3.0),
+            column("Runs", Align::Left, 3.9),
         ],
         |cell, anchors| {
             let runs: Vec<String> = serde_json::from_str(&cell("run_ids")).unwrap_or_default();

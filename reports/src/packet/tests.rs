@@ -193,11 +193,11 @@ fn a_population_that_was_not_loaded_is_never_printed_as_whole() {
 #[test]
 fn rows_link_to_the_bytes_they_were_read_from() {
     let html = crate::html(&document(&judged()).unwrap()).unwrap();
-    assert!(html.contains(&format!("href=\"objects/{}\"", "ab".repeat(32))));
+    assert!(html.contains(&format!("href=\"evidence/objects/ab/{}\"", "ab".repeat(32))));
     let mut d = judged();
     d.populations[0] = runs("../../etc/passwd");
     let html = crate::html(&document(&d).unwrap()).unwrap();
-    assert!(html.contains("../../etc/passwd") && !html.contains("href=\"objects"), "no hash, no link");
+    assert!(html.contains("../../etc/passwd") && !html.contains("href=\"evidence"), "no hash, no link");
     for path in ["../up", "/root", "a//b", "a/./b", "javascript:1", "a b", ""] {
         let mut document = document(&judged()).unwrap();
         document.blocks.push(crate::parts::para(vec![file(path, "text")]));
