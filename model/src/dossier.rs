@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use crate::assessment::{Assessment, Outcome, Severity, State};
+use crate::lineage::{Figure, SampleSheet};
 use crate::registers::RiskLevel;
 use crate::time::{Instant, utc_seconds};
 
@@ -43,6 +44,12 @@ pub struct Dossier {
     pub days: Vec<String>,
     /// Whole populations, for spreadsheets.
     pub populations: Vec<Population>,
+    /// Every figure, with the lineage rows that it counts.
+    pub figures: Vec<Figure>,
+    /// Rows drawn for the auditor; only packets have them.
+    pub samples: Vec<SampleSheet>,
+    /// Frameworks asked for; empty means all.
+    pub frameworks: Vec<String>,
 }
 
 /// The evidence store.

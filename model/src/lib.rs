@@ -10,6 +10,7 @@ pub mod dossier;
 pub mod evidence;
 pub mod fault;
 pub mod inventory;
+pub mod lineage;
 pub mod parallel;
 pub mod policy;
 pub mod read;

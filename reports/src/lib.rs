@@ -16,6 +16,8 @@ mod drawing;
 mod html;
 mod marks;
 pub mod monthly;
+pub mod oscal;
+pub mod packet;
 mod pdf;
 #[cfg(test)]
 mod sample;
