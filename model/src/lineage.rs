@@ -66,18 +66,8 @@ pub struct LineageRow<'a> {
 
 impl LineageRow<'_> {
     /// Columns in order.
-    pub const COLUMNS: [&'static str; 10] = [
-        "population",
-        "role",
-        "row_id",
-        "system_id",
-        "tier",
-        "platform",
-        "check",
-        "evidence",
-        "pointer",
-        "covered_by",
-    ];
+    pub const COLUMNS: [&'static str; 10] =
+        ["population", "role", "row_id", "system_id", "tier", "platform", "check", "evidence", "pointer", "covered_by"];
 
     /// Values in the order of [`Self::COLUMNS`].
     #[must_use]

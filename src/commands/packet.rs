@@ -179,8 +179,7 @@ impl Packet<'_> {
 
     /// Reports, OSCAL, and what they are made from.
     fn documents(&mut self, d: &Dossier) -> Result<(), Failure> {
-        let (workbook, document) =
-            parallel::both(|| reports::packet::workbook(d), || reports::packet::document(d));
+        let (workbook, document) = parallel::both(|| reports::packet::workbook(d), || reports::packet::document(d));
         let document = document.map_err(|e| Failure::program(e.to_string()))?;
         let pretty = |value: Value| -> Result<Vec<u8>, Failure> {
             let mut bytes = serde_json::to_vec_pretty(&value).map_err(|e| Failure::program(e.to_string()))?;
@@ -237,43 +236,48 @@ impl Packet<'_> {
     /// Whole populations as CSV; the long ones as Parquet as well.
     fn populations(&mut self, basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<(), Failure> {
         for table in show::TABLES {
-            let name = if *table == "waivers" { "data/waivers.csv".to_owned() } else { format!("data/populations/{table}.csv") };
+            let name = if *table == "waivers" {
+                "data/waivers.csv".to_owned()
+            } else {
+                format!("data/populations/{table}.csv")
+            };
             let typed = matches!(*table, "runs" | "slots");
             let mut parquet: Option<transform::parquet::Writer> = None;
             let mut columns: Vec<String> = Vec::new();
             let objects = &mut self.objects;
             let mut failed = None;
-            self.bag.file(&name, |out| {
-                let visited = show::each::<Stop>(table, basis, judged, period, &mut |rows| {
-                    if columns.is_empty() {
-                        columns = show::columns(&rows);
-                        tables::line(out, columns.iter().map(String::as_str))?;
-                        if typed {
-                            parquet = Some(transform::parquet::Writer::begin(&columns)?);
+            self.bag
+                .file(&name, |out| {
+                    let visited = show::each::<Stop>(table, basis, judged, period, &mut |rows| {
+                        if columns.is_empty() {
+                            columns = show::columns(&rows);
+                            tables::line(out, columns.iter().map(String::as_str))?;
+                            if typed {
+                                parquet = Some(transform::parquet::Writer::begin(&columns)?);
+                            }
+                        }
+                        for digest in rows.iter().filter_map(|r| r.get("evidence").and_then(Value::as_str)) {
+                            if !objects.contains(digest) {
+                                objects.insert(digest.to_owned());
+                            }
+                        }
+                        if let Some(parquet) = &mut parquet {
+                            parquet.write(&rows)?;
+                        }
+                        Ok(tables::rows(out, &columns, &rows)?)
+                    });
+                    match visited {
+                        Ok(()) if columns.is_empty() => tables::line(out, ["row_id"]),
+                        Ok(()) => Ok(()),
+                        Err(Stop::Disk(e)) => Err(e),
+                        Err(Stop::Frame(e)) => {
+                            let said = e.to_string();
+                            failed = Some(e);
+                            Err(io::Error::other(said))
                         }
                     }
-                    for digest in rows.iter().filter_map(|r| r.get("evidence").and_then(Value::as_str)) {
-                        if !objects.contains(digest) {
-                            objects.insert(digest.to_owned());
-                        }
-                    }
-                    if let Some(parquet) = &mut parquet {
-                        parquet.write(&rows)?;
-                    }
-                    Ok(tables::rows(out, &columns, &rows)?)
-                });
-                match visited {
-                    Ok(()) if columns.is_empty() => tables::line(out, ["row_id"]),
-                    Ok(()) => Ok(()),
-                    Err(Stop::Disk(e)) => Err(e),
-                    Err(Stop::Frame(e)) => {
-                        let said = e.to_string();
-                        failed = Some(e);
-                        Err(io::Error::other(said))
-                    }
-                }
-            })
-            .map_err(|e| failed.map_or_else(|| Failure::from(e), Failure::from))?;
+                })
+                .map_err(|e| failed.map_or_else(|| Failure::from(e), Failure::from))?;
             if let Some(parquet) = parquet {
                 self.bag.add(&format!("data/populations/{table}.parquet"), &parquet.finish()?)?;
             }

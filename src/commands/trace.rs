@@ -53,7 +53,8 @@ pub fn run(id: &str, period: &PeriodArgs, limit: usize, globals: &Globals) -> Re
                 "tree": tree,
             }))?,
             Format::Csv => {
-                let mut text = output::csv_line(["depth", "kind", "id", "says"].map(|c| (c.to_owned(), true)).into_iter());
+                let mut text =
+                    output::csv_line(["depth", "kind", "id", "says"].map(|c| (c.to_owned(), true)).into_iter());
                 flat(&tree, 0, &mut text);
                 output::print(&text)?;
             }
@@ -98,9 +99,12 @@ impl Tracer<'_> {
                 more += 1;
                 return Ok(());
             }
-            let result = self.judged.assessment.results.iter().find(|r| {
-                row.population == lineage::RESULTS && lineage::result_id(r) == *row.row_id
-            });
+            let result = self
+                .judged
+                .assessment
+                .results
+                .iter()
+                .find(|r| row.population == lineage::RESULTS && lineage::result_id(r) == *row.row_id);
             let place = Place { evidence: row.evidence.to_string(), pointer: row.pointer.to_string() };
             children.push(match result {
                 Some(result) => self.result(result),
@@ -133,9 +137,9 @@ impl Tracer<'_> {
     }
 
     fn row(&self, id: &str, place: &Place) -> Node {
-        let slot = id.strip_prefix("slot/").and_then(|slot| {
-            self.world.slots.iter().find(|s| s.id(self.world.inventory) == slot)
-        });
+        let slot = id
+            .strip_prefix("slot/")
+            .and_then(|slot| self.world.slots.iter().find(|s| s.id(self.world.inventory) == slot));
         let Some(slot) = slot else {
             return Node { kind: "row", id: id.to_owned(), says: String::new(), children: self.read_at(place) };
         };
@@ -220,7 +224,8 @@ fn drawn(node: &Node) -> String {
 }
 
 fn flat(node: &Node, depth: usize, out: &mut String) {
-    let cells = [(depth.to_string(), false), (node.kind.to_owned(), true), (node.id.clone(), true), (node.says.clone(), true)];
+    let cells =
+        [(depth.to_string(), false), (node.kind.to_owned(), true), (node.id.clone(), true), (node.says.clone(), true)];
     out.push_str(&output::csv_line(cells.into_iter()));
     for child in &node.children {
         flat(child, depth + 1, out);

@@ -173,21 +173,18 @@ fn tests<E>(world: &World<'_>, visit: &mut dyn FnMut(&LineageRow<'_>) -> Result<
 fn registered<E>(world: &World<'_>, visit: &mut dyn FnMut(&LineageRow<'_>) -> Result<(), E>) -> Result<(), E> {
     let mut incidents: BTreeMap<&str, (Place, BTreeSet<&str>)> = BTreeMap::new();
     for (id, incident) in metrics::counted_incidents(world) {
-        let (_, systems) = incidents
-            .entry(id)
-            .or_insert_with(|| (incident_place(world, &incident.incident_id), BTreeSet::new()));
+        let (_, systems) =
+            incidents.entry(id).or_insert_with(|| (incident_place(world, &incident.incident_id), BTreeSet::new()));
         systems.extend(incident.system_ids.iter().map(String::as_str));
     }
     let mut exceptions: BTreeMap<&str, (Place, BTreeSet<&str>)> = BTreeMap::new();
     for (id, waiver) in metrics::counted_exceptions(world) {
-        let (_, systems) = exceptions.entry(id).or_insert_with(|| {
-            (places::registered(world, "exceptions", id, &waiver.declared_in), BTreeSet::new())
-        });
+        let (_, systems) = exceptions
+            .entry(id)
+            .or_insert_with(|| (places::registered(world, "exceptions", id, &waiver.declared_in), BTreeSet::new()));
         systems.extend(waiver.exception.system_ids.iter().map(String::as_str));
     }
-    for ([all, by_system], kind, rows) in
-        [(INCIDENTS, "incident", incidents), (EXCEPTIONS, "exception", exceptions)]
-    {
+    for ([all, by_system], kind, rows) in [(INCIDENTS, "incident", incidents), (EXCEPTIONS, "exception", exceptions)] {
         let line = |population, id: &str, place: &'_ Place, system: &'_ str| {
             let mut line = row(population, COUNTED, format!("{kind}/{id}"));
             line.evidence = place.evidence.clone().into();
@@ -251,4 +248,3 @@ fn results<E>(
     }
     Ok(())
 }
-

@@ -269,11 +269,7 @@ fn exceptions(world: &World<'_>) -> Metric {
 }
 
 /// Counts distinct ids, in all and by system.
-fn distinct<'r>(
-    metric: &str,
-    rows: impl Iterator<Item = (&'r str, &'r [String])>,
-    missing: Option<String>,
-) -> Metric {
+fn distinct<'r>(metric: &str, rows: impl Iterator<Item = (&'r str, &'r [String])>, missing: Option<String>) -> Metric {
     let mut ids: BTreeSet<&str> = BTreeSet::new();
     let mut systems: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (id, of) in rows {

@@ -69,7 +69,12 @@ fn extract(store: &Store, digest: &str, pointer: &str) -> io::Result<Extract> {
         if first == last && bytes.len() > WIDEST {
             // A document of one long line: the value itself.
             let text = String::from_utf8_lossy(&bytes[from..to]).into_owned();
-            return Ok(Extract { first_line: first, lines: vec![cut(&text)], marked: Some((first, last)), ..Extract::default() });
+            return Ok(Extract {
+                first_line: first,
+                lines: vec![cut(&text)],
+                marked: Some((first, last)),
+                ..Extract::default()
+            });
         }
         return around(&document, (first, last));
     }

@@ -44,8 +44,10 @@ impl Recount {
     /// Counts a row.
     pub fn add(&mut self, row: &LineageRow<'_>, columns: &BTreeMap<String, BTreeSet<&'static str>>) {
         let mut count = |by: &str, key: &str| {
-            *self.0.entry([row.population.to_string(), row.role.to_string(), by.to_owned(), key.to_owned()]).or_default() +=
-                1;
+            *self
+                .0
+                .entry([row.population.to_string(), row.role.to_string(), by.to_owned(), key.to_owned()])
+                .or_default() += 1;
         };
         for by in columns.get(&*row.population).into_iter().flatten() {
             count(by, if by.is_empty() { "" } else { row.column(by).unwrap_or_default() });
@@ -105,8 +107,20 @@ pub fn completeness(d: &Dossier, out: &mut dyn Write) -> io::Result<()> {
             line(
                 out,
                 [
-                    &*s.name, &s.kind, &status, &s.reason, &s.endpoint, &s.identity, &s.timezone, &s.covers, &at, table,
-                    &rows, &passed, &problems, &objects,
+                    &*s.name,
+                    &s.kind,
+                    &status,
+                    &s.reason,
+                    &s.endpoint,
+                    &s.identity,
+                    &s.timezone,
+                    &s.covers,
+                    &at,
+                    table,
+                    &rows,
+                    &passed,
+                    &problems,
+                    &objects,
                 ],
             )?;
         }
@@ -119,8 +133,19 @@ pub fn findings(d: &Dossier, out: &mut dyn Write) -> io::Result<()> {
     line(
         out,
         [
-            "severity", "check", "title", "unit", "system_id", "since", "waived", "found", "remediation", "owner",
-            "basis", "statements", "records",
+            "severity",
+            "check",
+            "title",
+            "unit",
+            "system_id",
+            "since",
+            "waived",
+            "found",
+            "remediation",
+            "owner",
+            "basis",
+            "statements",
+            "records",
         ],
     )?;
     for f in &d.findings {
@@ -130,8 +155,19 @@ pub fn findings(d: &Dossier, out: &mut dyn Write) -> io::Result<()> {
         line(
             out,
             [
-                &*severity, &f.check, &f.title, &f.unit, &f.system, &since, &waived, &f.detail, &f.remediation, &f.owner,
-                &f.basis, &statements, &records,
+                &*severity,
+                &f.check,
+                &f.title,
+                &f.unit,
+                &f.system,
+                &since,
+                &waived,
+                &f.detail,
+                &f.remediation,
+                &f.owner,
+                &f.basis,
+                &statements,
+                &records,
             ],
         )?;
     }
@@ -143,8 +179,22 @@ pub fn samples(sheets: &[SampleSheet], out: &mut dyn Write) -> io::Result<()> {
     line(
         out,
         [
-            "population", "population_size", "sample_size", "rule", "seed", "stratified_by", "position", "draw", "row_id",
-            "system_id", "stratum", "says", "evidence", "pointer", "document", "extract",
+            "population",
+            "population_size",
+            "sample_size",
+            "rule",
+            "seed",
+            "stratified_by",
+            "position",
+            "draw",
+            "row_id",
+            "system_id",
+            "stratum",
+            "says",
+            "evidence",
+            "pointer",
+            "document",
+            "extract",
         ],
     )?;
     for sheet in sheets {
@@ -156,9 +206,22 @@ pub fn samples(sheets: &[SampleSheet], out: &mut dyn Write) -> io::Result<()> {
             line(
                 out,
                 [
-                    &*sheet.population, &total, &size, &sheet.rule, &sheet.seed, &sheet.stratified_by, &position,
-                    &row.draw, &row.row_id, &row.system_id, &row.stratum, &row.says, &row.place.evidence,
-                    &row.place.pointer, &e.document, &extract,
+                    &*sheet.population,
+                    &total,
+                    &size,
+                    &sheet.rule,
+                    &sheet.seed,
+                    &sheet.stratified_by,
+                    &position,
+                    &row.draw,
+                    &row.row_id,
+                    &row.system_id,
+                    &row.stratum,
+                    &row.says,
+                    &row.place.evidence,
+                    &row.place.pointer,
+                    &e.document,
+                    &extract,
                 ],
             )?;
         }

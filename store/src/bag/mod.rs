@@ -61,7 +61,9 @@ const FILE_MODE: u32 = 0o444;
 #[derive(Debug, thiserror::Error)]
 pub enum BagError {
     /// The folder is not new.
-    #[error("{path} is not empty ({found} is in it), and a packet is never mixed with other files; name another folder")]
+    #[error(
+        "{path} is not empty ({found} is in it), and a packet is never mixed with other files; name another folder"
+    )]
     NotEmpty {
         /// The folder.
         path: PathBuf,
@@ -129,8 +131,8 @@ impl BagWriter {
         }
         let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(|e| explained(&e, "create the folder", parent))?;
-        let folder = TempDir::with_prefix_in(UNFINISHED, parent)
-            .map_err(|e| explained(&e, "create a folder in", parent))?;
+        let folder =
+            TempDir::with_prefix_in(UNFINISHED, parent).map_err(|e| explained(&e, "create a folder in", parent))?;
         Ok(Self { target: target.to_path_buf(), folder, files: BTreeMap::new() })
     }
 
@@ -138,11 +140,7 @@ impl BagWriter {
     ///
     /// # Errors
     /// [`BagError::Name`], [`BagError::Twice`], and those of `fill` and of writing.
-    pub fn file(
-        &mut self,
-        name: &str,
-        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<Put, BagError> {
+    pub fn file(&mut self, name: &str, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Put, BagError> {
         let plain = !name.chars().any(|c| c.is_control() || c == '%');
         if !plain || !list::is_inside(name) || (name.contains('/') && !name.starts_with("data/")) {
             return Err(BagError::Name(name.to_owned()));

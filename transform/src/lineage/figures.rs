@@ -58,7 +58,15 @@ pub fn figures(world: &World<'_>, judged: &Judged) -> Vec<Figure> {
                 let name = format!("{id}/count");
                 out.push(Figure { value: metric.numerator, ..figure(&name, all, &[COUNTED], &said("numerator")) });
                 for part in &metric.by.system {
-                    out.push(narrowed(&name, by_system, &[COUNTED], "system_id", part.numerator, part, &said("numerator")));
+                    out.push(narrowed(
+                        &name,
+                        by_system,
+                        &[COUNTED],
+                        "system_id",
+                        part.numerator,
+                        part,
+                        &said("numerator"),
+                    ));
                 }
             }
             _ => {}

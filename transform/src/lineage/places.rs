@@ -104,9 +104,7 @@ pub fn incident_place(world: &World<'_>, id: &str) -> Place {
 
 /// Where the row of a register was read: the issue that a tracker gave, else the file and line that declare it.
 pub(super) fn registered(world: &World<'_>, table: &str, id: &str, declared_in: &str) -> Place {
-    let of_tracker = world.tables.records.iter().filter(|r| {
-        r.rows.declared_in(table, id) == Some(declared_in)
-    });
+    let of_tracker = world.tables.records.iter().filter(|r| r.rows.declared_in(table, id) == Some(declared_in));
     match of_tracker.max_by_key(|r| r.origin.observed_at) {
         Some(record) => Place::from(&record.origin),
         None => place(("", declared_in)),
