@@ -127,6 +127,10 @@ class Packet:
             self.counts["outcomes read from raw bytes"] += 1
             if row["role"] in GOOD and said["status"] != "success":
                 self.fault(f"{where} counts as {row['role']}, and its record says {said['status']}")
+        if row["row_id"].startswith("run/runs.") and "run_id" in said:
+            self.counts["ids read from raw bytes"] += 1
+            if not row["row_id"].endswith("/" + said["run_id"]):
+                self.fault(f"{where} is read from the record of {said['run_id']}")
 
     def withheld(self):
         return {row["sha256"] for row in self.rows("withheld.csv")}
@@ -158,7 +162,7 @@ class Packet:
         if text is None:
             return None
         if "lines" not in text:
-            text["lines"] = text["raw"].decode("utf-8", "replace").split("\n")
+            text["lines"] = text["raw"].decode("utf-8", "replace").removesuffix("\n").split("\n")
         if text["raw"][:4] == b"\x28\xb5\x2f\xfd":  # zstd, which this library cannot read
             return ""
         return text["lines"][number - 1] if 0 < number <= len(text["lines"]) else None

@@ -110,7 +110,7 @@ fn a_packet_is_checked_by_the_shell_and_by_verify() {
     let found = verify(&w, &packet, &["--signers", signers.to_str().unwrap()]).ends(0).json();
     assert_eq!(
         keys(&found),
-        ["schema", "kind", "path", "valid", "problems", "notes", "checked", "signing", "head", "not_proven"]
+        ["checked", "head", "kind", "not_proven", "notes", "path", "problems", "schema", "signing", "valid"]
     );
     assert_eq!((&found["kind"], &found["signing"]["state"]), (&Value::from("packet"), &Value::from("signed")));
     assert_eq!(found["signing"]["signers"][0]["principals"], "ops@example.com");
@@ -175,8 +175,13 @@ fn zone_locale_and_umask_change_no_byte_and_no_mode() {
         command.args(["-c", &script, env!("CARGO_BIN_EXE_backproof")]).current_dir(w.path()).env_clear();
         assert!(command.envs(env.iter().copied()).output().unwrap().status.code().is_some_and(|c| c == 0 || c == 4));
         let all = files(&w.path().join(out));
-        let mode = |name: &str| fs::metadata(w.path().join(out).join(name)).unwrap().permissions().mode();
-        all.into_iter().map(|(name, bytes)| (mode(&name), mode(&format!("{name}/..")), name, bytes)).collect::<Vec<_>>()
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        all.into_iter()
+            .map(|(name, bytes)| {
+                let path = w.path().join(out).join(&name);
+                (mode(&path), mode(path.parent().unwrap()), name, bytes)
+            })
+            .collect::<Vec<_>>()
     };
     let first = of("out-1", "022", &[("TZ", "UTC"), ("LANG", "C")]);
     assert!(first.iter().all(|(file, folder, ..)| (*file & 0o777, *folder & 0o777) == (0o444, 0o755)));
@@ -204,14 +209,14 @@ fn an_independent_script_recounts_every_figure() {
     let changes: [(&str, &dyn Fn(&str) -> String); 4] = [
         ("data/lineage.csv", &|text| text.replacen("slots,missed,", "slots,success,", 1)),
         ("data/figures.csv", &|text| text.replacen("slots/missed,", "slots/missed,1", 1)),
-        ("data/samples.csv", &|text| text.replacen("runs,29", "runs,28", 1)),
+        ("data/samples.csv", &|text| text.replacen("runs,28,", "runs,27,", 1)),
         ("data/lineage.csv", &|text| text.replacen(",line:1,", ",line:29,", 1)),
     ];
     for (n, (name, change)) in changes.iter().enumerate() {
         let copy = w.path().join(format!("copy-{n}"));
         copied(&packet, &copy);
         let text = fs::read_to_string(copy.join(name)).unwrap();
-        assert_ne!(text, change(&text), "{n}: nothing was changed in {name}");
+        assert!(text != change(&text), "{n}: nothing was changed in {name}");
         fs::write(copy.join(name), change(&text)).unwrap();
         assert!(!recount(&copy).0, "{n}: the change of {name} was not seen");
     }

@@ -171,7 +171,11 @@ impl Signatures<'_> {
                 }
                 // The signature of a packet covers the manifests in it.
                 (None, _) if findings.is_part() => {
-                    findings.note(ProblemKind::Unsigned, RUNS, format!("{runs} no signature of their own"));
+                    findings.note(
+                        ProblemKind::Unsigned,
+                        RUNS,
+                        format!("{runs} no signature besides that of the packet"),
+                    );
                 }
                 (None, None) => findings.note(ProblemKind::Unsigned, RUNS, format!("{runs} no signature")),
                 (None, Some(_)) => {
