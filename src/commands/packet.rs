@@ -340,6 +340,15 @@ mod tests {
     use super::inside;
 
     #[test]
+    fn the_presets_of_samples_are_documented() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/packet.md")).unwrap();
+        for (most, size, often) in transform::samples::PRESETS {
+            let most = if most == u64::MAX { "more".to_owned() } else { most.to_string() };
+            assert!(page.contains(&format!("| {most} | {size} | {often} |")), "docs/packet.md lacks {most}");
+        }
+    }
+
+    #[test]
     fn files_of_the_workspace_stay_inside() {
         assert_eq!(inside("registers/incidents.csv:4"), "registers/incidents.csv:4");
         assert_eq!(inside("../shared/./inventory.toml"), "above/shared/inventory.toml");
