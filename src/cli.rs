@@ -139,13 +139,28 @@ pub enum Command {
         #[command(subcommand)]
         kind: ReportKind,
     },
-    /// Verify an evidence store: hashes, chain, signatures, completeness both ways.
+    /// Walk from a figure, result or row down to the object it was read from and how that was got.
+    Trace {
+        /// A figure (backup_success_rate/numerator, as in figures.csv), a result (FRQ-01 billing-db) or a row id.
+        #[arg(required = true)]
+        id: Vec<String>,
+        /// Period and cut-off.
+        #[command(flatten)]
+        period: PeriodArgs,
+        /// Rows shown of each figure or result in a terminal; JSON has all.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+    },
+    /// Verify an evidence store or a packet: hashes, chain, signatures, completeness both ways.
     Verify {
-        /// Folder of the store.
+        /// Folder of the store or packet.
         path: PathBuf,
         /// Allowed signers (`ssh-keygen` format); without it signatures are checked but not who made them.
         #[arg(long, value_name = "FILE")]
         signers: Option<PathBuf>,
+        /// SHA-256 of a run manifest noted earlier: the chain must hold it, so that nothing was removed since.
+        #[arg(long, value_name = "SHA256", value_parser = digest)]
+        expect_head: Option<String>,
     },
     /// Explain a check, control, statement, metric, parameter, table or word: what it means, reads and supports.
     ///
@@ -197,6 +212,47 @@ pub enum ReportKind {
         #[arg(long, value_name = "LEVEL", value_parser = severity)]
         fail_on: Option<Severity>,
     },
+    /// The audit packet: a signed BagIt folder with every figure, row and object of a period.
+    Packet(PacketArgs),
+}
+
+/// What a packet is made from.
+#[derive(Debug, Clone, Args)]
+pub struct PacketArgs {
+    /// Period and cut-off.
+    #[command(flatten)]
+    pub period: PeriodArgs,
+    /// Only the controls of this framework (soc2); may be repeated [default: all].
+    #[arg(long, value_name = "F")]
+    pub framework: Vec<String>,
+    /// Folder to write: new or empty [default: reports/packet-<period>[-<frameworks>]].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Seed of the samples: any text, the auditor's own for example [default: period and head of the store].
+    #[arg(long, value_name = "TEXT")]
+    pub seed: Option<String>,
+    /// Rows drawn from each population [default: a preset by its size].
+    #[arg(long, value_name = "N")]
+    pub sample_size: Option<u64>,
+    /// Draw at least one row of each tier or system.
+    #[arg(long, value_enum, value_name = "BY")]
+    pub stratify: Option<Stratify>,
+    /// Objects to leave out: lines of a SHA-256 and a reason. Figures stay the same, and the packet lists what is left
+    /// out.
+    #[arg(long, value_name = "FILE")]
+    pub withhold: Option<PathBuf>,
+    /// Exit with 3 when a result of at least this severity fails and is not waived.
+    #[arg(long, value_name = "LEVEL", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+}
+
+/// What strata of a sample are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stratify {
+    /// Tiers of systems.
+    Tier,
+    /// Systems.
+    System,
 }
 
 /// Period and cut-off.
@@ -266,6 +322,11 @@ pub enum Population {
 
 fn severity(text: &str) -> Result<Severity, String> {
     text.parse().map_err(|e: model::UnknownWord| e.to_string())
+}
+
+fn digest(text: &str) -> Result<String, String> {
+    let is_one = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if is_one { Ok(text.to_owned()) } else { Err("give 64 lower-case hexadecimal digits".to_owned()) }
 }
 
 fn instant(text: &str) -> Result<Instant, String> {

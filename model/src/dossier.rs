@@ -49,12 +49,6 @@ pub struct Dossier {
     pub sources: Vec<SourceSheet>,
     /// Evaluated checks with the number of results a state.
     pub checks: Vec<CheckSheet>,
-    /// Every figure, with the lineage rows that it counts.
-    pub figures: Vec<Figure>,
-    /// Rows drawn for the auditor; only packets have them.
-    pub samples: Vec<SampleSheet>,
-    /// Frameworks asked for; empty means all.
-    pub frameworks: Vec<String>,
     /// Every framework with its controls, in the order of their ids.
     pub standards: Vec<FrameworkSheet>,
     /// Statements of the policy, in its order.
@@ -65,6 +59,12 @@ pub struct Dossier {
     pub days: Vec<String>,
     /// Whole populations, for spreadsheets.
     pub populations: Vec<Population>,
+    /// Every figure, with the lineage rows that it counts.
+    pub figures: Vec<Figure>,
+    /// Rows drawn for the auditor; only packets have them.
+    pub samples: Vec<SampleSheet>,
+    /// Frameworks asked for; empty means all.
+    pub frameworks: Vec<String>,
 }
 
 /// The evidence store.

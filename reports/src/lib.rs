@@ -16,6 +16,7 @@ mod drawing;
 mod html;
 mod marks;
 pub mod monthly;
+pub mod oscal;
 pub mod packet;
 mod parts;
 mod pdf;

@@ -5,9 +5,11 @@ mod collect;
 mod demo;
 mod explain;
 mod init;
+mod packet;
 mod report;
 mod sample;
 mod show;
+mod trace;
 mod verify;
 
 use clap::CommandFactory;
@@ -34,7 +36,11 @@ pub fn run(cli: Cli) -> Result<End, Failure> {
         Command::Report { kind: ReportKind::Review { period, as_of, out, fail_on } } => {
             report::run(&report::REVIEW, &PeriodArgs { period: Some(period), as_of }, out, fail_on, globals)
         }
-        Command::Verify { path, signers } => verify::run(&path, signers.as_deref(), globals),
+        Command::Report { kind: ReportKind::Packet(args) } => packet::run(args, globals),
+        Command::Trace { id, period, limit } => trace::run(&id.join(" "), &period, limit, globals),
+        Command::Verify { path, signers, expect_head } => {
+            verify::run(&path, signers.as_deref(), expect_head.as_deref(), globals)
+        }
         Command::Explain { id } => explain::run(&id, globals),
         Command::Completions { shell } => {
             let mut out = Vec::new();

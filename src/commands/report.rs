@@ -59,7 +59,7 @@ pub struct Written {
 }
 
 /// Makes the bytes of a file.
-type Make<'a> = Box<dyn FnOnce() -> Result<Vec<u8>, Failure> + Send + 'a>;
+pub type Make<'a> = Box<dyn FnOnce() -> Result<Vec<u8>, Failure> + Send + 'a>;
 
 /// Runs the command.
 pub fn run(
@@ -132,7 +132,7 @@ pub fn write(
     Ok(Written { files: paths, dossier, end })
 }
 
-fn assessment(assessment: &Assessment) -> Result<Vec<u8>, Failure> {
+pub fn assessment(assessment: &Assessment) -> Result<Vec<u8>, Failure> {
     let mut bytes = serde_json::to_vec_pretty(assessment).map_err(|e| Failure::program(e.to_string()))?;
     bytes.push(b'\n');
     Ok(bytes)
@@ -152,7 +152,7 @@ fn cannot(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// The last run that was finished by `as_of`.
-fn store_sheet(store: &Store, as_of: Instant) -> Result<StoreSheet, Failure> {
+pub fn store_sheet(store: &Store, as_of: Instant) -> Result<StoreSheet, Failure> {
     let mut sheet = StoreSheet {
         store_id: store.id().to_owned(),
         last_run: 0,

@@ -20,6 +20,7 @@ use model::time::Period;
 
 use crate::Error;
 use crate::assess::{Basis, Judged};
+use crate::lineage;
 use crate::rollup::Rollup;
 use crate::show;
 use crate::world::World;
@@ -69,13 +70,13 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         uninventoried: uninventoried(basis),
         sources: sources(basis),
         checks: checks(&world, results),
-        figures: Vec::new(),
-        samples: Vec::new(),
-        frameworks: Vec::new(),
         standards: standards::frameworks(basis, judged),
         statements: standards::statements(basis, judged),
         governance: governance(&world),
         populations: populations?,
+        figures: lineage::figures(&world, judged),
+        samples: Vec::new(),
+        frameworks: Vec::new(),
         days,
         assessment: judged.assessment.clone(),
     })
@@ -142,7 +143,6 @@ fn checks(world: &World<'_>, results: &[CheckResult]) -> Vec<CheckSheet> {
 
 /// Whole populations with their columns in a stable order: ids first, lineage last.
 fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Vec<Population>, Error> {
-    const LAST: [&str; 4] = ["source_id", "evidence", "pointer", "row_id"];
     let names = [
         "slots",
         "closure",
@@ -162,11 +162,7 @@ fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Ve
     ];
     parallel::map(names, |name| {
         let Some((rows, total)) = show::first_rows(name, basis, judged, period, SHEET_ROWS)? else { return Ok(None) };
-        let names: BTreeSet<&String> = rows.iter().flat_map(|r| r.keys()).collect();
-        let mut columns: Vec<String> =
-            names.iter().filter(|n| !LAST.contains(&n.as_str())).map(|n| (*n).clone()).collect();
-        columns.sort_by_key(|n| (!n.ends_with("_id"), n.clone()));
-        columns.extend(LAST.iter().filter(|l| names.contains(&(**l).to_owned())).map(|l| (*l).to_owned()));
+        let columns = show::columns(&rows);
         let cells =
             rows.iter().map(|r| columns.iter().map(|c| r.get(c).cloned().unwrap_or_default()).collect()).collect();
         Ok(Some(Population { name: name.to_owned(), columns, rows: cells, total, file: None }))
