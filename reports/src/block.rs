@@ -375,7 +375,7 @@ pub struct TableRow {
     pub id: String,
     /// Cells.
     pub cells: Vec<Inlines>,
-    /// A total or group row, set stronger.
+    /// A total, a group or a marked row, set stronger on a ground of its own.
     pub strong: bool,
 }
 

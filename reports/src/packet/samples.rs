@@ -62,9 +62,9 @@ fn one(n: usize, s: &SampleSheet) -> Vec<Block> {
             caption: format!("{} drawn of {}", count(s.rows.len(), "row", "rows"), s.total),
             columns: vec![
                 column("No.", Align::Right, 0.5),
-                column("Row", Align::Left, 3.0),
+                column("Row", Align::Left, 3.8),
                 column("System", Align::Left, 1.5),
-                column("What it says", Align::Left, 3.2),
+                column("What it says", Align::Left, 2.6),
                 column("Object", Align::Left, 1.3),
                 column("Draw", Align::Left, 1.3),
             ],
