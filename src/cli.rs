@@ -78,7 +78,7 @@ pub enum Color {
 /// Commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a sample company, collect its evidence, judge it and render its monthly report.
+    /// Write a sample company, collect its evidence, judge it and render its reports.
     Demo {
         /// Folder to write: new, empty, or of an earlier demo [default: backproof-demo].
         #[arg(long, value_name = "DIR")]
@@ -139,13 +139,28 @@ pub enum Command {
         #[command(subcommand)]
         kind: ReportKind,
     },
-    /// Verify an evidence store: hashes, chain, signatures, completeness both ways.
+    /// Walk from a figure, result or row down to the object it was read from and how that was got.
+    Trace {
+        /// A figure (backup_success_rate/numerator, as in figures.csv), a result (FRQ-01 billing-db) or a row id.
+        #[arg(required = true)]
+        id: Vec<String>,
+        /// Period and cut-off.
+        #[command(flatten)]
+        period: PeriodArgs,
+        /// Rows shown of each figure or result in a terminal; JSON has all.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+    },
+    /// Verify an evidence store or a packet: hashes, chain, signatures, completeness both ways.
     Verify {
-        /// Folder of the store.
+        /// Folder of the store or packet.
         path: PathBuf,
         /// Allowed signers (`ssh-keygen` format); without it signatures are checked but not who made them.
         #[arg(long, value_name = "FILE")]
         signers: Option<PathBuf>,
+        /// SHA-256 of a run manifest noted earlier: the chain must hold it, so that nothing was removed since.
+        #[arg(long, value_name = "SHA256", value_parser = digest)]
+        expect_head: Option<String>,
     },
     /// Upload a packet to S3 under Object Lock, keep the version ids as receipts, and renew index.html over all packets there.
     ///
@@ -194,6 +209,64 @@ pub enum ReportKind {
         #[arg(long, value_name = "LEVEL", value_parser = severity)]
         fail_on: Option<Severity>,
     },
+    /// The management review: what to decide, and what it rests on, on a few pages.
+    ///
+    /// The last page is the template of the minutes. A period that is not over is reported as it stands, and says so.
+    Review {
+        /// 2026-Q3, 2026 or 2026-01-01..2026-06-30, in the organisation's zone.
+        #[arg(long, value_name = "P")]
+        period: String,
+        /// Read evidence collected up to this instant only (RFC 3339) [default: now].
+        #[arg(long, value_name = "T", value_parser = instant)]
+        as_of: Option<Instant>,
+        /// Folder to write to [default: reports/review-<period>].
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Exit with 3 when a result of at least this severity fails and is not waived.
+        #[arg(long, value_name = "LEVEL", value_parser = severity)]
+        fail_on: Option<Severity>,
+    },
+    /// The audit packet: a signed BagIt folder with every figure, row and object of a period.
+    Packet(PacketArgs),
+}
+
+/// What a packet is made from.
+#[derive(Debug, Clone, Args)]
+pub struct PacketArgs {
+    /// Period and cut-off.
+    #[command(flatten)]
+    pub period: PeriodArgs,
+    /// Only the controls of this framework (soc2); may be repeated [default: all].
+    #[arg(long, value_name = "F")]
+    pub framework: Vec<String>,
+    /// Folder to write: new or empty [default: reports/packet-<period>[-<frameworks>]].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Seed of the samples: any text, the auditor's own for example [default: period and head of the store].
+    #[arg(long, value_name = "TEXT")]
+    pub seed: Option<String>,
+    /// Rows drawn from each population [default: a preset by its size].
+    #[arg(long, value_name = "N")]
+    pub sample_size: Option<u64>,
+    /// Draw at least one row of each tier or system.
+    #[arg(long, value_enum, value_name = "BY")]
+    pub stratify: Option<Stratify>,
+    /// Objects to leave out: lines of a SHA-256 and a reason. Figures stay the same, and the packet lists what is left
+    /// out.
+    #[arg(long, value_name = "FILE")]
+    pub withhold: Option<PathBuf>,
+    /// Exit with 3 when a result of at least this severity fails and is not waived.
+    #[arg(long, value_name = "LEVEL", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+}
+
+/// What strata of a sample are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stratify {
+    /// Tiers of systems.
+    Tier,
+    /// Systems.
+    System,
 }
 
 /// How to upload a packet.
@@ -293,6 +366,11 @@ pub enum Population {
 
 fn severity(text: &str) -> Result<Severity, String> {
     text.parse().map_err(|e: model::UnknownWord| e.to_string())
+}
+
+fn digest(text: &str) -> Result<String, String> {
+    let is_one = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if is_one { Ok(text.to_owned()) } else { Err("give 64 lower-case hexadecimal digits".to_owned()) }
 }
 
 fn instant(text: &str) -> Result<Instant, String> {

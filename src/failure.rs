@@ -117,6 +117,17 @@ impl From<store::StoreError> for Failure {
     }
 }
 
+impl From<store::bag::BagError> for Failure {
+    fn from(error: store::bag::BagError) -> Self {
+        use store::bag::BagError;
+        match error {
+            BagError::NotEmpty { .. } => Self::usage(error.to_string(), "nothing was written; name another with --out"),
+            BagError::Name(_) => Self::usage(error.to_string(), "nothing was written"),
+            _ => Self::program(error.to_string()),
+        }
+    }
+}
+
 impl From<transform::Error> for Failure {
     fn from(error: transform::Error) -> Self {
         match error {

@@ -42,6 +42,7 @@ fn input<'a>(loaded: &'a Loaded, sources: &'a [(String, String)], as_of: Instant
     let workspace = &loaded.workspace;
     Input {
         organization: &workspace.config.organization.name,
+        accent: workspace.config.organization.accent,
         policy: &workspace.policy,
         controls: &workspace.controls,
         inventory: &workspace.inventory,

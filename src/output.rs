@@ -149,7 +149,7 @@ fn cut(text: String) -> String {
 }
 
 /// One CSV line (RFC 4180). A text that a spreadsheet would run as a formula gets a leading apostrophe.
-fn csv_line(cells: impl Iterator<Item = (String, bool)>) -> String {
+pub fn csv_line(cells: impl Iterator<Item = (String, bool)>) -> String {
     let mut out: Vec<String> = Vec::new();
     for (mut text, is_text) in cells {
         if is_text && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {

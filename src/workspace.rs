@@ -21,6 +21,8 @@ pub struct Loaded {
     pub base: PathBuf,
     /// Bytes of the configuration file, for its hash in manifests. It holds no secrets, only where they are.
     pub config: String,
+    /// Everything that was read, by its name relative to `base`: configuration, inventory, registers, documents.
+    pub files: Vec<(String, String)>,
 }
 
 impl Loaded {
@@ -32,6 +34,18 @@ impl Loaded {
     /// Folder of rendered reports.
     pub fn reports(&self) -> PathBuf {
         self.base.join(&self.workspace.config.paths.reports)
+    }
+
+    /// The key that runs and packets are signed with, where one is configured.
+    ///
+    /// # Errors
+    /// A key that can't be used.
+    pub fn signer(&self) -> Result<Option<store::Signer>, Failure> {
+        let open = |file: &String| {
+            store::Signer::from_file(&self.base.join(file))
+                .map_err(|e| Failure::usage(e.to_string(), "see `[signing] key` in the configuration"))
+        };
+        self.workspace.config.signing_key.as_ref().map(open).transpose()
     }
 
     /// The evidence store for reading.
@@ -91,7 +105,7 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
         }
     };
     let workspace = workspace.map_err(Failure::Configuration)?;
-    Ok(Loaded { workspace, base, config })
+    Ok(Loaded { workspace, base, config, files })
 }
 
 /// The text of a file, or of every `.toml`, `.csv` and `.sql` file of a folder, named relative to `base`.

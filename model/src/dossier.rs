@@ -2,9 +2,17 @@
 //!
 //! Reports format a dossier and compute nothing that could differ from the assessment in it.
 
+mod governance;
+mod standards;
+
 use serde::Serialize;
 
+pub use governance::*;
+pub use standards::*;
+
 use crate::assessment::{Assessment, Outcome, Severity, State};
+use crate::colour::Colour;
+use crate::lineage::{Figure, SampleSheet};
 use crate::registers::RiskLevel;
 use crate::time::{Instant, utc_seconds};
 
@@ -13,6 +21,8 @@ use crate::time::{Instant, utc_seconds};
 pub struct Dossier {
     /// The assessment.
     pub assessment: Assessment,
+    /// Colour of the organisation in reports; absent for the reports' own.
+    pub accent: Option<Colour>,
     /// The period for people: `October 2026`.
     pub period_title: String,
     /// Where the evidence lies and who vouches for it.
@@ -39,10 +49,22 @@ pub struct Dossier {
     pub sources: Vec<SourceSheet>,
     /// Evaluated checks with the number of results a state.
     pub checks: Vec<CheckSheet>,
+    /// Every framework with its controls, in the order of their ids.
+    pub standards: Vec<FrameworkSheet>,
+    /// Statements of the policy, in its order.
+    pub statements: Vec<StatementSheet>,
+    /// Roles, incidents, actions, reviews, documents and access.
+    pub governance: Governance,
     /// Calendar days of the period in the reporting zone, `YYYY-MM-DD`.
     pub days: Vec<String>,
     /// Whole populations, for spreadsheets.
     pub populations: Vec<Population>,
+    /// Every figure, with the lineage rows that it counts.
+    pub figures: Vec<Figure>,
+    /// Rows drawn for the auditor; only packets have them.
+    pub samples: Vec<SampleSheet>,
+    /// Frameworks asked for; empty means all.
+    pub frameworks: Vec<String>,
 }
 
 /// The evidence store.
@@ -90,6 +112,8 @@ pub struct Trend {
     pub register: Option<RegisterStart>,
     /// Oldest first; the last is the period itself.
     pub points: Vec<TrendPoint>,
+    /// The months of a longer period as far as they have begun; none where the period is a month.
+    pub months: Vec<TrendPoint>,
 }
 
 /// Since when a register speaks. It states no coverage, so that nothing is known of the time before.
@@ -337,6 +361,8 @@ pub struct WaiverSheet {
     pub covers: u64,
     /// When the deviation is to be gone, `YYYY-MM-DD`.
     pub remediation_due: String,
+    /// That day has passed before the end of the period, and nobody recorded it as done.
+    pub remediation_overdue: bool,
 }
 
 /// A source as the completeness block of tables prints it.
@@ -380,6 +406,12 @@ pub struct CheckSheet {
     pub title: String,
     /// Rule.
     pub rule: String,
+    /// What is judged.
+    pub population: String,
+    /// Normalised tables that it reads.
+    pub tables: Vec<String>,
+    /// Statements of the policy that it tests.
+    pub statements: Vec<String>,
     /// Severity.
     pub severity: Severity,
     /// Results: pass, fail, waived, not applicable, no evidence.
@@ -399,4 +431,15 @@ pub struct Population {
     pub rows: Vec<Vec<serde_json::Value>>,
     /// Rows there are; larger than `rows.len()` where the spreadsheet leaves some to the CSV or JSON output.
     pub total: u64,
+    /// The file that holds all of them, where one is written beside the report.
+    pub file: Option<PopulationFile>,
+}
+
+/// A file that holds a whole population.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PopulationFile {
+    /// Path from the report's folder.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
 }

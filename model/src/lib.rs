@@ -5,11 +5,13 @@
 //! embedded policy and controls are compiled in.
 
 pub mod assessment;
+pub mod colour;
 pub mod controls;
 pub mod dossier;
 pub mod evidence;
 pub mod fault;
 pub mod inventory;
+pub mod lineage;
 pub mod parallel;
 pub mod policy;
 pub mod read;

@@ -219,6 +219,22 @@ impl Registers {
         each_register!(all)
     }
 
+    /// Where the row of a register with this id stands.
+    #[must_use]
+    pub fn declared_in(&self, table: &str, id: &str) -> Option<&str> {
+        macro_rules! find {
+            ($($field:ident),+) => {
+                match table {
+                    $(stringify!($field) => {
+                        self.$field.iter().flatten().find(|row| row.id() == id).map(|row| row.declared_in.as_str())
+                    })+
+                    _ => None,
+                }
+            };
+        }
+        each_register!(find)
+    }
+
     /// Takes over the rows of `other`.
     pub fn extend(&mut self, other: Self) {
         macro_rules! join {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::colour::Colour;
 use crate::controls::Controls;
 use crate::fault::{Fault, Faults, File};
 use crate::inventory::{self, Inventory};
@@ -20,6 +21,8 @@ pub struct Organization {
     pub name: String,
     /// Months and quarters are cut here; times without an offset are read here.
     pub timezone: Tz,
+    /// Colour of its name, of links and of charts in reports; `None` for the reports' own.
+    pub accent: Option<Colour>,
 }
 
 /// Where a secret is; never the secret itself.

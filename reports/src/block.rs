@@ -5,9 +5,10 @@
 //! in a backup's name is printed as the five characters it consists of, everywhere.
 
 use chrono::{DateTime, Utc};
+use model::colour::Colour;
 use serde::Serialize;
 
-pub use crate::build::{badge, code, column, link, plain, row, strong, text, url};
+pub use crate::build::{badge, code, column, file, link, plain, row, strong, text, url};
 pub use crate::state::{Severity, State, Tone};
 pub use crate::validate::validate;
 
@@ -23,6 +24,8 @@ pub struct Document {
     pub subtitle: String,
     /// Organisation the report is about.
     pub organization: String,
+    /// Colour of its name, of links and of charts; `None` for the reports' own.
+    pub accent: Option<Colour>,
     /// Period label, for example `October 2026`.
     pub period: String,
     /// Language of the text as a BCP 47 tag, for example `en-GB`.
@@ -178,6 +181,9 @@ pub enum Target {
     Id(String),
     /// Outside: `https:`, `http:` or `mailto:`; other schemes are refused.
     Url(String),
+    /// A file that lies beside the document, by its path from there: a link in HTML. A PDF is also read away from its
+    /// folder and prints the text alone.
+    File(String),
 }
 
 /// Label and value pairs.
@@ -369,7 +375,7 @@ pub struct TableRow {
     pub id: String,
     /// Cells.
     pub cells: Vec<Inlines>,
-    /// A total or group row, set stronger.
+    /// A total, a group or a marked row, set stronger on a ground of its own.
     pub strong: bool,
 }
 

@@ -32,6 +32,12 @@ pub fn url(address: impl Into<String>, text: impl Into<String>) -> Inline {
     Inline::Link { to: Target::Url(address.into()), text: text.into() }
 }
 
+/// A link to a file that lies beside the document.
+#[must_use]
+pub fn file(path: impl Into<String>, text: impl Into<String>) -> Inline {
+    Inline::Link { to: Target::File(path.into()), text: text.into() }
+}
+
 /// A state with a word of its own; empty for the state's word.
 #[must_use]
 pub fn badge(state: State, text: impl Into<String>) -> Inline {

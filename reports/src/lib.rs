@@ -17,8 +17,11 @@ mod html;
 mod marks;
 pub mod monthly;
 pub mod oscal;
+pub mod packet;
+mod parts;
 mod pdf;
 pub mod portal;
+pub mod review;
 #[cfg(test)]
 mod sample;
 mod state;

@@ -5,8 +5,10 @@ use chrono::{DateTime, Utc};
 use crate::block::*;
 
 mod corners;
+mod dossier;
 
 pub use corners::{corners, sheet};
+pub use dossier::{dossier, finding};
 
 /// Strings that must come out as they went in.
 pub const AWKWARD: [&str; 6] = [
@@ -43,6 +45,7 @@ pub fn document(blocks: Vec<Block>) -> Document {
         title: "Backup and restore report".into(),
         subtitle: "Monthly report to management under the Backup & Restore Policy, version 2.3".into(),
         organization: "Example Robotics".into(),
+        accent: None,
         period: "October 2026".into(),
         language: "en-GB".into(),
         document_hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),

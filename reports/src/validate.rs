@@ -7,7 +7,7 @@ use crate::error::ReportError;
 use crate::visible::visible;
 
 /// Refuses a document that could not be rendered faithfully: an id used twice or not usable as a link target, a link
-/// to an id that does not exist or with a scheme other than `https:`, `http:` and `mailto:`, a row with a cell too
+/// to an id that does not exist or with a scheme other than `https:`, `http:` and `mailto:`, to a file outside of the document's folder, a row with a cell too
 /// many or too few, a heading level outside 1 to 4, a cover that is not first, a value that is not a finite number.
 ///
 /// # Errors
@@ -26,6 +26,9 @@ pub fn validate(document: &Document) -> Result<(), ReportError> {
                     }
                     Target::Url(url) if !safe_url(url) => {
                         return fault(place(), format!("the address \"{url}\" is not https, http or mailto"));
+                    }
+                    Target::File(path) if !safe_path(path) => {
+                        return fault(place(), format!("\"{path}\" is not a path below the document's folder"));
                     }
                     _ => {}
                 }
@@ -104,6 +107,12 @@ fn collect_ids(document: &Document) -> Result<BTreeSet<&str>, ReportError> {
         }
     }
     Ok(ids)
+}
+
+/// A relative path that stays below its folder and that every browser reads as one.
+fn safe_path(path: &str) -> bool {
+    path.split('/').all(|part| !part.is_empty() && part.chars().any(|c| c != '.'))
+        && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
 }
 
 fn safe_url(url: &str) -> bool {

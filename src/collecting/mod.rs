@@ -8,7 +8,7 @@ use model::evidence::{MANIFEST_SCHEMA, Manifest, Page, SourceRun, SourceStatus};
 use model::time::Instant;
 use model::workspace::SourceConfig;
 use sha2::{Digest, Sha256};
-use store::{Committed, Signer, Store};
+use store::{Committed, Store};
 use tokio::sync::watch;
 
 use crate::cli::Globals;
@@ -51,13 +51,7 @@ struct Run<'a> {
 pub fn collect(loaded: &Loaded, only: &[String], globals: &Globals) -> Result<Collected, Failure> {
     let sources = chosen(&loaded.workspace.config.sources, only)?;
     credentials::guarded(&sources, &loaded.base)?;
-    let signer = match &loaded.workspace.config.signing_key {
-        Some(file) => Some(
-            Signer::from_file(&loaded.base.join(file))
-                .map_err(|e| Failure::usage(e.to_string(), "see `[signing] key` in the configuration"))?,
-        ),
-        None => None,
-    };
+    let signer = loaded.signer()?;
     let path = loaded.evidence();
     let store =
         if path.join("STORE").exists() { Store::open(&path)? } else { Store::create(&path, &clock::store_id())? };

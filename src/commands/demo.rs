@@ -1,4 +1,5 @@
-//! `backproof demo`: writes the sample company, collects its evidence, judges October 2026 and renders the report.
+//! `backproof demo`: writes the sample company, collects its evidence, judges October 2026 and renders
+//! the monthly report and the management review.
 
 use std::fs;
 use std::io;
@@ -12,7 +13,7 @@ use model::evidence::SourceStatus;
 use model::time::{human, instant};
 use serde_json::json;
 
-use super::monthly;
+use super::report;
 use crate::cli::{Format, Globals, PeriodArgs};
 use crate::collecting;
 use crate::failure::{End, Failure};
@@ -28,6 +29,9 @@ const MARK_TEXT: &str = "This folder was written by `backproof demo`: a sample c
 
 /// Month that is reported.
 const PERIOD: &str = "2026-10";
+/// Days that management reviews: all that the evidence tells of. The whole quarter would hold days after the last of it,
+/// and files that state to be complete up to each collection would make a miss of every backup of those days.
+const REVIEWED: &str = "2026-10-01..2026-11-21";
 /// Last instant that the evidence tells of. Files get it as their time of change, so that no reading of them depends
 /// on when they were unpacked.
 const LAST: &str = "2026-11-22T22:00:00Z";
@@ -46,7 +50,9 @@ pub fn run(dir: Option<PathBuf>, globals: &Globals) -> Result<End, Failure> {
     let loaded = workspace::open(&inside)?;
     let collected = collecting::collect(&loaded, &[], &inside)?;
     let period = PeriodArgs { period: Some(PERIOD.to_owned()), as_of: None };
-    let written = monthly::write(&period, None, None, &inside)?;
+    let mut written = report::write(&report::MONTHLY, &period, None, None, &inside)?;
+    let period = PeriodArgs { period: Some(REVIEWED.to_owned()), as_of: None };
+    written.files.extend(report::write(&report::REVIEW, &period, None, None, &inside)?.files);
     let next = next_commands(&program(), &config, &loaded.evidence());
     if globals.format == Format::Json {
         output::json(&json!({
@@ -281,7 +287,7 @@ mod tests {
             .collect();
         assert_eq!(broken, ["plant"]);
         let period = PeriodArgs { period: Some(PERIOD.to_owned()), as_of: None };
-        let written = monthly::write(&period, None, None, &globals).unwrap();
+        let written = report::write(&report::MONTHLY, &period, None, None, &globals).unwrap();
         let text = found(&written.dossier).join("\n");
         for part in [
             "424 of 439 expected backups succeeded (96.58 %); 6 more nobody can know.",
@@ -292,6 +298,15 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
+        let period = PeriodArgs { period: Some(REVIEWED.to_owned()), as_of: None };
+        let review = report::write(&report::REVIEW, &period, None, None, &globals).unwrap();
+        let pdf = review.files.iter().find(|f| f.ends_with("review.pdf")).unwrap();
+        let told = std::process::Command::new("pdfinfo").arg(pdf).output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        let pages = told.lines().find_map(|l| l.strip_prefix("Pages:")).unwrap().trim().parse::<u32>().unwrap();
+        assert!(pages <= 6, "management reads six pages, not {pages}");
+        let decisions = fs::read_to_string(pdf.with_file_name("decisions.csv")).unwrap();
+        assert!(decisions.contains("recovery point objective of Order database"), "{decisions}");
         let standing: Vec<&str> = written.dossier.waivers.iter().map(|w| w.standing.as_str()).collect();
         assert_eq!(standing.len(), 3, "{standing:?}");
         assert!(written.dossier.uninventoried.iter().any(|(r, _)| r.starts_with("heroku-postgres:example-quotes/")));

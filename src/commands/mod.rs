@@ -5,15 +5,17 @@ mod collect;
 mod demo;
 mod explain;
 mod init;
-mod monthly;
+mod packet;
 mod publish;
+mod report;
 mod sample;
 mod show;
+mod trace;
 mod verify;
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, ReportKind};
+use crate::cli::{Cli, Command, PeriodArgs, ReportKind};
 use crate::failure::{End, Failure};
 
 /// Runs what was asked.
@@ -30,9 +32,16 @@ pub fn run(cli: Cli) -> Result<End, Failure> {
         Command::Show { table, period } => show::run(table, &period, globals),
         Command::Sample { population, size, seed, period } => sample::run(population, size, &seed, &period, globals),
         Command::Report { kind: ReportKind::Monthly { period, out, fail_on } } => {
-            monthly::run(&period, out, fail_on, globals)
+            report::run(&report::MONTHLY, &period, out, fail_on, globals)
         }
-        Command::Verify { path, signers } => verify::run(&path, signers.as_deref(), globals),
+        Command::Report { kind: ReportKind::Review { period, as_of, out, fail_on } } => {
+            report::run(&report::REVIEW, &PeriodArgs { period: Some(period), as_of }, out, fail_on, globals)
+        }
+        Command::Report { kind: ReportKind::Packet(args) } => packet::run(args, globals),
+        Command::Trace { id, period, limit } => trace::run(&id.join(" "), &period, limit, globals),
+        Command::Verify { path, signers, expect_head } => {
+            verify::run(&path, signers.as_deref(), expect_head.as_deref(), globals)
+        }
         Command::Publish { packet, target, options } => publish::run(&packet, &target, &options, globals),
         Command::Explain { id } => explain::run(&id, globals),
         Command::Completions { shell } => {

@@ -15,7 +15,7 @@ use reports::portal::{self, Packet, RECEIPTS};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::monthly::replace;
+use super::report::replace;
 use crate::cli::{Format, Globals, LockMode, PublishArgs};
 use crate::failure::{End, Failure};
 use crate::progress::Progress;

@@ -1,4 +1,4 @@
-//! `backproof verify`: is the store what it says it is?
+//! `backproof verify`: is the store, or the packet, what it says it is?
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use crate::failure::{End, Failure};
 use crate::output;
 
 /// Runs the command.
-pub fn run(path: &Path, signers: Option<&Path>, globals: &Globals) -> Result<End, Failure> {
+pub fn run(path: &Path, signers: Option<&Path>, head: Option<&str>, globals: &Globals) -> Result<End, Failure> {
     if !path.exists() {
         return Err(Failure::usage(
             format!("{} does not exist", path.display()),
-            "name the folder of an evidence store, for example `evidence`",
+            "name the folder of an evidence store, for example `evidence`, or of a packet",
         ));
     }
     let allowed = match signers {
@@ -29,7 +29,7 @@ pub fn run(path: &Path, signers: Option<&Path>, globals: &Globals) -> Result<End
         }
         None => None,
     };
-    let found = store::verify(path, allowed.as_ref());
+    let found = store::verify(path, store::Expected { allowed: allowed.as_ref(), head });
     match globals.format {
         Format::Json => output::json(&found)?,
         Format::Csv => {
@@ -39,14 +39,22 @@ pub fn run(path: &Path, signers: Option<&Path>, globals: &Globals) -> Result<End
         }
         Format::Table => {
             let c = &found.checked;
+            let files = if c.files > 0 { format!("packet of {} files, ", c.files) } else { String::new() };
             let mut text = format!(
-                "{}: {} runs, {} objects, {} bytes re-hashed, {} signatures checked\n",
+                "{}: {files}{} runs, {} objects, {} bytes re-hashed, {} signatures checked\n",
                 path.display(),
                 c.manifests,
                 c.objects,
                 c.bytes,
                 c.signatures
             );
+            for by in &found.signing.signers {
+                let whom = by.principals.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
+                text.push_str(&output::printable(&format!("signed by {}{whom}\n", by.fingerprint)));
+            }
+            if let Some(head) = &found.head {
+                text.push_str(&format!("head {head}\n"));
+            }
             for (word, list) in [("problem", &found.problems), ("note", &found.notes)] {
                 for p in list {
                     text.push_str(&format!(
@@ -55,6 +63,9 @@ pub fn run(path: &Path, signers: Option<&Path>, globals: &Globals) -> Result<End
                         output::printable(&p.message)
                     ));
                 }
+            }
+            for what in &found.not_proven {
+                text.push_str(&format!("not proven: {what}\n"));
             }
             text.push_str(if found.valid { "valid\n" } else { "NOT VALID\n" });
             output::print(&text)?;

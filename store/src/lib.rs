@@ -1,4 +1,5 @@
-//! The append-only evidence store: raw bytes, one manifest a run, a chain, signatures.
+//! The append-only evidence store: raw bytes, one manifest a run, a chain, signatures. And packets, which hold a part
+//! of it: [`bag`].
 //!
 //! ```text
 //! STORE                        format and id of the store
@@ -17,6 +18,7 @@
 
 #[cfg(unix)]
 mod agent;
+pub mod bag;
 mod chain;
 mod error;
 mod layout;
@@ -42,7 +44,9 @@ use layout::{OBJECTS, RUNS, STORE, StoreFile, UNFINISHED};
 pub use object::CheckedObject;
 pub use signers::{AllowedSigners, AllowedSignersError, SignatureFault, SignedBy, verify_signature};
 pub use signing::{PACKET_NAMESPACE, RUN_NAMESPACE, SignError, Signer};
-pub use verify::{Checked, Problem, ProblemKind, SignerSeen, Signing, SigningState, Verification, verify};
+pub use verify::{
+    Checked, Expected, Kind, Problem, ProblemKind, SignerSeen, Signing, SigningState, Verification, verify,
+};
 pub use writer::{Committed, Spooled, Spooler, Writer};
 
 /// An evidence store, open for reading. Reading takes no lock and needs no right to write.

@@ -10,7 +10,7 @@ use model::evidence::{Manifest, Page, SourceRun, SourceStatus};
 use model::time::Instant;
 use tempfile::TempDir;
 
-use crate::{Committed, Signer, Store, Writer};
+use crate::{AllowedSigners, Committed, Expected, Signer, Store, Verification, Writer};
 
 /// Hour `n` of the tests' calendar.
 pub fn hour(n: u64) -> Instant {
@@ -123,4 +123,9 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 pub fn overwrite(path: &Path, bytes: &[u8]) {
     std::fs::remove_file(path).unwrap();
     std::fs::write(path, bytes).unwrap();
+}
+
+/// Checks a store, without a head noted before.
+pub fn verify(path: &Path, allowed: Option<&AllowedSigners>) -> Verification {
+    crate::verify(path, Expected { allowed, head: None })
 }

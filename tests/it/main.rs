@@ -16,6 +16,7 @@ mod huge;
 mod init;
 mod network;
 mod own;
+mod packet;
 mod report;
 mod same;
 mod scenarios;

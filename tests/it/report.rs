@@ -53,3 +53,26 @@ fn counts_before_a_registers_first_entry_are_not_known() {
     assert!(html.contains("Its first entry is of 14 August 2026: earlier periods"), "the note under the chart");
     assert!(!html.contains("2026-07 0"), "the chart's words leave out what is not known");
 }
+
+#[test]
+fn a_review_is_written_for_a_quarter_and_says_when_it_is_not_over() {
+    let w = Workspace::good();
+    w.collect(0);
+    let ran = w.run(&["report", "review", "--period", "2026-Q4", "--as-of", AS_OF]).ends(0);
+    let folder = w.path().join("reports/review-2026-Q4");
+    for file in ["review.html", "review.pdf", "review.xlsx", "decisions.csv", "capacity.csv", "SHA256SUMS"] {
+        assert!(folder.join(file).is_file() && ran.out.contains(file), "{file}");
+    }
+    let html = std::fs::read_to_string(folder.join("review.html")).unwrap();
+    assert!(!html.contains("The period is not over"));
+    assert!(html.contains("Set a target for the backup success rate"), "a decision that follows from the policy");
+    assert!(html.contains("Not known: no register of incidents was given."), "silence is no zero");
+    let again = w.run(&["report", "review", "--period", "2026-Q4", "--as-of", AS_OF, "--out", "again"]).ends(0);
+    assert!(again.out.contains("again"));
+    let bytes = |folder: std::path::PathBuf| std::fs::read(folder.join("review.pdf")).unwrap();
+    assert_eq!(bytes(folder), bytes(w.path().join("again")), "the same input gives the same bytes");
+    w.run(&["report", "review", "--period", "2099", "--as-of", "2099-06-01T00:00:00Z"]).ends(0);
+    let html = std::fs::read_to_string(w.path().join("reports/review-2099/review.html")).unwrap();
+    assert!(html.contains("The period is not over"), "half of the year is to come");
+    w.run(&["report", "review"]).ends(2);
+}

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use model::assessment::{
     ASSESSMENT_SCHEMA, Assessment, CheckResult, PeriodInfo, SourceInfo, State, Summary, UsedParameter,
 };
+use model::colour::Colour;
 use model::controls::Controls;
 use model::evidence::SourceStatus;
 use model::inventory::{Inventory, Schedule};
@@ -35,6 +36,8 @@ use crate::world::{Shared, Test, World};
 pub struct Input<'a> {
     /// Organisation.
     pub organization: &'a str,
+    /// Its colour in reports, where it chose one.
+    pub accent: Option<Colour>,
     /// Policy with its parameters.
     pub policy: &'a Policy,
     /// Checks, metrics, frameworks.

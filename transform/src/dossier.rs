@@ -2,8 +2,10 @@
 
 mod closures;
 mod findings;
+mod governance;
 mod restores;
 mod sources;
+mod standards;
 mod systems;
 mod trends;
 mod waivers;
@@ -18,12 +20,14 @@ use model::time::Period;
 
 use crate::Error;
 use crate::assess::{Basis, Judged};
+use crate::lineage;
 use crate::rollup::Rollup;
 use crate::show;
 use crate::world::World;
 
 use closures::closures;
 use findings::findings;
+use governance::governance;
 use restores::tests;
 use sources::sources;
 use systems::systems;
@@ -52,6 +56,7 @@ pub fn dossier(basis: &Basis<'_>, judged: Judged, period: Period, store: StoreSh
         || (trends(basis, &judged, period), populations(basis, &judged, &period)),
     );
     Ok(Dossier {
+        accent: basis.input.accent,
         period_title: period.title(),
         store,
         policy: policy(&world, results),
@@ -65,7 +70,13 @@ pub fn dossier(basis: &Basis<'_>, judged: Judged, period: Period, store: StoreSh
         uninventoried: uninventoried(basis),
         sources: sources(basis),
         checks: checks(&world, results),
+        standards: standards::frameworks(basis, &judged),
+        statements: standards::statements(basis, &judged),
+        governance: governance(&world),
         populations: populations?,
+        figures: lineage::figures(&world, &judged),
+        samples: Vec::new(),
+        frameworks: Vec::new(),
         days,
         assessment: judged.assessment,
     })
@@ -114,13 +125,16 @@ fn checks(world: &World<'_>, results: &[CheckResult]) -> Vec<CheckSheet> {
         .filter_map(|(id, results)| {
             let check = world.controls.check(id)?;
             let rollup = Rollup::of(results);
+            let tables: BTreeSet<&str> = check.inputs.iter().filter_map(|i| i.split('.').next()).collect();
             Some(CheckSheet {
                 id: id.to_owned(),
                 title: check.title.clone(),
                 rule: check.rule.trim().to_owned(),
+                population: check.population.trim().to_owned(),
+                tables: tables.into_iter().map(str::to_owned).collect(),
+                statements: check.statements.clone(),
                 severity: check.severity,
-                counts: [rollup.pass, rollup.fail, rollup.waived, rollup.not_applicable, rollup.no_evidence]
-                    .map(|n| n as u64),
+                counts: standards::counts(&rollup),
                 state: rollup.state.unwrap_or(State::NotApplicable),
             })
         })
@@ -129,7 +143,6 @@ fn checks(world: &World<'_>, results: &[CheckResult]) -> Vec<CheckSheet> {
 
 /// Whole populations with their columns in a stable order: ids first, lineage last.
 fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Vec<Population>, Error> {
-    const LAST: [&str; 4] = ["source_id", "evidence", "pointer", "row_id"];
     let names = [
         "slots",
         "closure",
@@ -149,22 +162,10 @@ fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Ve
     ];
     parallel::map(names, |name| {
         let Some((rows, total)) = show::first_rows(name, basis, judged, period, SHEET_ROWS)? else { return Ok(None) };
-        // Rows of a table mostly have the same columns.
-        let mut names: BTreeSet<&String> = BTreeSet::new();
-        let mut last: Option<&show::Fields> = None;
-        for row in &rows {
-            if !last.is_some_and(|last| last.keys().eq(row.keys())) {
-                names.extend(row.keys());
-            }
-            last = Some(row);
-        }
-        let mut columns: Vec<String> =
-            names.iter().filter(|n| !LAST.contains(&n.as_str())).map(|n| (*n).clone()).collect();
-        columns.sort_by_key(|n| (!n.ends_with("_id"), n.clone()));
-        columns.extend(LAST.iter().filter(|l| names.contains(&(**l).to_owned())).map(|l| (*l).to_owned()));
+        let columns = show::columns(&rows);
         let cells =
             rows.iter().map(|r| columns.iter().map(|c| r.get(c).cloned().unwrap_or_default()).collect()).collect();
-        Ok(Some(Population { name: name.to_owned(), columns, rows: cells, total }))
+        Ok(Some(Population { name: name.to_owned(), columns, rows: cells, total, file: None }))
     })
     .into_iter()
     .filter_map(Result::transpose)

@@ -13,15 +13,18 @@ pub mod dossier;
 pub mod drift;
 pub mod frames;
 pub mod judgement;
+pub mod lineage;
 pub mod metrics;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "test support")]
 mod oracle;
 pub mod own_checks;
+pub mod parquet;
 pub mod points;
 pub mod rollup;
 pub mod runs;
 pub mod sample;
+pub mod samples;
 pub mod show;
 pub mod slots;
 pub mod soundness;

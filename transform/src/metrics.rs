@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::assessment::{Breakdown, Metric, Outcome, Part, ratio};
 use model::inventory::{Plan, System};
-use model::registers::IncidentKind;
+use model::registers::{Incident, IncidentKind};
 use model::rows::{Integrity, TestKind, TestResult};
 use polars::prelude::*;
 
 use crate::Error;
 use crate::slots::Slot;
+use crate::waivers::Waiver;
 use crate::world::{Test, World};
 
 /// All metrics of the period, sorted by id.
@@ -44,6 +45,12 @@ pub fn platform(plan: Option<&Plan>, system: &System) -> String {
         .or_else(|| system.resources.first().and_then(|r| r.split_once(':')).map(|(kind, _)| kind.to_owned()))
         .or_else(|| system.platform_id.clone())
         .unwrap_or_else(|| "none".to_owned())
+}
+
+/// Platform of a restore test, by its system.
+#[must_use]
+pub fn platform_of_test(system: Option<&System>) -> String {
+    system.map_or_else(|| "none".to_owned(), |s| platform(None, s))
 }
 
 /// Counted units as a frame, to be summed by any of its keys.
@@ -176,16 +183,21 @@ pub fn counted_tests<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w Test>
     })
 }
 
+/// Restored whole, and the restored data were checked.
+#[must_use]
+pub fn is_good(test: &Test) -> bool {
+    test.row.result == TestResult::Success && test.row.integrity_result == Some(Integrity::Pass)
+}
+
 fn restore_rate(world: &World<'_>) -> Result<Metric, Error> {
     let mut counted = Counted::default();
     let (mut good, mut all) = (0, 0);
     for test in counted_tests(world) {
-        let is_good = test.row.result == TestResult::Success && test.row.integrity_result == Some(Integrity::Pass);
+        let is_good = is_good(test);
         good += u64::from(is_good);
         all += 1;
         let system = test.system.map(|i| &world.inventory.systems[i]);
-        let of = system.map_or_else(|| "none".to_owned(), |s| platform(None, s));
-        counted.push(system, of, [u64::from(is_good), 1, 0]);
+        counted.push(system, platform_of_test(system), [u64::from(is_good), 1, 0]);
     }
     let undefined = match (world.tests, all) {
         (None, _) => Some("no_evidence: no source or register of restore tests".to_owned()),
@@ -211,32 +223,22 @@ fn count(id: &str, n: u64, by: Breakdown, missing: Option<String>) -> Metric {
     }
 }
 
-fn incidents(world: &World<'_>) -> Metric {
-    let mut distinct: BTreeSet<&str> = BTreeSet::new();
-    let mut systems: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for incident in world.incidents.unwrap_or(&[]) {
-        let counts = incident.kind == IncidentKind::Incident
-            && incident.backup_related
-            && world.period.contains(incident.opened_at);
-        if counts && incident.opened_at <= world.as_of {
-            let id = incident.duplicate_of.as_deref().unwrap_or(&incident.incident_id);
-            distinct.insert(id);
-            for system in &incident.system_ids {
-                systems.entry(system).or_default().insert(id);
-            }
-        }
-    }
-    let by = Breakdown { system: parts(systems), ..Breakdown::default() };
-    let missing = world.incidents.is_none().then(|| "no_evidence: no register of incidents".to_owned());
-    count("backup_related_incidents", distinct.len() as u64, by, missing)
+/// Incidents that the metric counts, each under the id that stands for it: a duplicate counts with its original.
+pub fn counted_incidents<'w>(world: &'w World<'_>) -> impl Iterator<Item = (&'w str, &'w Incident)> {
+    let counts = |i: &&Incident| {
+        i.kind == IncidentKind::Incident
+            && i.backup_related
+            && world.period.contains(i.opened_at)
+            && i.opened_at <= world.as_of
+    };
+    let all = world.incidents.unwrap_or(&[]).iter().filter(counts);
+    all.map(|i| (i.duplicate_of.as_deref().unwrap_or(&i.incident_id), i))
 }
 
-fn exceptions(world: &World<'_>) -> Metric {
+/// Exceptions that the metric counts, each under the id that stands for it: a renewal counts with the one it renews.
+pub fn counted_exceptions<'w>(world: &'w World<'_>) -> Vec<(&'w str, &'w Waiver)> {
     let (from, to) = (world.period.start(), world.until());
-    let mut distinct: BTreeSet<&str> = BTreeSet::new();
-    let mut systems: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for waiver in world.waivers.iter().filter(|w| w.effective_in(from, to)) {
-        // A renewal counts with the one it renews as one.
+    let original = |waiver: &'w Waiver| {
         let mut id = waiver.exception.exception_id.as_str();
         let mut seen = BTreeSet::from([id]);
         while let Some(before) = world
@@ -249,14 +251,35 @@ fn exceptions(world: &World<'_>) -> Metric {
         {
             id = before;
         }
-        distinct.insert(id);
-        for system in &waiver.exception.system_ids {
+        (id, waiver)
+    };
+    world.waivers.iter().filter(|w| w.effective_in(from, to)).map(original).collect()
+}
+
+fn incidents(world: &World<'_>) -> Metric {
+    let missing = world.incidents.is_none().then(|| "no_evidence: no register of incidents".to_owned());
+    distinct("backup_related_incidents", counted_incidents(world).map(|(id, i)| (id, &i.system_ids[..])), missing)
+}
+
+fn exceptions(world: &World<'_>) -> Metric {
+    let missing = world.registers.exceptions.is_none().then(|| "no_evidence: no register of exceptions".to_owned());
+    let all = counted_exceptions(world);
+    let rows = all.iter().map(|(id, w)| (*id, &w.exception.system_ids[..]));
+    distinct("backup_policy_exceptions", rows, missing)
+}
+
+/// Counts distinct ids, in all and by system.
+fn distinct<'r>(metric: &str, rows: impl Iterator<Item = (&'r str, &'r [String])>, missing: Option<String>) -> Metric {
+    let mut ids: BTreeSet<&str> = BTreeSet::new();
+    let mut systems: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (id, of) in rows {
+        ids.insert(id);
+        for system in of {
             systems.entry(system).or_default().insert(id);
         }
     }
     let by = Breakdown { system: parts(systems), ..Breakdown::default() };
-    let missing = world.registers.exceptions.is_none().then(|| "no_evidence: no register of exceptions".to_owned());
-    count("backup_policy_exceptions", distinct.len() as u64, by, missing)
+    count(metric, ids.len() as u64, by, missing)
 }
 
 fn parts(sets: BTreeMap<&str, BTreeSet<&str>>) -> Vec<Part> {

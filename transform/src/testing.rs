@@ -426,6 +426,7 @@ impl Fixture {
         inventory.given = self.inventory_given;
         let registers = self.loaded_registers();
         let input = Input {
+            accent: None,
             organization: "Example Robotics",
             policy: &self.policy,
             controls: &self.controls,

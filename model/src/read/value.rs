@@ -5,6 +5,7 @@ use std::ops::Range;
 use chrono::NaiveDate;
 
 use super::{Context, Value};
+use crate::colour::{Colour, ColourError};
 use crate::fault::meant;
 use crate::time::{self, Instant, Span, Tz};
 use crate::words::UnknownWord;
@@ -154,6 +155,19 @@ macro_rules! integers {
     )+ };
 }
 integers! { u32 = "a whole number from 0", u64 = "a whole number from 0", i64 = "a whole number" }
+
+impl Column for Colour {
+    const EXPECTED: &'static str = "a colour such as #1d5b92";
+    fn read(value: &Value, _: &Context) -> Result<Self, Refusal> {
+        match value {
+            Value::Text(text) | Value::Cell(text) => text.trim().parse().map_err(|e: ColourError| {
+                Refusal::new(e.to_string())
+                    .help("write six hexadecimal digits after #, of a colour that reads on white")
+            }),
+            other => Err(Refusal::expected(Self::EXPECTED, other)),
+        }
+    }
+}
 
 impl Column for Instant {
     const EXPECTED: &'static str = "a time such as 2026-10-01T02:00:00Z";

@@ -131,6 +131,14 @@ impl Period {
         out
     }
 
+    /// The part of the period that lies in `outer`: itself where all of it does, else a range of days. For a period
+    /// outside of `outer` the nearest day of it.
+    #[must_use]
+    pub fn within(&self, outer: &Self) -> Self {
+        let (first, last) = (self.first.clamp(outer.first, outer.last), self.last.clamp(outer.first, outer.last));
+        if (first, last) == (self.first, self.last) { *self } else { Self::of(first, last, self.zone, Form::Days) }
+    }
+
     /// Canonical text: the form it was asked for in.
     #[must_use]
     pub fn label(&self) -> String {

@@ -154,3 +154,11 @@ fn years_beyond_four_digits_are_no_times() {
     }
     assert!(instant("9999-12-31 23:59:59", Some(Tz::America__New_York)).is_ok());
 }
+
+#[test]
+fn a_month_is_cut_to_the_part_that_lies_in_a_range() {
+    let period = |text: &str| Period::parse(text, Tz::UTC).unwrap();
+    let outer = period("2026-10-01..2026-11-21");
+    let labels: Vec<String> = outer.months().iter().map(|m| m.within(&outer).label()).collect();
+    assert_eq!(labels, ["2026-10", "2026-11-01..2026-11-21"]);
+}

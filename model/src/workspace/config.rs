@@ -28,9 +28,10 @@ pub(super) fn read(file: File<'_>, known_kinds: &[KindKeys]) -> (Read, Faults) {
     match root.table("organization") {
         Some(mut fields) => {
             let (name, timezone) = (fields.get("name"), fields.get::<Tz>("timezone"));
+            let accent = fields.get("accent").flatten();
             fields.finish(&mut faults);
             if let (Some(name), Some(timezone)) = (name, timezone) {
-                out.organization = Some(Organization { name, timezone });
+                out.organization = Some(Organization { name, timezone, accent });
             }
         }
         None => root.refuse("missing table [organization]", Some("add it, with `name` and `timezone`")),

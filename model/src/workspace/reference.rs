@@ -108,6 +108,12 @@ const SECTIONS: &[Section] = &[
                 true,
                 "Reporting zone: months and quarters are cut here; times of this file without an offset are read here.",
             ),
+            entry(
+                "accent",
+                Form::Text,
+                false,
+                "Colour of the name, of links and of charts in reports, as `#rrggbb`; one that reads on white paper.",
+            ),
         ],
     },
     Section {
@@ -390,7 +396,7 @@ mod tests {
     fn config(extra: (&str, &str)) -> String {
         let more = |title: &str| if title == extra.0 { format!("{}\n", extra.1) } else { String::new() };
         format!(
-            "[organization]\nname = \"A\"\ntimezone = \"UTC\"\n{}[policy]\nfile = \"policy.toml\"\nparameters = {{}}\n{}\
+            "[organization]\nname = \"A\"\ntimezone = \"UTC\"\naccent = \"#1d5b92\"\n{}[policy]\nfile = \"policy.toml\"\nparameters = {{}}\n{}\
              [signing]\nkey = {{ file = \"k\" }}\n{}[paths]\nevidence = \"e\"\nreports = \"r\"\ninventory = \"i.toml\"\nregisters = \"g\"\n{}[registers]\ndocuments = []\n{}\
              [sources.runs.a]\npath = \"p\"\ntimezone = \"UTC\"\n{}[sources.runs.a.covers]\nsystems = [\"*\"]\nfrom = 2026-01-01T00:00:00Z\n\
              to = 2026-02-01T00:00:00Z\ncomplete = true\ntables = []\n\

@@ -70,7 +70,7 @@ fn the_workspace_of_the_design_is_read() {
     let w = read(&[("backproof.toml", CONFIG), ("inventory.toml", INVENTORY)]).unwrap();
     assert_eq!(
         w.config.organization,
-        Organization { name: "Example Robotics".to_owned(), timezone: Tz::America__New_York }
+        Organization { name: "Example Robotics".to_owned(), timezone: Tz::America__New_York, accent: None }
     );
     let ids: Vec<_> = w.config.sources.iter().map(|s| (s.kind.as_str(), s.id.as_str())).collect();
     assert_eq!(ids, [("heroku-postgres", "prod"), ("pgbackrest", "db1"), ("runs", "nightly")]);
@@ -307,5 +307,21 @@ proptest::proptest! {
         register in "[a-z_,;\"\n]{0,40}",
     ) {
         let _ = read(&[("backproof.toml", &config), ("inventory.toml", &inventory), ("registers/alerts.csv", &register)]);
+    }
+}
+
+#[test]
+fn a_colour_is_read_and_one_that_nobody_could_read_is_refused() {
+    let config = |accent: &str| format!("[organization]\nname = \"A\"\ntimezone = \"UTC\"\naccent = {accent}\n");
+    let inventory = ("inventory.toml", INVENTORY);
+    let read = read(&[("backproof.toml", &config("\"#7A1F5C\"")), inventory]).unwrap();
+    assert_eq!(read.config.organization.accent.unwrap().to_string(), "#7a1f5c");
+    for (accent, said) in [
+        ("\"#ffcc00\"", "is too light to be read on white paper"),
+        ("\"red\"", "is not a colour such as #1d5b92"),
+        ("7", "expected a colour such as #1d5b92"),
+    ] {
+        let all = told(&[("backproof.toml", &config(accent)), inventory]);
+        assert!(all.contains("backproof.toml:4:10") && all.contains(said), "{all}");
     }
 }

@@ -13,6 +13,8 @@ use base64::engine::general_purpose::STANDARD;
 use handlebars::{Context, Handlebars};
 use include_dir::{Dir, include_dir};
 
+use model::colour::Colour;
+
 use crate::block::{Document, validate};
 use crate::error::ReportError;
 
@@ -43,7 +45,7 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
         // A file ends with a line break, a line of text inside a paragraph does not.
         engine.register_partial(name, source.trim_end()).map_err(|e| fault(name, &e.to_string()))?;
     }
-    let view = Context::from(view::page(document, &style()));
+    let view = Context::from(view::page(document, &style(document.accent)));
     engine.render_with_context("document", &view).map_err(|e| fault("document", &e.to_string()))
 }
 
@@ -51,7 +53,11 @@ fn fault(template: &str, what: &str) -> ReportError {
     ReportError::Template { template: template.to_owned(), what: what.to_owned() }
 }
 
-pub(crate) fn style() -> String {
+/// Ground of the dark scheme, as in the style sheet.
+const DARK: [u8; 3] = [0x12, 0x17, 0x1c];
+
+/// Fonts and style sheet; after them the colour of the organisation, for both schemes.
+pub(crate) fn style(accent: Option<Colour>) -> String {
     let mut css = String::new();
     for (family, weight, bytes) in FONTS {
         let data = STANDARD.encode(bytes);
@@ -61,5 +67,12 @@ pub(crate) fn style() -> String {
         ));
     }
     css.push_str(STYLE);
+    if let Some(accent) = accent {
+        css.push_str(&format!(
+            "\n:root{{--accent:{accent}}}\n.cover .organization{{color:var(--accent)}}\n\
+             @media screen and (prefers-color-scheme: dark){{:root{{--accent:{}}}}}\n",
+            accent.on_dark(DARK)
+        ));
+    }
     css
 }

@@ -47,3 +47,14 @@ fn a_large_table_is_rendered_whole() {
         assert!(page.contains(&format!("Row {n:05}: ")));
     }
 }
+
+#[test]
+fn the_colour_of_the_organisation_is_that_of_its_name_and_links_in_both_formats() {
+    let plain = report();
+    let own = Document { accent: Some("#7a1f5c".parse().unwrap()), ..plain.clone() };
+    let (before, after) = (crate::html(&plain).unwrap(), crate::html(&own).unwrap());
+    assert!(!before.contains("#7a1f5c") && after.contains(":root{--accent:#7a1f5c}"));
+    let light = after.split("dark){:root{--accent:#").nth(1).unwrap();
+    assert_ne!(&light[..6], "7a1f5c", "the dark scheme has a lighter one");
+    assert_ne!(crate::pdf(&plain).unwrap(), crate::pdf(&own).unwrap());
+}

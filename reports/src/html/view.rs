@@ -144,6 +144,9 @@ fn inlines(inlines: &[Inline]) -> Vec<Value> {
             Inline::Link { to: Target::Id(id), text } => {
                 json!({"partial": "inline_link", "href": format!("#{id}"), "text": text})
             }
+            Inline::Link { to: Target::File(path), text } => {
+                json!({"partial": "inline_file", "href": path, "text": text})
+            }
             Inline::Link { to: Target::Url(url), text } => json!({"partial": "inline_link", "href": url, "text": text}),
             Inline::Badge { state, text } => {
                 let text = if text.is_empty() { state.word() } else { text };

@@ -151,8 +151,9 @@ impl Layout<'_> {
     fn cover(&mut self, document: &Document, cover: &Cover) -> Result<(), ReportError> {
         let node = self.tree.add(0, "Sect");
         let top = if cover.full_page { 150.0 } else { 0.0 };
+        let named = if document.accent.is_some() { Ink::Accent } else { Ink::Muted };
         let rows: [(&str, &'static str, Style, f64, f64); 4] = [
-            (&document.organization, "P", style(Face::SemiBold, 10.0, Ink::Muted), 15.0, top),
+            (&document.organization, "P", style(Face::SemiBold, 10.0, named), 15.0, top),
             (&document.title, "H1", style(Face::Bold, 25.0, Ink::Text), 31.0, 4.0),
             (&document.period, "P", style(Face::Regular, 13.5, Ink::Text), 19.0, 2.0),
             (&document.subtitle, "P", style(Face::Regular, 9.5, Ink::Muted), 14.0, 4.0),

@@ -135,6 +135,10 @@ impl Setter<'_> {
                     let size = style.size * 0.9;
                     self.words(&mut state, text, Style { face: Face::Mono, size, ..style }, None, owner)?;
                 }
+                Inline::Link { to: Target::File(_), text } => {
+                    let size = style.size * 0.9;
+                    self.words(&mut state, text, Style { face: Face::Mono, size, ..style }, None, owner)?;
+                }
                 Inline::Link { to, text } => {
                     let node = owner.map(|o| self.tree.add(o, "Link"));
                     let link = Some((Rc::new(to.clone()), node.unwrap_or(0)));

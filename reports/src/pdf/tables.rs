@@ -10,7 +10,7 @@ use crate::pdf::flow::{Chunk, Header, SIDE};
 use crate::pdf::fonts::Face;
 use crate::pdf::layout::{Layout, MEASURE, SMALL, baseline, rule, style};
 use crate::pdf::lines::Line;
-use crate::pdf::paper::{Placed, Style};
+use crate::pdf::paper::{Item, Placed, Style};
 
 /// Room between columns.
 const GUTTER: f64 = 11.0;
@@ -194,6 +194,10 @@ impl Layout<'_> {
             let height = top + SMALL.1 * each as f64 + if last { PAD } else { 0.0 };
             if last {
                 rule(SIDE, height, MEASURE, Ink::Rule, if row.strong { 0.9 } else { 0.5 }, &mut items);
+            }
+            if row.strong {
+                let area = [SIDE, 0.0, MEASURE, height];
+                items.insert(0, Placed { owner: None, item: Item::Ground { area } });
             }
             self.add(Chunk {
                 height,

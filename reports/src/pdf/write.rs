@@ -41,13 +41,14 @@ impl Writer for Printpdf {
     fn write(&self, mut paper: Paper, fonts: &Fonts, meta: &Meta<'_>) -> Result<Vec<u8>, ReportError> {
         let mut document = PdfDocument::new(&meta.document.title);
         let subsets = embed(&paper, fonts, &mut document)?;
+        let accent = meta.document.accent.map_or_else(|| rgb(Ink::Accent), |c| of(c.rgb()));
         let mut structure = Structure::new(&paper);
         // Each form of a page is let go as soon as the next is made: large packets would not fit twice.
         document.pages = std::mem::take(&mut paper.pages)
             .into_iter()
             .enumerate()
             .map(|(n, items)| {
-                let ops = page_ops(n, &items, &subsets, &mut structure);
+                let ops = page_ops(n, &items, &subsets, accent, &mut structure);
                 PdfPage::new(Mm(210.0), Mm(297.0), ops)
             })
             .collect();
@@ -115,12 +116,20 @@ fn prefix(bytes: &[u8]) -> String {
 struct Pen<'a> {
     ops: Vec<Op>,
     subsets: &'a BTreeMap<Face, Subset>,
+    /// Colour of [`Ink::Accent`].
+    accent: (f32, f32, f32),
     fill: Option<(f32, f32, f32)>,
     dashed: bool,
 }
 
-fn page_ops(page: usize, items: &[Placed], subsets: &BTreeMap<Face, Subset>, structure: &mut Structure) -> Vec<Op> {
-    let mut pen = Pen { ops: Vec::new(), subsets, fill: None, dashed: false };
+fn page_ops(
+    page: usize,
+    items: &[Placed],
+    subsets: &BTreeMap<Face, Subset>,
+    accent: (f32, f32, f32),
+    structure: &mut Structure,
+) -> Vec<Op> {
+    let mut pen = Pen { ops: Vec::new(), subsets, accent, fill: None, dashed: false };
     let mut open: Option<Option<usize>> = None;
     for placed in items {
         if let Item::Link { area, target, text } = &placed.item {
@@ -178,7 +187,7 @@ impl Pen<'_> {
     }
 
     fn run(&mut self, run: &Run) {
-        self.colour(rgb(run.style.ink));
+        self.colour(self.rgb(run.style.ink));
         self.ops.push(Op::StartTextSection);
         let matrix = TextMatrix::Raw([1.0, 0.0, 0.0, 1.0, round(run.x), round(HEIGHT - run.y)]);
         self.ops.push(Op::SetTextMatrix { matrix });
@@ -206,11 +215,11 @@ impl Pen<'_> {
 
     fn path(&mut self, points: Vec<LinePoint>, closed: bool, fill: Option<Ink>, stroke: Option<&Stroke>) {
         if let Some(fill) = fill {
-            self.colour(rgb(fill));
+            self.colour(self.rgb(fill));
             self.polygon(points.clone());
         }
         let Some(stroke) = stroke else { return };
-        let (r, g, b) = rgb(stroke.ink);
+        let (r, g, b) = self.rgb(stroke.ink);
         self.ops.push(Op::SetOutlineColor { col: Color::Rgb(Rgb { r, g, b, icc_profile: None }) });
         self.ops.push(Op::SetOutlineThickness { pt: Pt(round(stroke.width)) });
         let (cap, join) = if stroke.round {
@@ -237,6 +246,10 @@ impl Pen<'_> {
             winding_order: WindingOrder::NonZero,
         };
         self.ops.push(Op::DrawPolygon { polygon });
+    }
+
+    fn rgb(&self, ink: Ink) -> (f32, f32, f32) {
+        if ink == Ink::Accent { self.accent } else { rgb(ink) }
     }
 
     fn colour(&mut self, colour: (f32, f32, f32)) {
@@ -309,6 +322,10 @@ const fn rgb(ink: Ink) -> (f32, f32, f32) {
         Ink::Missed => hex(0x96, 0x27, 0x6f),
         Ink::Unknown => hex(0x66, 0x71, 0x7d),
     }
+}
+
+const fn of([r, g, b]: [u8; 3]) -> (f32, f32, f32) {
+    hex(r, g, b)
 }
 
 /// Three decimals are enough for eight bits.

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::testing::{files, key, manifest, put, run, store};
-use crate::{ProblemKind, PutError, Signer, Store, verify};
+use crate::testing::{files, key, manifest, put, run, store, verify};
+use crate::{ProblemKind, PutError, Signer, Store};
 
 /// Names the store that a helper writes.
 const STORE: &str = "BACKPROOF_TEST_STORE";

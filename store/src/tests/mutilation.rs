@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use tempfile::TempDir;
 
-use crate::testing::{files, overwrite, store};
-use crate::{ProblemKind, Signer, Store, verify};
+use crate::testing::{files, overwrite, store, verify};
+use crate::{ProblemKind, Signer, Store};
 
 fn kinds(root: &Path) -> Vec<(ProblemKind, String)> {
     verify(root, None).problems.into_iter().map(|p| (p.kind, p.path)).collect()

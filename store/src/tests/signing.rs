@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::testing::{hour, key, overwrite, run, store};
+use crate::testing::{hour, key, overwrite, run, store, verify};
 use crate::{
-    AllowedSigners, ProblemKind, RUN_NAMESPACE, SignError, SignatureFault, Signer, SigningState, Verification, verify,
+    AllowedSigners, ProblemKind, RUN_NAMESPACE, SignError, SignatureFault, Signer, SigningState, Verification,
     verify_signature,
 };
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-use crate::testing::{files, manifest, overwrite, put, run, store};
-use crate::{ProblemKind, PutError, Store, StoreError, verify};
+use crate::testing::{files, manifest, overwrite, put, run, store, verify};
+use crate::{ProblemKind, PutError, Store, StoreError};
 
 fn sha256(bytes: &[u8]) -> String {
     crate::layout::sha256(bytes)

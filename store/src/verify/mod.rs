@@ -4,6 +4,9 @@
 //! (name, SHA-256, size stated by manifests); that each object that a manifest names is there; that
 //! nothing foreign lies in the store; every signature.
 //!
+//! Of a packet: every file and hash, both ways; both lists in the one form they have; its signature; that the part of the
+//! store in it is whole up to the head that it states.
+//!
 //! What can't be checked: that the newest manifests were not removed, together with their
 //! signatures. The chain has no end to compare with; an outside note of the last sequence and hash
 //! has. Objects that no manifest names hint at it. `receipts/` and `cache/` are not looked into:
@@ -22,9 +25,10 @@
 //! `ssh-keygen -Y sign -n backproof-run@v1 -f KEY runs/00000042.json`.
 
 mod objects;
+mod packet;
 mod runs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
@@ -38,6 +42,8 @@ use crate::signers::AllowedSigners;
 pub struct Verification {
     /// `backproof.verification/1`.
     pub schema: &'static str,
+    /// What lies there.
+    pub kind: Kind,
     /// What was checked, as it was named.
     pub path: String,
     /// True where there is no problem.
@@ -50,6 +56,20 @@ pub struct Verification {
     pub checked: Checked,
     /// Who signed.
     pub signing: Signing,
+    /// SHA-256 of the last run manifest: keep it elsewhere, and give it to a later verification.
+    pub head: Option<String>,
+    /// What no check of these bytes can show, a sentence each.
+    pub not_proven: Vec<String>,
+}
+
+/// What can be verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// An evidence store.
+    Store,
+    /// A packet.
+    Packet,
 }
 
 /// One thing found.
@@ -87,8 +107,20 @@ pub enum ProblemKind {
     ObjectSize,
     /// A signature that does not fit its manifest, or of somebody who may not sign.
     SignatureInvalid,
-    /// A run without a signature where there must be one.
+    /// A run or packet without a signature where there must be one.
     SignatureMissing,
+    /// Not a packet that this version reads, or a file that every packet has is missing.
+    NotAPacket,
+    /// A list of files that is not in the form it was written in.
+    ListInvalid,
+    /// A file that a list of the packet names is missing.
+    FileMissing,
+    /// The bytes of a file do not have the hash that a list of the packet states.
+    FileDamaged,
+    /// Number or size of the files is not what the packet states.
+    FileCount,
+    /// The chain of runs does not hold, or does not end with, the manifest that it must.
+    HeadUnexpected,
     /// Note: an object that no manifest names.
     Unreferenced,
     /// Note: left by an interrupted run.
@@ -110,18 +142,26 @@ pub struct Checked {
     pub bytes: u64,
     /// Signatures that are good.
     pub signatures: u64,
+    /// Files of a packet hashed.
+    pub files: u64,
 }
 
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Signing {
-    /// How many of the runs are signed.
+    /// How many of the runs are signed; of a packet, whether it is.
     pub state: SigningState,
     /// True where signers were compared with a list of allowed ones. False means only that each
     /// signature fits the key that it names itself.
     pub allowed_signers: bool,
     /// Keys with good signatures, sorted by fingerprint.
     pub signers: Vec<SignerSeen>,
+}
+
+impl Signing {
+    fn none(expected: Expected<'_>) -> Self {
+        Self { state: SigningState::Unsigned, allowed_signers: expected.allowed.is_some(), signers: Vec::new() }
+    }
 }
 
 /// How many of the runs are signed.
@@ -143,19 +183,31 @@ pub struct SignerSeen {
     pub fingerprint: String,
     /// Principals of the list of allowed signers.
     pub principals: Option<String>,
-    /// Runs signed.
+    /// Runs signed; of a packet, the packet itself.
     pub runs: u64,
 }
 
-/// Checks the store in the folder `path`; with `allowed`, also that one of these signed it.
+/// What a verification compares with, beside what lies in the folder.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Expected<'a> {
+    /// Who may sign.
+    pub allowed: Option<&'a AllowedSigners>,
+    /// SHA-256 of a run manifest noted before: the chain must hold it, or runs were removed since.
+    pub head: Option<&'a str>,
+}
+
+/// Checks the store or the packet in the folder `path`; with `allowed`, also that one of these signed it.
 ///
-/// Reads every byte once and needs memory for the names of the objects, not for their content.
+/// Reads every byte once and needs memory for the names of files, not for their content.
 /// Whatever the folder holds, the answer is a [`Verification`]. A store may be written meanwhile.
 #[must_use]
-pub fn verify(path: &Path, allowed: Option<&AllowedSigners>) -> Verification {
+pub fn verify(path: &Path, expected: Expected<'_>) -> Verification {
+    if packet::is_one(path) { packet::verify(path, expected) } else { store(path, expected) }
+}
+
+fn store(path: &Path, expected: Expected<'_>) -> Verification {
     let mut findings = Findings::default();
-    let mut signing =
-        Signing { state: SigningState::Unsigned, allowed_signers: allowed.is_some(), signers: Vec::new() };
+    let mut signing = Signing::none(expected);
     match StoreFile::read(path) {
         Err(error @ StoreError::Io(_)) => findings.problem(ProblemKind::Unreadable, STORE, error.to_string()),
         Err(error) => findings.problem(ProblemKind::NotAStore, STORE, error.to_string()),
@@ -163,11 +215,31 @@ pub fn verify(path: &Path, allowed: Option<&AllowedSigners>) -> Verification {
             top_level(path, &mut findings);
             // Manifests first: an object is always there before the manifest that names it.
             let mut named = Named::new();
-            signing = runs::check(path, &store.id, allowed, &mut named, &mut findings);
+            signing = runs::check(path, &store.id, expected.allowed, &mut named, &mut findings);
             objects::check(path, &named, &mut findings);
+            findings.expected_head(expected, RUNS);
         }
     }
-    findings.finish(path, signing)
+    let mut not_proven = vec![
+        "that the sources told the truth, and that every source is configured".to_owned(),
+        "when it was written: times are those of the machine that collected (compare receipts/)".to_owned(),
+    ];
+    not_proven.extend(unproven(expected, &signing));
+    findings.finish(path, Kind::Store, signing, not_proven)
+}
+
+/// What is not shown for lack of something to compare with.
+fn unproven(expected: Expected<'_>, signing: &Signing) -> Vec<String> {
+    let mut out = Vec::new();
+    if signing.state == SigningState::Unsigned {
+        out.push("who made it: it is unsigned, and whoever changed all of it consistently leaves no trace".to_owned());
+    } else if expected.allowed.is_none() {
+        out.push("who made it: without --signers a signature fits only the key that it names itself".to_owned());
+    }
+    if expected.head.is_none() {
+        out.push("that nothing newer was removed: compare with a head noted elsewhere, by --expect-head".to_owned());
+    }
+    out
 }
 
 /// Objects that manifests name: digest to stated size and the first manifest that states it.
@@ -199,19 +271,48 @@ struct Findings {
     notes: Vec<Problem>,
     checked: Checked,
     writable: Vec<String>,
+    /// Before every path: the folder of the part of a store that a packet holds, with `/`.
+    prefix: &'static str,
+    /// Hashes of the manifests read, and the last of them.
+    manifests: BTreeSet<String>,
+    head: Option<String>,
 }
 
 impl Findings {
+    /// True for the part of a store that a packet holds: signed with the packet, and without the objects that nothing
+    /// in the packet rests on.
+    const fn is_part(&self) -> bool {
+        !self.prefix.is_empty()
+    }
+
+    fn found(&self, kind: ProblemKind, path: &str, message: &str) -> Problem {
+        Problem { path: printable(&format!("{}{path}", self.prefix)), kind, message: printable(message) }
+    }
+
     fn problem(&mut self, kind: ProblemKind, path: &str, message: String) {
-        self.problems.push(Problem { path: printable(path), kind, message: printable(&message) });
+        self.problems.push(self.found(kind, path, &message));
     }
 
     fn note(&mut self, kind: ProblemKind, path: &str, message: String) {
-        self.notes.push(Problem { path: printable(path), kind, message: printable(&message) });
+        self.notes.push(self.found(kind, path, &message));
     }
 
     fn foreign(&mut self, path: &str) {
-        self.problem(ProblemKind::Foreign, path, "does not belong in a store; find out who put it there".to_owned());
+        self.problem(ProblemKind::Foreign, path, "does not belong here; find out who put it there".to_owned());
+    }
+
+    /// A head noted before must be in the chain. It need not be its end: the store may have grown since.
+    fn expected_head(&mut self, expected: Expected<'_>, path: &str) {
+        let Some(head) = expected.head else { return };
+        if !self.manifests.contains(head) {
+            let message = format!(
+                "no run manifest has the SHA-256 {head}: this is older than what was noted, or another store; ask for one that holds that run"
+            );
+            self.problem(ProblemKind::HeadUnexpected, path, message);
+        } else if self.head.as_deref() != Some(head) {
+            let message = format!("the run with the SHA-256 {head} is in the chain, and newer runs follow it");
+            self.note(ProblemKind::HeadUnexpected, path, message);
+        }
     }
 
     fn leftover(&mut self, path: &str) {
@@ -230,7 +331,7 @@ impl Findings {
         }
     }
 
-    fn finish(mut self, path: &Path, signing: Signing) -> Verification {
+    fn finish(mut self, path: &Path, kind: Kind, signing: Signing, not_proven: Vec<String>) -> Verification {
         if let Some(first) = self.writable.first().cloned() {
             let message = format!(
                 "{} files are not read-only, this one first; run `chmod 0444` on everything in objects/ and runs/",
@@ -242,12 +343,15 @@ impl Findings {
         self.notes.sort();
         Verification {
             schema: "backproof.verification/1",
+            kind,
             path: printable(&path.to_string_lossy()),
             valid: self.problems.is_empty(),
             problems: self.problems,
             notes: self.notes,
             checked: self.checked,
             signing,
+            head: self.head,
+            not_proven,
         }
     }
 }

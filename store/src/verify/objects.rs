@@ -42,7 +42,7 @@ pub(super) fn check(root: &Path, named: &Named, findings: &mut Findings) {
         return;
     }
     for (digest, (_, manifest)) in named {
-        if !seen.contains(digest) && !unlisted.contains(layout::shard(digest)) {
+        if !findings.is_part() && !seen.contains(digest) && !unlisted.contains(layout::shard(digest)) {
             let message = format!("missing, and {manifest} names it; restore it from a copy of the store");
             findings.problem(ProblemKind::ObjectMissing, &shown(digest), message);
         }
@@ -68,12 +68,18 @@ fn object(file: &Path, digest: &str, named: &Named, buffer: &mut [u8], findings:
             findings.problem(ProblemKind::ObjectSize, &shown, message);
         }
         Some(_) => {}
+        None if findings.is_part() => findings.foreign(&shown),
         None => {
             let message = "no manifest names it: its run did not finish, or the manifest of its run was removed";
             findings.note(ProblemKind::Unreferenced, &shown, message.to_owned());
         }
     }
     findings.mode(file, &shown);
+}
+
+/// SHA-256 and size of a file.
+pub(super) fn hash(file: &Path) -> io::Result<(String, u64)> {
+    hashed(file, &mut vec![0; BUFFER])
 }
 
 fn hashed(file: &Path, buffer: &mut [u8]) -> io::Result<(String, u64)> {

@@ -66,7 +66,10 @@ pub(super) fn check(
                 signatures.check(root, sequence, &bytes, &manifest, findings);
             }
         }
-        previous = Some(Some(layout::sha256(&bytes)));
+        let digest = layout::sha256(&bytes);
+        findings.manifests.insert(digest.clone());
+        findings.head = Some(digest.clone());
+        previous = Some(Some(digest));
     }
     for sequence in lone {
         let path = format!("{RUNS}/{}", layout::signature_name(sequence));
@@ -165,6 +168,14 @@ impl Signatures<'_> {
                 (Some(next), _) => {
                     let message = format!("{runs} no signature of their own; that of run {next} covers what they say");
                     findings.note(ProblemKind::Unsigned, RUNS, message);
+                }
+                // The signature of a packet covers the manifests in it.
+                (None, _) if findings.is_part() => {
+                    findings.note(
+                        ProblemKind::Unsigned,
+                        RUNS,
+                        format!("{runs} no signature besides that of the packet"),
+                    );
                 }
                 (None, None) => findings.note(ProblemKind::Unsigned, RUNS, format!("{runs} no signature")),
                 (None, Some(_)) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::assessment::Metric;
 use model::dossier::{RegisterStart, Trend, TrendPoint};
 use model::evidence::SourceStatus;
 use model::time::{Instant, Period};
@@ -25,28 +26,39 @@ pub(super) fn trends(basis: &Basis<'_>, judged: &Judged, period: Period) -> Resu
     periods.reverse();
     let registers = [incidents(basis), exceptions(basis)];
     let begins = |metric: &str| registers.iter().flatten().find(|(id, _)| *id == metric).map(|(_, start)| start);
-    let mut points: BTreeMap<String, Vec<TrendPoint>> = BTreeMap::new();
-    let spoken_of = spoken_of(basis, &periods);
-    for (p, spoken_of) in periods.into_iter().zip(spoken_of) {
-        let metrics = if p == period {
-            judged.assessment.metrics.clone()
-        } else {
-            let slots = if spoken_of { basis.slots(&p) } else { Vec::new() };
-            crate::metrics::metrics(&basis.world(p, &slots))?
-        };
-        for metric in metrics {
-            let unheard = |start: &RegisterStart| start.begins.is_none_or(|b| p.end() <= b);
-            let before = p != period && metric.value.is_some() && begins(&metric.id).is_some_and(unheard);
-            points.entry(metric.id).or_default().push(TrendPoint {
-                label: p.label(),
-                numerator: metric.numerator,
-                denominator: metric.denominator,
-                unknown: metric.unknown,
-                has_value: metric.value.is_some() && !before,
-                undefined: if before { Some(BEFORE.to_owned()) } else { metric.undefined },
-            });
+    let point = |p: Period, metric: Metric| {
+        let unheard = |start: &RegisterStart| start.begins.is_none_or(|b| p.end() <= b);
+        let before = p != period && metric.value.is_some() && begins(&metric.id).is_some_and(unheard);
+        TrendPoint {
+            label: p.label(),
+            numerator: metric.numerator,
+            denominator: metric.denominator,
+            unknown: metric.unknown,
+            has_value: metric.value.is_some() && !before,
+            undefined: if before { Some(BEFORE.to_owned()) } else { metric.undefined },
         }
-    }
+    };
+    let of = |p: Period, spoken_of: bool| {
+        if p == period {
+            return Ok(judged.assessment.metrics.clone());
+        }
+        let slots = if spoken_of { basis.slots(&p) } else { Vec::new() };
+        crate::metrics::metrics(&basis.world(p, &slots))
+    };
+    let series = |periods: Vec<Period>| -> Result<BTreeMap<String, Vec<TrendPoint>>, Error> {
+        let spoken_of = spoken_of(basis, &periods);
+        let mut points: BTreeMap<String, Vec<TrendPoint>> = BTreeMap::new();
+        for (p, spoken_of) in periods.into_iter().zip(spoken_of) {
+            for metric in of(p, spoken_of)? {
+                points.entry(metric.id.clone()).or_default().push(point(p, metric));
+            }
+        }
+        Ok(points)
+    };
+    let begun = |p: &Period| p.start() < basis.input.as_of;
+    let months = period.months().into_iter().map(|month| month.within(&period));
+    let months = months.filter(begun).filter(|month| *month != period).collect();
+    let (mut points, mut months) = (series(periods)?, series(months)?);
     Ok(basis
         .input
         .controls
@@ -72,6 +84,7 @@ pub(super) fn trends(basis: &Basis<'_>, judged: &Judged, period: Period) -> Resu
                 target: target.and_then(|t| basis.input.policy.ratio_if_set(t)).map(|t| t.to_string()),
                 register: begins(&definition.id).cloned(),
                 points: points.remove(&definition.id).unwrap_or_default(),
+                months: months.remove(&definition.id).unwrap_or_default(),
             }
         })
         .collect())

@@ -2,12 +2,13 @@
 
 use model::assessment::CheckResult;
 use model::dossier::WaiverSheet;
-use model::time::utc_text;
+use model::time::{day_of, utc_text};
 
 use crate::world::World;
 
 pub(super) fn waivers(world: &World<'_>, results: &[CheckResult]) -> Vec<WaiverSheet> {
     let until = world.until();
+    let today = day_of(until, world.period.zone());
     let mut out: Vec<WaiverSheet> = world
         .waivers
         .iter()
@@ -58,6 +59,8 @@ pub(super) fn waivers(world: &World<'_>, results: &[CheckResult]) -> Vec<WaiverS
                 why,
                 covers,
                 remediation_due: e.remediation_due.map(|d| d.to_string()).unwrap_or_default(),
+                remediation_overdue: e.remediation_due.is_some_and(|due| due < today)
+                    && e.remediation_done_at.is_none_or(|done| done > until),
             }
         })
         .collect();

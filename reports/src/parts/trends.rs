@@ -3,11 +3,11 @@
 use model::dossier::{Dossier, RegisterStart, Trend, TrendPoint};
 use model::time::Instant;
 
-use super::front::undefined;
+use super::undefined;
 use super::{completeness, day, heading, note, rate, table, text};
 use crate::block::{Align, Block, Chart, ChartKind, Limit, Point, Tone, Unit, column, row, strong};
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "metrics", "Metrics")];
     out.push(note(
         "Expected runs are counted, not attempts. Approved exceptions never improve a figure. Percentages are cut, not rounded. \
@@ -63,9 +63,11 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         None,
         "Incidents and exceptions come from the registers of the workspace.",
     ));
+    out.extend(months(d));
     let told = |t: &&Trend| t.points.iter().any(|p| p.has_value);
     for trend in d.trends.iter().filter(told) {
-        out.push(chart(trend));
+        let title = format!("{}, last {} periods", trend.title, trend.points.len());
+        out.push(chart(trend, &trend.points, title));
         out.extend(trend.register.as_ref().map(|r| note(reach(r, d.assessment.period.end))));
     }
     let silent: Vec<&str> = d.trends.iter().filter(|t| !told(t)).map(|t| t.title.as_str()).collect();
@@ -74,6 +76,30 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     }
     out.push(breakdown(d));
     out
+}
+
+/// The months of a longer period.
+fn months(d: &Dossier) -> Option<Block> {
+    let first = d.trends.first().filter(|t| !t.months.is_empty())?;
+    let mut columns = vec![column("Month", Align::Left, 1.6)];
+    columns.extend(d.trends.iter().map(|t| column(t.title.as_str(), Align::Right, 2.0)));
+    let rows = (0..first.months.len())
+        .map(|n| {
+            let points = d.trends.iter().map(|t| (t, t.months.get(n)));
+            let mut cells = vec![text(first.months.get(n).map(|p| p.label.clone()).unwrap_or_default())];
+            cells.extend(points.map(|(t, p)| {
+                text(p.map_or_else(String::new, |p| match (t.is_rate && p.has_value, p.unknown) {
+                    (false, _) => value(t, p),
+                    (true, 0) => format!("{} ({} of {})", value(t, p), p.numerator, p.denominator),
+                    (true, unknown) => {
+                        format!("{} ({} of {}, {unknown} unknown)", value(t, p), p.numerator, p.denominator)
+                    }
+                }))
+            }));
+            row(cells)
+        })
+        .collect();
+    Some(table("months-table", "Month by month", columns, rows))
 }
 
 /// How far back a register speaks, under the counts taken from it.
@@ -104,9 +130,9 @@ fn value(t: &Trend, p: &TrendPoint) -> String {
     }
 }
 
-fn chart(t: &Trend) -> Block {
-    let points: Vec<Point> = t
-        .points
+/// The course of a metric over some periods.
+pub(crate) fn chart(t: &Trend, periods: &[TrendPoint], title: String) -> Block {
+    let points: Vec<Point> = periods
         .iter()
         .map(|p| Point {
             label: p.label.clone(),
@@ -118,15 +144,15 @@ fn chart(t: &Trend) -> Block {
         })
         .collect();
     let told: Vec<String> =
-        t.points.iter().filter(|p| p.has_value).map(|p| format!("{} {}", p.label, value(t, p))).collect();
+        periods.iter().filter(|p| p.has_value).map(|p| format!("{} {}", p.label, value(t, p))).collect();
     let alt = if told.is_empty() {
-        format!("{}: no value in the last {} periods.", t.title, t.points.len())
+        format!("{}: no value in the last {} periods.", t.title, periods.len())
     } else {
-        format!("{} over {} periods: {}. The others have no evidence.", t.title, t.points.len(), told.join(", "))
+        format!("{} over {} periods: {}. The others have no evidence.", t.title, periods.len(), told.join(", "))
     };
-    let highest = t.points.iter().map(|p| p.numerator).max().unwrap_or(0);
+    let highest = periods.iter().map(|p| p.numerator).max().unwrap_or(0);
     Block::Chart(Chart {
-        title: format!("{}, last {} periods", t.title, t.points.len()),
+        title,
         alt,
         kind: if t.is_rate { ChartKind::Line } else { ChartKind::Bars },
         unit: if t.is_rate { Unit::Percent } else { Unit::Count },

@@ -5,7 +5,7 @@ use model::dossier::{Dossier, SystemSheet, TestSheet};
 use super::{completeness, dash_if_empty, heading, note, para, seconds, short, table, text};
 use crate::block::{Align, Block, Inlines, State, badge, column, row, text as plain};
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "objectives", "Recovery objectives: observed against target")];
     out.push(note(
         "Recovery point: the most data that would have been lost at the worst instant of the period. Recovery time: from the order to restore \

@@ -5,7 +5,7 @@ use model::dossier::Dossier;
 use super::{completeness, count, heading, note, para, population, text};
 use crate::block::{Align, Block, Table, code, column, row};
 
-/// Most lines of the table; `drift.csv` and the workbook hold all.
+/// Most lines of the table; the workbook holds all.
 const LINES: usize = 120;
 
 /// Whether a change tells a reader something: not a result that came, went, or turned from unknown to good.
@@ -14,7 +14,7 @@ fn tells(kind: &str, before: &str, after: &str) -> bool {
         || !before.is_empty() && !after.is_empty() && (before == "pass" || [before, after].contains(&"fail"))
 }
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "changes", "What changed since the period before")];
     let changes = population(d, "drift");
     if changes.is_empty() {
@@ -56,7 +56,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             Vec::new()
         } else {
             text(format!(
-                "{} not shown here. All of them: drift.csv, and the sheet drift of the workbook.",
+                "{} not shown here. All of them: the sheet drift of the workbook.",
                 count(more, "further change is", "further changes are")
             ))
         },

@@ -14,7 +14,7 @@ use crate::block::{
 /// Most results of one check and system that have a line each.
 const EACH: usize = 3;
 /// Results of one state.
-pub(super) struct Kind {
+pub(crate) struct Kind {
     prefix: &'static str,
     title: &'static str,
     /// Where all of them are.
@@ -25,7 +25,7 @@ pub(super) struct Kind {
 }
 
 /// Results that failed.
-pub(super) const FAILED: Kind = Kind {
+pub(crate) const FAILED: Kind = Kind {
     prefix: "finding",
     title: "not met",
     whole: "findings.csv, and the sheet findings of the workbook",
@@ -34,17 +34,17 @@ pub(super) const FAILED: Kind = Kind {
 };
 
 /// Results without evidence.
-pub(super) const MISSING: Kind = Kind {
+pub(crate) const MISSING: Kind = Kind {
     prefix: "missing",
     title: "not evaluated",
-    whole: "results.csv, and the sheet results of the workbook (state no_evidence)",
+    whole: "the sheet results of the workbook (state no_evidence)",
     // What is missing is mostly missing everywhere for one reason.
     lines: 100,
     state: |_| (State::Unknown, "no evidence"),
 };
 
 /// Results of one check together, with its remedy once.
-pub(super) fn groups(findings: &[FindingSheet], kind: &Kind) -> Vec<Block> {
+pub(crate) fn groups(findings: &[FindingSheet], kind: &Kind) -> Vec<Block> {
     let mut order: Vec<&str> = Vec::new();
     let mut by_check: BTreeMap<&str, Vec<&FindingSheet>> = BTreeMap::new();
     for f in findings {

@@ -7,7 +7,7 @@ use crate::block::{
     Align, Block, Completeness, Fact, Inline, KeyValue, List, badge, code as mono, column, row, strong, text as plain,
 };
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "checks", "Checks evaluated")];
     out.push(note("Passes as well as findings: the number of units in each state."));
     let rows = d
@@ -40,7 +40,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     out
 }
 
-fn sources(d: &Dossier) -> Vec<Block> {
+pub(crate) fn sources(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "sources", "Sources and completeness")];
     out.push(note(
         "Where every row comes from. A missing record proves a miss only where a complete source covers the time; a source collected before the \
@@ -100,7 +100,7 @@ fn sources(d: &Dossier) -> Vec<Block> {
     out
 }
 
-fn method(d: &Dossier) -> Vec<Block> {
+pub(crate) fn method(d: &Dossier) -> Vec<Block> {
     let fact = |label: &str, value: &str| Fact { label: label.to_owned(), value: text(value) };
     let mut out = vec![heading(1, "method", "Method and definitions")];
     out.push(para(vec![

@@ -10,7 +10,7 @@ use crate::block::{Align, Block, Table, column, row, strong};
 /// Columns of the table, by the state of a control.
 const STATES: [&str; 6] = ["pass", "fail", "waived", "no_evidence", "not_applicable", ""];
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut frameworks: BTreeMap<String, [u32; STATES.len()]> = BTreeMap::new();
     for control in population(d, "controls") {
         let state = match control("state") {
@@ -44,7 +44,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             caption: "Controls by framework".to_owned(),
             columns,
             rows: frameworks.iter().map(line).collect(),
-            footnote: text("Each control with its checks: controls.csv, and the sheet controls of the workbook."),
+            footnote: text("Each control with its checks: the sheet controls of the workbook."),
         }),
     ]
 }

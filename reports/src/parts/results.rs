@@ -6,7 +6,8 @@ use super::findings::{FAILED, MISSING, groups};
 use super::{completeness, count, heading, note, para, short, table, text};
 use crate::block::{Align, Block, Inline, State, badge, code, column, link, row, text as plain};
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+/// What failed.
+pub(crate) fn findings(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "findings", "Exceptions noted")];
     if d.findings.is_empty() {
         out.push(para(text("No exceptions noted.")));
@@ -17,8 +18,12 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         ));
         out.extend(groups(&d.findings, &FAILED));
     }
-    out.extend(waivers(d));
-    out.push(heading(1, "missing", "What is missing"));
+    out
+}
+
+/// What could not be evaluated, and what is in no inventory.
+pub(crate) fn missing(d: &Dossier) -> Vec<Block> {
+    let mut out = vec![heading(1, "missing", "What is missing")];
     out.push(note("Checks that could not be evaluated, with what would be needed. Nothing here is a pass."));
     if d.missing.is_empty() {
         out.push(para(text("Every check could be evaluated.")));
@@ -48,7 +53,8 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     out
 }
 
-fn waivers(d: &Dossier) -> Vec<Block> {
+/// The register of exceptions.
+pub(crate) fn waivers(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "waivers", "Approved exceptions (waivers)")];
     if d.waivers.is_empty() {
         out.push(para(text("No exception is registered, or no register was given.")));

@@ -7,10 +7,11 @@ use crate::block::{
     Align, Block, Inline, Inlines, State, Table, TableRow, badge, code, column, row, strong, text as plain,
 };
 
-/// Most lines of the table; `closure.csv` and the workbook hold all.
-const LINES: usize = 250;
+/// Most lines of the table in a report for people; the workbook holds all.
+pub(crate) const LINES: usize = 250;
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+/// At most `most` failures, in order of time.
+pub(crate) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
     let mut out = vec![heading(1, "closures", "Failures and their closure")];
     let unknown: u64 = d.systems.iter().map(|s| s.slots[2]).sum();
     let unseen = match unknown {
@@ -29,13 +30,13 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
          link by link: {closed} of {}.{unseen}",
         d.closures.len()
     )));
-    let shown = d.closures.get(..LINES).unwrap_or(&d.closures);
+    let shown = d.closures.get(..most).unwrap_or(&d.closures);
     let more = d.closures.len() - shown.len();
     let footnote = if more == 0 {
         Vec::new()
     } else {
         text(format!(
-            "{} not shown here. All of them: closure.csv, and the sheet closure of the workbook.",
+            "{} not shown here. All of them: the sheet closure of the workbook.",
             count(more, "further line is", "further lines are")
         ))
     };

@@ -11,7 +11,7 @@ use crate::block::{
     Align, Block, Day, HeatStrip, State, StripCell, StripRow, badge, column, row, strong, text as plain,
 };
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "systems", "Systems and their backups")];
     out.push(note(
         "One cell a day, the worst outcome of the runs expected that day. The figure at the end of a row is good runs of counted runs; \

@@ -22,16 +22,16 @@ pub fn workbook(d: &Dossier) -> Workbook {
     }
 }
 
-fn columns(list: &[(&str, ColumnKind)]) -> Vec<SheetColumn> {
+pub(crate) fn columns(list: &[(&str, ColumnKind)]) -> Vec<SheetColumn> {
     list.iter().map(|(title, kind)| SheetColumn { title: (*title).to_owned(), kind: *kind }).collect()
 }
 
-fn words(text: impl Into<String>) -> Value {
+pub(crate) fn words(text: impl Into<String>) -> Value {
     let text = text.into();
     if text.is_empty() { Value::Empty } else { Value::Text(text) }
 }
 
-fn whole(n: u64) -> Value {
+pub(crate) fn whole(n: u64) -> Value {
     i64::try_from(n).map_or(Value::Empty, Value::Integer)
 }
 

@@ -1,4 +1,4 @@
-//! `backproof report monthly`: HTML, PDF, XLSX and CSV of one period.
+//! `backproof report monthly` and `backproof report review`: HTML, PDF, XLSX and CSV of one period.
 
 use std::fs;
 use std::io::Write;
@@ -8,6 +8,7 @@ use model::assessment::{Assessment, Severity};
 use model::dossier::{Dossier, StoreSheet};
 use model::parallel;
 use model::time::Instant;
+use reports::{Document, Workbook};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::Store;
@@ -15,6 +16,36 @@ use store::Store;
 use crate::cli::{Format, Globals, PeriodArgs};
 use crate::failure::{End, Failure};
 use crate::{judge, output, workspace};
+
+/// A report: what it is called and what it is made of.
+pub struct Report {
+    /// Name of the command and of the files.
+    name: &'static str,
+    /// What comes before the period in the name of its folder.
+    prefix: &'static str,
+    document: fn(&Dossier) -> Result<Document, serde_json::Error>,
+    workbook: fn(&Dossier) -> Workbook,
+    /// Sheets that are written as CSV too.
+    csv: &'static [&'static str],
+}
+
+/// The monthly operations report.
+pub const MONTHLY: Report = Report {
+    name: "monthly",
+    prefix: "",
+    document: reports::monthly::document,
+    workbook: reports::monthly::workbook,
+    csv: &["findings", "results", "metrics", "slots", "closure", "controls"],
+};
+
+/// The management review.
+pub const REVIEW: Report = Report {
+    name: "review",
+    prefix: "review-",
+    document: reports::review::document,
+    workbook: reports::review::workbook,
+    csv: &["decisions", "metrics", "findings", "capacity"],
+};
 
 /// What was written.
 #[derive(Debug)]
@@ -28,20 +59,21 @@ pub struct Written {
 }
 
 /// Makes the bytes of a file.
-type Make<'a> = Box<dyn FnOnce() -> Result<Vec<u8>, Failure> + Send + 'a>;
+pub type Make<'a> = Box<dyn FnOnce() -> Result<Vec<u8>, Failure> + Send + 'a>;
 
 /// Runs the command.
 pub fn run(
+    report: &Report,
     period: &PeriodArgs,
     out: Option<PathBuf>,
     fail_on: Option<Severity>,
     globals: &Globals,
 ) -> Result<End, Failure> {
-    let written = write(period, out, fail_on, globals)?;
+    let written = write(report, period, out, fail_on, globals)?;
     match globals.format {
         Format::Json => output::json(&json!({
             "schema": "backproof.report/1",
-            "report": "monthly",
+            "report": report.name,
             "period": written.dossier.assessment.period,
             "files": written.files,
         }))?,
@@ -50,11 +82,12 @@ pub fn run(
     Ok(written.end)
 }
 
-/// Renders the report into a folder.
+/// Renders a report into a folder.
 ///
 /// # Errors
 /// Those of judging and rendering, and of writing the files.
 pub fn write(
+    report: &Report,
     period: &PeriodArgs,
     out: Option<PathBuf>,
     fail_on: Option<Severity>,
@@ -67,21 +100,17 @@ pub fn write(
         let end = judge::end(&judged, fail_on);
         Ok((transform::dossier::dossier(basis, judged, period, sheet)?, end))
     })?;
-    let folder = out.unwrap_or_else(|| loaded.reports().join(&dossier.assessment.period.label));
+    let folder =
+        out.unwrap_or_else(|| loaded.reports().join(format!("{}{}", report.prefix, dossier.assessment.period.label)));
     fs::create_dir_all(&folder).map_err(|e| cannot(&folder, &e))?;
-    let (workbook, document) =
-        parallel::both(|| reports::monthly::workbook(&dossier), || reports::monthly::document(&dossier));
+    let (workbook, document) = parallel::both(|| (report.workbook)(&dossier), || (report.document)(&dossier));
     let document = document.map_err(|e| Failure::program(e.to_string()))?;
     let mut files: Vec<(String, Make<'_>)> = vec![
-        ("monthly.html".to_owned(), Box::new(|| Ok(reports::html(&document)?.into_bytes()))),
-        ("monthly.pdf".to_owned(), Box::new(|| Ok(reports::pdf(&document)?))),
-        ("monthly.xlsx".to_owned(), Box::new(|| Ok(reports::xlsx(&workbook)?))),
+        (format!("{}.html", report.name), Box::new(|| Ok(reports::html(&document)?.into_bytes()))),
+        (format!("{}.pdf", report.name), Box::new(|| Ok(reports::pdf(&document)?))),
+        (format!("{}.xlsx", report.name), Box::new(|| Ok(reports::xlsx(&workbook)?))),
     ];
-    for sheet in workbook
-        .sheets
-        .iter()
-        .filter(|s| ["findings", "results", "metrics", "slots", "closure", "controls"].contains(&s.name.as_str()))
-    {
+    for sheet in workbook.sheets.iter().filter(|s| report.csv.contains(&s.name.as_str())) {
         files.push((format!("{}.csv", sheet.name), Box::new(|| Ok(reports::csv(sheet)?))));
     }
     files.push(("assessment.json".to_owned(), Box::new(|| assessment(&dossier.assessment))));
@@ -102,7 +131,7 @@ pub fn write(
     Ok(Written { files: paths, dossier, end })
 }
 
-fn assessment(assessment: &Assessment) -> Result<Vec<u8>, Failure> {
+pub fn assessment(assessment: &Assessment) -> Result<Vec<u8>, Failure> {
     let mut bytes = serde_json::to_vec_pretty(assessment).map_err(|e| Failure::program(e.to_string()))?;
     bytes.push(b'\n');
     Ok(bytes)
@@ -123,7 +152,7 @@ fn cannot(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// The last run that was finished by `as_of`.
-fn store_sheet(store: &Store, as_of: Instant) -> Result<StoreSheet, Failure> {
+pub fn store_sheet(store: &Store, as_of: Instant) -> Result<StoreSheet, Failure> {
     let mut sheet = StoreSheet {
         store_id: store.id().to_owned(),
         last_run: 0,

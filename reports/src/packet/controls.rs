@@ -1,0 +1,275 @@
+//! Each control of the chosen frameworks: what it asks, what we do about it, and what its checks found.
+
+use std::collections::BTreeSet;
+
+use model::assessment::State as S;
+use model::controls::{Relevance, TitleKind};
+use model::dossier::{ControlSheet, Dossier, FindingSheet, FrameworkSheet};
+
+use super::chosen;
+use crate::block::{
+    Align, Block, Fact, Inline, Inlines, KeyValue, Table, TableRow, badge, code, column, link, row, strong,
+    text as plain,
+};
+use crate::parts::{clipped, count, first_sentence, heading, listed, note, of_result, para, severity, table, text};
+
+/// Most findings that a control repeats; its checks hold all of them, and the whole of each.
+const FINDINGS: usize = 12;
+/// Most characters of a detail that a control repeats.
+const DETAIL: usize = 160;
+
+pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+    chosen(d).flat_map(|f| framework(d, f)).collect()
+}
+
+fn framework(d: &Dossier, f: &FrameworkSheet) -> Vec<Block> {
+    let mut out = vec![heading(1, &format!("framework-{}", f.id), f.name.clone())];
+    let fact = |label: &str, value: &str| Fact { label: label.to_owned(), value: text(value) };
+    let facts =
+        [("Edition", &f.edition), ("Issued by", &f.authority), ("Applies", &f.applies_when), ("Words", &f.text_use)];
+    let facts =
+        facts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(label, value)| fact(label, value)).collect();
+    out.push(Block::KeyValue(KeyValue { facts }));
+    let (judged, rest): (Vec<(usize, &ControlSheet)>, Vec<_>) =
+        f.controls.iter().enumerate().partition(|(_, c)| !c.checks.is_empty());
+    out.push(table(
+        &format!("controls-{}", f.id),
+        count(judged.len(), "control with checks", "controls with checks"),
+        vec![
+            column("Control", Align::Left, 1.8),
+            column("Title", Align::Left, 4.0),
+            column("State", Align::Left, 1.6),
+            column("Pass", Align::Right, 0.8),
+            column("Fail", Align::Right, 0.8),
+            column("Waived", Align::Right, 0.9),
+            column("No evid.", Align::Right, 0.9),
+        ],
+        judged.iter().map(|(n, c)| index(f, *n, c)).collect(),
+    ));
+    for (n, c) in judged {
+        out.extend(control(d, f, n, c));
+    }
+    if !rest.is_empty() {
+        out.push(heading(2, &format!("unjudged-{}", f.id), "Controls that no check judges"));
+        out.push(table(
+            &format!("unjudged-{}-table", f.id),
+            count(rest.len(), "control", "controls"),
+            vec![
+                column("Control", Align::Left, 1.8),
+                column("What it asks", Align::Left, 5.0),
+                column("Why no check", Align::Left, 2.6),
+            ],
+            rest.into_iter()
+                .map(|(_, c)| row(vec![vec![strong(c.id.clone())], text(asks(c)), text(why(c.relevance))]))
+                .collect(),
+        ));
+    }
+    out
+}
+
+fn why(relevance: Relevance) -> &'static str {
+    match relevance {
+        Relevance::Primary | Relevance::Supporting => "no check is mapped to it",
+        Relevance::CitedGap => "the policy cites it, and states nothing that could be checked",
+        Relevance::Miscited => "the policy cites it, but it is about something else",
+        Relevance::Unrelated => "it is not about backup and restore",
+        Relevance::Uncovered => "no statement of the policy is about it",
+    }
+}
+
+/// What a control asks: its summary in our words.
+fn asks(c: &ControlSheet) -> String {
+    if c.summary.is_empty() { c.title.clone() } else { c.summary.clone() }
+}
+
+fn state(c: &ControlSheet) -> Inlines {
+    match c.state {
+        None => text("not judged"),
+        Some(S::Pass) => vec![badge(crate::block::State::Success, "held")],
+        Some(state) => {
+            let (mark, word) = of_result(state, c.only_waived);
+            vec![badge(mark, if word == "fail" { "exceptions noted" } else { word })]
+        }
+    }
+}
+
+fn index(f: &FrameworkSheet, n: usize, c: &ControlSheet) -> TableRow {
+    let [pass, fail, waived, _, missing] = c.counts;
+    let mut cells = vec![vec![link(id(f, n), c.id.clone())], text(c.title.clone()), state(c)];
+    cells.extend([pass, fail, waived, missing].map(number));
+    row(cells)
+}
+
+fn number(n: u64) -> Inlines {
+    text(if n == 0 { "–".to_owned() } else { n.to_string() })
+}
+
+fn id(f: &FrameworkSheet, n: usize) -> String {
+    format!("control-{}-{n}", f.id)
+}
+
+fn control(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Vec<Block> {
+    let mut out = vec![heading(2, &id(f, n), format!("{} {}", c.id, c.title))];
+    let whose = match c.title_kind {
+        TitleKind::Official => "title as issued",
+        TitleKind::OwnWords => "title in our words",
+        TitleKind::PublicListing => "title of a public listing",
+    };
+    let mut asked: Inlines = vec![plain(asks(c)), plain(format!(" (In our words; {whose}.)"))];
+    if !c.note.is_empty() {
+        asked.extend([Inline::Break, plain(format!("Note: {}.", c.note))]);
+    }
+    let mut standing = state(c);
+    let [pass, fail, waived, not_applicable, missing] = c.counts;
+    standing.push(plain(format!(
+        " {}: {pass} pass, {fail} fail, {waived} fail under a waiver, {missing} without evidence, {not_applicable} not applicable.",
+        count(usize::try_from(c.counts.iter().sum::<u64>()).unwrap_or(usize::MAX), "result", "results")
+    )));
+    let fact = |label: &str, value: Inlines| Fact { label: label.to_owned(), value };
+    let mut facts = vec![fact("What it asks", asked), fact("State", standing), fact("What we do", activity(d, c))];
+    let samples = populations(d, c);
+    if !samples.is_empty() {
+        facts.push(fact("Population, sample", samples));
+    }
+    out.push(Block::KeyValue(KeyValue { facts }));
+    out.push(table(
+        &format!("{}-checks", id(f, n)),
+        count(c.checks.len(), "check", "checks"),
+        vec![
+            column("Check", Align::Left, 1.1),
+            column("Title", Align::Left, 4.4),
+            column("State", Align::Left, 1.5),
+            column("Pass", Align::Right, 0.8),
+            column("Fail", Align::Right, 0.8),
+            column("Waived", Align::Right, 0.9),
+            column("Not appl.", Align::Right, 0.9),
+            column("No evid.", Align::Right, 0.9),
+        ],
+        c.checks.iter().map(|check| check_row(d, check)).collect(),
+    ));
+    out.extend(exceptions(d, f, n, c));
+    out
+}
+
+/// Statements of the policy that the checks test, each with its state.
+fn activity(d: &Dossier, c: &ControlSheet) -> Inlines {
+    let mut out: Inlines = Vec::new();
+    for s in d.statements.iter().filter(|s| c.statements.contains(&s.id)) {
+        if !out.is_empty() {
+            out.push(Inline::Break);
+        }
+        out.extend([code(s.id.clone()), plain(format!(" {} ", s.paraphrase))]);
+        let (mark, word) = of_result(s.state, false);
+        out.push(badge(mark, word));
+    }
+    if out.is_empty() {
+        out.push(plain("The policy states nothing about it that these checks test; the checks were added to watch it all the same."));
+    }
+    out
+}
+
+/// Populations that the checks judge, where their rows and samples are printed.
+fn populations(d: &Dossier, c: &ControlSheet) -> Inlines {
+    const PRINTED: [(&str, &str, &str); 6] = [
+        ("backup_runs", "population", "runs and expected runs"),
+        ("recovery_points", "points", "recovery points"),
+        ("restore_tests", "tests", "restore tests"),
+        ("systems", "scope", "inventory"),
+        ("storage_locations", "configuration", "storage"),
+        ("access_grants", "access", "access"),
+    ];
+    let tables: BTreeSet<&str> = d
+        .checks
+        .iter()
+        .filter(|check| c.checks.contains(&check.id))
+        .flat_map(|check| check.tables.iter().map(String::as_str))
+        .collect();
+    let mut out: Inlines = Vec::new();
+    for (_, id, words) in PRINTED.into_iter().filter(|(table, ..)| tables.contains(table)) {
+        if !out.is_empty() {
+            out.push(plain(", "));
+        }
+        out.push(link(id, words));
+    }
+    if !out.is_empty() && !d.samples.is_empty() {
+        out.extend([plain("; "), link("samples", "samples")]);
+    }
+    out
+}
+
+fn check_row(d: &Dossier, id: &str) -> TableRow {
+    let Some(check) = d.checks.iter().find(|c| c.id == id) else {
+        let mut cells = vec![vec![code(id)], text("not evaluated in this version")];
+        cells.extend((0..6).map(|_| text("–")));
+        return row(cells);
+    };
+    let (mark, word) = of_result(check.state, check.counts[1] == 0 && check.counts[2] > 0);
+    let mut cells = vec![vec![link(format!("check-{id}"), id)], text(check.title.clone()), vec![badge(mark, word)]];
+    cells.extend(check.counts.map(number));
+    row(cells)
+}
+
+/// Findings of the control's checks, with what followed of failed runs.
+fn exceptions(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Vec<Block> {
+    let found: Vec<&FindingSheet> = d.findings.iter().filter(|x| c.checks.contains(&x.check)).collect();
+    if found.is_empty() {
+        return vec![para(text(if c.state == Some(S::Pass) {
+            "No exceptions noted."
+        } else {
+            "No exceptions noted; see the checks for what lacks evidence."
+        }))];
+    }
+    let slots: BTreeSet<&str> = d.closures.iter().map(|x| x.slot_id.as_str()).collect();
+    let plans: BTreeSet<&str> = d.closures.iter().map(|x| x.plan_id.as_str()).collect();
+    let more = found.len().saturating_sub(FINDINGS);
+    let rows = found.iter().take(FINDINGS).map(|x| {
+        let mut detail: Inlines = vec![plain(clipped(first_sentence(&x.detail), DETAIL))];
+        if slots.contains(x.unit.as_str()) || plans.contains(x.unit.as_str()) {
+            detail.extend([
+                Inline::Break,
+                plain("What followed: "),
+                link("closures", "Failures and their closure"),
+                plain("."),
+            ]);
+        }
+        let (mark, word) = of_result(S::Fail, x.waived);
+        row(vec![
+            vec![severity(x.severity)],
+            vec![link(format!("finding-{}", x.check), x.check.clone()), Inline::Break, plain(x.unit_name.clone())],
+            vec![badge(mark, word)],
+            detail,
+        ])
+    });
+    let mut out = vec![Block::Table(Table {
+        id: format!("{}-exceptions", id(f, n)),
+        caption: format!("Exceptions noted: {}", found.len()),
+        columns: vec![
+            column("Severity", Align::Left, 1.0),
+            column("Check, unit", Align::Left, 2.0),
+            column("State", Align::Left, 1.0),
+            column("What was found", Align::Left, 5.4),
+        ],
+        rows: rows.collect(),
+        footnote: if more == 0 {
+            Vec::new()
+        } else {
+            text(format!(
+                "{} under the checks named above.",
+                count(more, "further exception stands", "further exceptions stand")
+            ))
+        },
+    })];
+    let waivers: Vec<String> = d
+        .waivers
+        .iter()
+        .filter(|w| w.names.iter().any(|name| c.checks.contains(name) || c.statements.contains(name)))
+        .map(|w| format!("{} ({})", w.exception_id, w.standing))
+        .collect();
+    if !waivers.is_empty() {
+        out.push(note(format!(
+            "Approved exceptions that name a check or statement of this control: {}.",
+            listed(&waivers)
+        )));
+    }
+    out
+}

@@ -1,0 +1,98 @@
+//! Index of evidence, and how to verify the packet without trusting the program that made it.
+
+use model::dossier::Dossier;
+
+use crate::block::{Align, Block, List, code, column, file, row, strong, text as plain};
+use crate::parts::{count, heading, note, para, table, text};
+
+pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+    let mut out = vec![heading(1, "evidence", "Index of evidence")];
+    out.push(note(
+        "Objects as sources gave them, byte for byte, each named by its SHA-256. An object that is withheld from this packet is listed with hash, size \
+         and reason in withheld.csv. Elsewhere hashes are printed by their first twelve digits; the HTML links to the files.",
+    ));
+    let rows: Vec<_> = d
+        .sources
+        .iter()
+        .flat_map(|s| s.objects.iter().map(move |o| (s, o)))
+        .map(|(s, o)| row(vec![vec![file(super::path(o), o.clone())], text(s.name.clone())]))
+        .collect();
+    if rows.is_empty() {
+        out.push(para(text("No object was collected.")));
+    } else {
+        out.push(table(
+            "objects-table",
+            count(rows.len(), "object", "objects"),
+            vec![
+                column("SHA-256, name of the file below evidence/objects/", Align::Left, 6.6),
+                column("Source", Align::Left, 2.4),
+            ],
+            rows,
+        ));
+    }
+    out.push(heading(2, "files", "Files of this packet"));
+    let files = [
+        ("packet.html, packet.pdf, packet.xlsx", "this document, and its figures and populations as a workbook"),
+        ("assessment.json", "every result with its reasons, rows and parameters"),
+        ("figures.csv, lineage.csv", "every figure and the rows that it counts, down to object and place"),
+        ("completeness.csv", "sources with what they cover, rows and problems"),
+        ("findings.csv, waivers.csv, samples.csv", "exceptions noted, approved exceptions, rows drawn"),
+        ("populations/", "whole populations as CSV, runs and expected runs as Parquet too"),
+        ("oscal/assessment-results.json, oscal/poam.json", "the same results in NIST's format"),
+        (
+            "evidence/objects/, evidence/runs/",
+            "raw evidence, one file an object, and the manifests that tell how it was got",
+        ),
+        ("withheld.csv", "objects that are not in it, with hash, size and reason, where there are any"),
+        ("workspace/", "inventory, registers and configuration as they were read"),
+        ("manifest-sha256.txt, tagmanifest-sha256.txt", "hashes of all files (in the folder above)"),
+        ("VERIFY.md", "the exact commands (in the folder above)"),
+    ];
+    out.push(table(
+        "files-table",
+        "What is in it",
+        vec![column("File", Align::Left, 4.0), column("What it holds", Align::Left, 6.0)],
+        files.into_iter().map(|(file, what)| row(vec![vec![code(file)], text(what)])).collect(),
+    ));
+    out.extend(verify(d));
+    out
+}
+
+fn verify(d: &Dossier) -> Vec<Block> {
+    let step = |words: &str, command: &str| vec![plain(format!("{words} ")), code(command)];
+    vec![
+        heading(1, "verify", "How to verify this packet"),
+        para(text(
+            "In the folder that holds bagit.txt, with tools that every system has. VERIFY.md has the commands for this packet, ready to paste.",
+        )),
+        Block::List(List {
+            ordered: true,
+            items: vec![
+                step("No file was changed:", "sha256sum --strict --check manifest-sha256.txt"),
+                step("Neither were the lists of files:", "sha256sum --strict --check tagmanifest-sha256.txt"),
+                step("No file was added:", "find data -type f | sort, compared with the names in manifest-sha256.txt"),
+                step(
+                    "Who vouches for it, where it is signed:",
+                    "ssh-keygen -Y verify -f allowed_signers -I SIGNER -n backproof-packet@v1 -s tagmanifest-sha256.txt.sig < tagmanifest-sha256.txt",
+                ),
+                step("All of it at once, and more:", "backproof verify PACKET"),
+            ],
+        }),
+        para(vec![
+            plain("Computed from run "),
+            strong(d.store.last_run.to_string()),
+            plain(" of the evidence store "),
+            code(d.store.store_id.clone()),
+            plain("; the SHA-256 of that run's manifest, which names all runs before it, is "),
+            code(d.store.last_manifest.clone()),
+            plain(format!(
+                ", {}. Whoever holds this hash from another day can tell whether evidence was removed since.",
+                d.store.signed_by.as_deref().map_or_else(|| "unsigned".to_owned(), |k| format!("signed by {k}"))
+            )),
+        ]),
+        note(
+            "What this does not prove: that a source told the truth, that a tool's log is right, or that what was never collected did not exist. Sources \
+             and completeness says what was read and what it covers.",
+        ),
+    ]
+}

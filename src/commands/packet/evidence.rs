@@ -1,0 +1,144 @@
+//! The part of the evidence store that a packet holds: every run manifest, and the objects that its rows were read from.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::Path;
+
+use model::dossier::StoreSheet;
+use model::time::Instant;
+use store::bag::EVIDENCE;
+use store::{Recorded, Store};
+
+use super::{Packet, tables};
+use crate::failure::Failure;
+
+/// How an object came into the store, as the last run that names it tells.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Name of the document, or path of the request.
+    pub page: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// `<kind>.<id>` of the source.
+    pub source: String,
+    /// Path or address of the source.
+    pub endpoint: String,
+    /// Who read it.
+    pub identity: Option<String>,
+    /// When.
+    pub collected_at: Instant,
+    /// File of the manifest, relative to the store.
+    pub manifest: String,
+}
+
+/// Manifests up to the last run of a dossier.
+fn manifests<'s>(
+    store: &'s Store,
+    sheet: &StoreSheet,
+) -> Result<impl Iterator<Item = Result<Recorded, Failure>> + use<'s>, Failure> {
+    let last = sheet.last_run;
+    let all = store.manifests()?.map(|r| r.map_err(Failure::from));
+    Ok(all.take_while(move |r| r.as_ref().map_or(true, |r| r.manifest.sequence <= last)))
+}
+
+/// How each object of the store came into it.
+///
+/// # Errors
+/// Those of reading manifests.
+pub fn known(store: &Store, sheet: &StoreSheet) -> Result<BTreeMap<String, Known>, Failure> {
+    let mut out = BTreeMap::new();
+    for recorded in manifests(store, sheet)? {
+        let recorded = recorded?;
+        for source in &recorded.manifest.sources {
+            for page in &source.pages {
+                let known = Known {
+                    page: page.name.clone(),
+                    bytes: page.bytes,
+                    source: format!("{}.{}", source.kind, source.source_id),
+                    endpoint: source.endpoint.clone(),
+                    identity: source.identity.clone(),
+                    collected_at: source.collected_at,
+                    manifest: recorded.path.clone(),
+                };
+                out.insert(page.object.clone(), known);
+            }
+        }
+    }
+    Ok(out)
+}
+
+impl Packet<'_> {
+    /// Writes manifests with their signatures, objects but for those withheld, receipts, and the list of the withheld.
+    pub(super) fn evidence(&mut self, known: &BTreeMap<String, Known>, sheet: &StoreSheet) -> Result<(), Failure> {
+        if let Some(stray) = self.withheld.keys().find(|digest| !self.objects.contains(*digest)) {
+            return Err(Failure::usage(
+                format!("the object {stray} is to be withheld, and nothing in the packet rests on it"),
+                "no packet was written; take its line out of the file of --withhold, or correct the hash",
+            ));
+        }
+        let root = self.store.path().to_path_buf();
+        self.file(&root, "STORE")?;
+        for recorded in manifests(self.store, sheet)? {
+            let recorded = recorded?;
+            self.file(&root, &recorded.path)?;
+            if let Some(signature) = &recorded.signature {
+                self.file(&root, signature)?;
+            }
+        }
+        let receipts = self.store.receipts();
+        for name in below(&receipts, "")? {
+            self.file(&root, &format!("receipts/{name}"))?;
+        }
+        for digest in self.objects.iter().filter(|d| !self.withheld.contains_key(*d)) {
+            let mut object = self.store.checked_object(digest)?;
+            let folder = digest.get(..2).unwrap_or_default();
+            self.bag.copy(&format!("{EVIDENCE}/objects/{folder}/{digest}"), &mut object)?;
+        }
+        if !self.withheld.is_empty() {
+            let withheld = &self.withheld;
+            self.bag.file("data/withheld.csv", |out| {
+                tables::line(out, ["sha256", "bytes", "reason", "source", "collected_at"])?;
+                for (digest, reason) in withheld {
+                    let Some(k) = known.get(digest) else { continue };
+                    let (bytes, at) = (k.bytes.to_string(), model::time::utc_text(k.collected_at));
+                    tables::line(out, [&**digest, &bytes, reason, &k.source, &at])?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Copies a file of the store.
+    fn file(&mut self, root: &Path, name: &str) -> Result<(), Failure> {
+        let path = root.join(name);
+        let mut file = File::open(&path).map_err(|e| unreadable(&path, &e))?;
+        self.bag.copy(&format!("{EVIDENCE}/{name}"), &mut file)?;
+        Ok(())
+    }
+}
+
+/// Names of the files below a folder that may not be there, sorted.
+fn below(folder: &Path, prefix: &str) -> Result<Vec<String>, Failure> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut out = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|e| unreadable(folder, &e))? {
+        let entry = entry.map_err(|e| unreadable(folder, &e))?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type().map_err(|e| unreadable(&entry.path(), &e))?;
+        if kind.is_dir() {
+            out.extend(below(&entry.path(), &format!("{name}/"))?);
+        } else if kind.is_file() {
+            out.push(name);
+        }
+    }
+    out.sort();
+    Ok(out)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::program(format!("could not read {}: {error}", path.display()))
+        .help("no packet was written; run `backproof verify` on the store")
+}
