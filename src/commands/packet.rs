@@ -207,13 +207,12 @@ impl Packet<'_> {
     /// `lineage.csv`, recounted on the way: a figure that does not follow from its rows must not leave the house.
     fn lineage(&mut self, basis: &Basis<'_>, judged: &Judged, period: Period, d: &Dossier) -> Result<(), Failure> {
         let world = basis.world(period, &judged.slots);
-        let columns = tables::narrowing(d);
-        let mut recount = tables::Recount::default();
+        let mut recount = tables::Recount::of(d);
         let objects = &mut self.objects;
         self.bag.file("data/lineage.csv", |out| {
             tables::line(out, model::lineage::LineageRow::COLUMNS)?;
             lineage::each(&world, judged, &mut |row| {
-                recount.add(row, &columns);
+                recount.add(row);
                 if !objects.contains(&*row.evidence) {
                     objects.insert(row.evidence.to_string());
                 }

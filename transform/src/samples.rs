@@ -173,12 +173,12 @@ fn sheet(
 }
 
 /// The first `size` of the ordered rows; with strata the first of each goes before all others, even beyond `size`.
-fn pick<'o>(
-    ordered: &'o [(usize, String)],
+fn pick(
+    ordered: &[(usize, String)],
     size: u64,
     stratum: impl Fn(usize) -> String,
     stratified: bool,
-) -> Vec<&'o (usize, String)> {
+) -> Vec<&(usize, String)> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     if !stratified {
         return ordered.iter().take(size).collect();
