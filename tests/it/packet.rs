@@ -208,7 +208,8 @@ fn an_independent_script_recounts_every_figure() {
         assert!(said.contains(part), "{part} in {said}");
     }
     // It is no rubber stamp: a row too few, a wrong figure, another sample, a record that says otherwise.
-    let changes: [(&str, &dyn Fn(&str) -> String); 4] = [
+    type Change<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+    let changes: [Change; 4] = [
         ("data/lineage.csv", &|text| text.replacen("slots,missed,", "slots,success,", 1)),
         ("data/figures.csv", &|text| text.replacen("slots/missed,", "slots/missed,1", 1)),
         ("data/samples.csv", &|text| text.replacen("runs,28,", "runs,27,", 1)),
