@@ -109,6 +109,13 @@ impl From<&Origin> for Place {
     }
 }
 
+impl From<(&str, &str)> for Place {
+    /// Of an object and a pointer.
+    fn from((evidence, pointer): (&str, &str)) -> Self {
+        Self { evidence: evidence.to_owned(), pointer: pointer.to_owned() }
+    }
+}
+
 /// Rows drawn from a population.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SampleSheet {

@@ -182,18 +182,13 @@ impl Packet<'_> {
     fn documents(&mut self, d: &Dossier) -> Result<(), Failure> {
         let (workbook, document) = parallel::both(|| reports::packet::workbook(d), || reports::packet::document(d));
         let document = document.map_err(|e| Failure::program(e.to_string()))?;
-        let pretty = |value: Value| -> Result<Vec<u8>, Failure> {
-            let mut bytes = serde_json::to_vec_pretty(&value).map_err(|e| Failure::program(e.to_string()))?;
-            bytes.push(b'\n');
-            Ok(bytes)
-        };
         let files: Vec<(&str, Make<'_>)> = vec![
             ("data/packet.html", Box::new(|| Ok(reports::html(&document)?.into_bytes()))),
             ("data/packet.pdf", Box::new(|| Ok(reports::pdf(&document)?))),
             ("data/packet.xlsx", Box::new(|| Ok(reports::xlsx(&workbook)?))),
             ("data/assessment.json", Box::new(|| report::assessment(&d.assessment))),
-            ("data/oscal/assessment-results.json", Box::new(|| pretty(reports::oscal::assessment_results(d)))),
-            ("data/oscal/poam.json", Box::new(|| pretty(reports::oscal::poam(d)))),
+            ("data/oscal/assessment-results.json", Box::new(|| pretty(&reports::oscal::assessment_results(d)))),
+            ("data/oscal/poam.json", Box::new(|| pretty(&reports::oscal::poam(d)))),
         ];
         for (name, bytes) in parallel::map(files, |(name, make)| (name, make())) {
             self.bag.add(name, &bytes?)?;
@@ -208,13 +203,12 @@ impl Packet<'_> {
     /// `lineage.csv`, recounted on the way: a figure that does not follow from its rows must not leave the house.
     fn lineage(&mut self, basis: &Basis<'_>, judged: &Judged, period: Period, d: &Dossier) -> Result<(), Failure> {
         let world = basis.world(period, &judged.slots);
-        let columns = tables::narrowing(d);
-        let mut recount = tables::Recount::default();
+        let mut recount = tables::Recount::of(d);
         let objects = &mut self.objects;
         self.bag.file("data/lineage.csv", |out| {
             tables::line(out, model::lineage::LineageRow::COLUMNS)?;
             lineage::each(&world, judged, &mut |row| {
-                recount.add(row, &columns);
+                recount.add(row);
                 if !objects.contains(&*row.evidence) {
                     objects.insert(row.evidence.to_string());
                 }
@@ -339,6 +333,12 @@ impl From<transform::Error> for Stop {
     fn from(error: transform::Error) -> Self {
         Self::Frame(error)
     }
+}
+
+fn pretty(value: &impl serde::Serialize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|e| Failure::program(e.to_string()))?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 /// A name that stays inside the packet: files of the workspace may lie above it.

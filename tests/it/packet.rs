@@ -103,6 +103,7 @@ pub fn copied(packet: &Path, to: &Path) {
 #[test]
 fn a_packet_is_checked_by_the_shell_and_by_verify() {
     let w = signed();
+    w.write("evidence/receipts/tsa/00000001.tsr", b"\x30\x82");
     let packet = write(&w, "out/packet", &[]);
     let signers = allow(&packet);
     assert!(recipe(&packet).contains("ssh-keygen -Y verify"));
@@ -142,6 +143,7 @@ fn a_packet_is_checked_by_the_shell_and_by_verify() {
         "data/evidence/STORE",
         "data/evidence/runs/00000001.json",
         "data/evidence/runs/00000001.json.sig",
+        "data/evidence/receipts/tsa/00000001.tsr",
     ] {
         assert!(listed.contains(&name.to_owned()), "{name} is not in {listed:?}");
     }
@@ -206,7 +208,8 @@ fn an_independent_script_recounts_every_figure() {
         assert!(said.contains(part), "{part} in {said}");
     }
     // It is no rubber stamp: a row too few, a wrong figure, another sample, a record that says otherwise.
-    let changes: [(&str, &dyn Fn(&str) -> String); 4] = [
+    type Change<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+    let changes: [Change; 4] = [
         ("data/lineage.csv", &|text| text.replacen("slots,missed,", "slots,success,", 1)),
         ("data/figures.csv", &|text| text.replacen("slots/missed,", "slots/missed,1", 1)),
         ("data/samples.csv", &|text| text.replacen("runs,28,", "runs,27,", 1)),

@@ -22,7 +22,7 @@ def test(root):
     packet = folder / "out"
     bag = bagit.Bag(str(packet))
     check("packet: bagit-python accepts it", bag.is_valid())
-    check("packet: its version and encoding", (bag.version, bag.encoding) == ("1.0", "utf-8"), (bag.version, bag.encoding))
+    check("packet: its version and encoding", (bag.version, bag.encoding) == ("1.0", "UTF-8"), (bag.version, bag.encoding))
     check("packet: bagit-python reads who and when", bag.info["Source-Organization"] == "Example Robotics"
           and bag.info["Bagging-Date"] == "2099-01-01", bag.info)
     check("packet: nothing beyond SHA-256", bag.algorithms == ["sha256"], bag.algorithms)

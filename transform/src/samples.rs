@@ -75,7 +75,9 @@ pub fn samples(basis: &Basis<'_>, judged: &Judged, period: Period, ask: Ask<'_>)
             world,
             "runs",
             runs.iter().enumerate().map(|(n, r)| of(basis.runs.row_id(r.row), r.system, n)).collect(),
-            &|n| (format!("{} {}", runs[n].status, at(runs[n].placed_at())), place(run_place(world, runs[n].row))),
+            &|n| {
+                (format!("{} {}", runs[n].status, at(runs[n].placed_at())), Place::from(run_place(world, runs[n].row)))
+            },
             ask,
         ),
         sheet(
@@ -87,7 +89,7 @@ pub fn samples(basis: &Basis<'_>, judged: &Judged, period: Period, ask: Ask<'_>)
                 .enumerate()
                 .map(|(n, s)| of(format!("slot/{}", s.id(world.inventory)), Some(s.system), n))
                 .collect(),
-            &|n| (world.slots[n].outcome.to_string(), place(slot_place(world, &world.slots[n]))),
+            &|n| (world.slots[n].outcome.to_string(), Place::from(slot_place(world, &world.slots[n]))),
             ask,
         ),
         sheet(
@@ -95,7 +97,7 @@ pub fn samples(basis: &Basis<'_>, judged: &Judged, period: Period, ask: Ask<'_>)
             "recovery-points",
             points.iter().enumerate().map(|(n, p)| of(p.row_id(world.runs), p.system, n)).collect(),
             &|n| {
-                let at_place = points[n].lineage(world.runs).map(|l| place((l.evidence, l.pointer)));
+                let at_place = points[n].lineage(world.runs).map(|l| Place::from((l.evidence, l.pointer)));
                 (format!("taken {}", at(points[n].taken_at())), at_place.unwrap_or_default())
             },
             ask,
@@ -108,10 +110,6 @@ pub fn samples(basis: &Basis<'_>, judged: &Judged, period: Period, ask: Ask<'_>)
             ask,
         ),
     ]
-}
-
-fn place((evidence, pointer): (&str, &str)) -> Place {
-    Place { evidence: evidence.to_owned(), pointer: pointer.to_owned() }
 }
 
 fn sheet(
@@ -175,12 +173,12 @@ fn sheet(
 }
 
 /// The first `size` of the ordered rows; with strata the first of each goes before all others, even beyond `size`.
-fn pick<'o>(
-    ordered: &'o [(usize, String)],
+fn pick(
+    ordered: &[(usize, String)],
     size: u64,
     stratum: impl Fn(usize) -> String,
     stratified: bool,
-) -> Vec<&'o (usize, String)> {
+) -> Vec<&(usize, String)> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     if !stratified {
         return ordered.iter().take(size).collect();

@@ -3,9 +3,9 @@
 //! Each row carries all columns of its table in `controls/model.toml` (null where unknown) and `row_id`, `system_id`,
 //! `resource`, `evidence` (object SHA-256) and `pointer`. Rows are sorted by `row_id`.
 
-mod stream;
+mod long;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::inventory::Plan;
 use model::rows::{Origin, StorageLocation};
@@ -13,13 +13,12 @@ use model::time::{Instant, Period, utc_text};
 use serde_json::{Map, Value, json};
 
 use crate::assess::{Basis, Judged, locate};
-use crate::points::Point;
-use crate::runs::Run;
-use crate::slots::Slot;
 use crate::world::Test;
 use crate::{Error, drift, standards};
 
-pub use stream::{columns, each};
+pub use long::{columns, each};
+use long::{point, run, slot};
+pub(crate) use long::{shown_points, shown_runs};
 
 /// A row.
 pub type Fields = Map<String, Value>;
@@ -125,128 +124,10 @@ fn system_id(basis: &Basis<'_>, index: Option<usize>) -> Option<String> {
     index.map(|i| basis.input.inventory.systems[i].system_id.clone())
 }
 
-/// Runs placed in the period, and those that no time places.
-pub(crate) fn shown_runs<'b>(basis: &'b Basis<'_>, period: &Period) -> impl Iterator<Item = &'b Run> {
-    let all = &basis.runs;
-    let merged: BTreeSet<usize> = all.list.iter().flat_map(|r| r.also.iter().copied()).collect();
-    let period = *period;
-    all.list.iter().filter(move |r| {
-        !merged.contains(&r.row)
-            && in_period(r.placed_at(), &period)
-            && r.placed_at().is_none_or(|t| t <= basis.input.as_of)
-    })
-}
-
-fn run(basis: &Basis<'_>, r: &Run) -> Fields {
-    let all = &basis.runs;
-    let document = all.document(r.row);
-    let plan = r
-        .plan
-        .map(|p| basis.input.inventory.plans[p].plan_id.clone())
-        .or_else(|| all.named_plan(r.row).map(str::to_owned));
-    fields(json!({
-        "row_id": all.row_id(r.row),
-        "run_id": all.run_id(r.row),
-        "plan_id": plan,
-        "system_id": system_id(basis, r.system),
-        "resource": all.resource(r.row),
-        "component": r.component,
-        "trigger": r.trigger,
-        "scheduled_for": time(r.scheduled_for),
-        "attempt_no": all.attempt_no(r.row),
-        "retry_of": all.retry_of(r.row),
-        "started_at": time(r.started_at),
-        "ended_at": time(r.ended_at),
-        "status": r.status,
-        "status_raw": all.status_raw(r.row),
-        "status_detail": all.detail(r.row),
-        "bytes": r.bytes,
-        "bytes_stored": all.bytes_stored(r.row),
-        "encrypted": all.encrypted(r.row),
-        "recovery_point_id": all.recovery_point_id(r.row),
-        "taken_at": time(r.taken_at),
-        "expires_at": time(all.expires_at(r.row)),
-        "cipher": all.cipher(r.row),
-        "location_id": all.location(r.row),
-        "unchanged": r.unchanged,
-        "inferred": r.inferred,
-        "zone_unknown": r.zone_unknown,
-        "source_id": document.map(|d| d.source_id.to_string()),
-        "source_record_id": all.record_id(r.row),
-        "observed_at": time(document.map(|d| d.observed_at)),
-        "evidence": document.map(|d| d.evidence.to_string()),
-        "pointer": all.pointer(r.row),
-    }))
-}
-
-fn slot(basis: &Basis<'_>, s: &Slot) -> Fields {
-    let inventory = basis.input.inventory;
-    let id = s.id(inventory);
-    let runs: Vec<&str> = s.attempts.iter().map(|a| basis.runs.run_id(basis.runs.list[*a].row)).collect();
-    fields(json!({
-        "row_id": format!("slot/{id}"),
-        "slot_id": id,
-        "plan_id": inventory.plans[s.plan].plan_id,
-        "system_id": inventory.systems[s.system].system_id,
-        "scheduled_for": utc_text(s.scheduled_for),
-        "deadline": utc_text(s.deadline),
-        "outcome": s.outcome,
-        "attempts": s.attempts.len(),
-        "run_ids": runs,
-        "reason": s.reason,
-    }))
-}
-
 fn lineage(row: &mut Fields, origin: &Origin) {
     row.insert("source_id".into(), json!(&*origin.source_id));
     row.insert("evidence".into(), json!(&*origin.evidence));
     row.insert("pointer".into(), json!(origin.pointer));
-}
-
-/// Points that existed at some time of the period.
-pub(crate) fn shown_points<'b>(basis: &'b Basis<'_>, period: &Period) -> impl Iterator<Item = &'b Point> {
-    let period = *period;
-    basis.points.iter().filter(move |p| {
-        p.row.created_at.or(p.row.taken_at).is_none_or(|c| c < period.end() && c <= basis.input.as_of)
-            && p.row.deleted_at.is_none_or(|d| d > period.start())
-    })
-}
-
-fn point(basis: &Basis<'_>, p: &Point) -> Fields {
-    let (r, runs) = (&p.row, &basis.runs);
-    let run = p.run.and_then(|i| runs.list.get(i));
-    let planned = || Some(basis.input.inventory.plans.get(run?.plan?)?.plan_id.as_str());
-    let lineage = p.lineage(runs);
-    fields(json!({
-        "row_id": p.row_id(runs),
-        "recovery_point_id": p.id(runs),
-        "system_id": system_id(basis, p.system),
-        "resource": p.word(|l| l.resource.as_deref()),
-        "plan_id": p.word(|l| l.plan_id.as_deref()).or_else(planned),
-        "run_id": p.word(|l| l.run_id.as_deref()).or_else(|| run.map(|r| runs.run_id(r.row))),
-        "component": r.component,
-        "taken_at": time(r.taken_at),
-        "created_at": time(r.created_at),
-        "expires_at": time(r.expires_at),
-        "deleted_at": time(r.deleted_at),
-        "delete_reason": r.delete_reason,
-        "deleted_by": p.word(|l| l.deleted_by.as_deref()),
-        "location_id": p.location(runs),
-        "copy_of": p.word(|l| l.copy_of.as_deref()),
-        "bytes": r.bytes,
-        "encrypted": r.encrypted,
-        "cipher": p.cipher(runs),
-        "key_id": p.word(|l| l.key_id.as_deref()),
-        "complete": r.complete,
-        "integrity_checked_at": time(r.integrity_checked_at),
-        "integrity_result": r.integrity_result,
-        "immutable_until": time(r.immutable_until),
-        "good": p.is_good(),
-        "zone_unknown": r.zone_unknown,
-        "source_id": lineage.map(|l| l.source_id),
-        "evidence": lineage.map(|l| l.evidence),
-        "pointer": lineage.map(|l| l.pointer),
-    }))
 }
 
 /// Tests that ended in the period, and those that no time places.

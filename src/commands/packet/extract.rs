@@ -23,16 +23,17 @@ pub fn fill(sheets: &mut [SampleSheet], store: &Store, names: &BTreeMap<String, 
         wanted.entry(place.evidence.clone()).or_default().insert(place.pointer.clone());
     }
     let mut found: BTreeMap<(String, String), Extract> = BTreeMap::new();
-    for (digest, pointers) in &wanted {
+    for (digest, pointers) in wanted {
         let absent = |why: String| Extract { absent: why, ..Extract::default() };
-        for pointer in pointers {
-            let extract = if withheld.contains(digest) {
-                absent("the object is withheld from this packet".to_owned())
-            } else {
-                extract(store, digest, pointer).unwrap_or_else(|e| absent(format!("cannot be shown: {e}")))
-            };
-            found.insert((digest.clone(), pointer.clone()), extract);
-        }
+        let shown: Vec<(String, Extract)> = if withheld.contains(&digest) {
+            let why = "the object is withheld from this packet";
+            pointers.into_iter().map(|p| (p, absent(why.to_owned()))).collect()
+        } else {
+            let extracts = extracts(store, &digest, &pointers);
+            let all = pointers.into_iter().zip(extracts);
+            all.map(|(p, e)| (p, e.unwrap_or_else(|e| absent(format!("cannot be shown: {e}"))))).collect()
+        };
+        found.extend(shown.into_iter().map(|(pointer, extract)| ((digest.clone(), pointer), extract)));
     }
     for row in sheets.iter_mut().flat_map(|s| &mut s.rows) {
         let key = (row.place.evidence.clone(), row.place.pointer.clone());
@@ -47,8 +48,8 @@ pub fn fill(sheets: &mut [SampleSheet], store: &Store, names: &BTreeMap<String, 
     }
 }
 
-/// The lines around a place in an object.
-fn extract(store: &Store, digest: &str, pointer: &str) -> io::Result<Extract> {
+/// The lines around places in an object, in their order.
+fn extracts(store: &Store, digest: &str, pointers: &BTreeSet<String>) -> Vec<io::Result<Extract>> {
     let content = {
         let (store, digest) = (store.clone(), digest.to_owned());
         Arc::new(move || -> io::Result<Box<dyn Read>> {
@@ -56,55 +57,90 @@ fn extract(store: &Store, digest: &str, pointer: &str) -> io::Result<Extract> {
         })
     };
     let document = Document::new("", digest, 0, None, content);
-    if let Some(line) = pointer.strip_prefix("line:").and_then(|n| n.parse::<u64>().ok()) {
-        return around(&document, (line, line));
-    }
-    if pointer.starts_with('/') {
-        let bytes = document.bytes()?;
-        let Some((from, to)) = span(&bytes, pointer) else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{pointer} is not in it")));
-        };
-        let line = |at: usize| bytes[..at].iter().filter(|b| **b == b'\n').count() as u64 + 1;
-        let (first, last) = (line(from), line(to.saturating_sub(1).max(from)));
-        if first == last && bytes.len() > WIDEST {
-            // A document of one long line: the value itself.
-            let text = String::from_utf8_lossy(&bytes[from..to]).into_owned();
-            return Ok(Extract {
-                first_line: first,
-                lines: vec![cut(&text)],
-                marked: Some((first, last)),
-                ..Extract::default()
-            });
+    // Only values of JSON need the whole of it.
+    let whole = pointers.iter().any(|p| p.starts_with('/')).then(|| document.bytes());
+    let places: Vec<io::Result<Wanted>> = pointers.iter().map(|pointer| place(pointer, whole.as_ref())).collect();
+    let windows: Vec<(u64, u64)> = places.iter().map(|p| p.as_ref().map_or((0, 0), |wanted| wanted.window())).collect();
+    let lines = match lines(&document, &windows) {
+        Ok(lines) => lines,
+        Err(e) => return places.iter().map(|_| Err(io::Error::new(e.kind(), e.to_string()))).collect(),
+    };
+    let shown = |(place, window): (io::Result<Wanted>, (u64, u64))| match place? {
+        Wanted::Value { line, text } => {
+            Ok(Extract { first_line: line, lines: vec![text], marked: Some((line, line)), ..Extract::default() })
         }
-        return around(&document, (first, last));
-    }
-    if pointer.is_empty() {
-        // The row is what the whole document says; its beginning shows what it is.
-        let mut whole = around(&document, (1, 1))?;
-        whole.marked = None;
-        return Ok(whole);
-    }
-    Err(io::Error::new(io::ErrorKind::Unsupported, format!("{pointer} of a document that is no text")))
+        Wanted::Lines { marked } => {
+            let kept = lines.range(window.0..=window.1).map(|(_, line)| line.clone()).collect();
+            let marked = marked.map(|(from, to)| (from, to.min(window.1)));
+            Ok(Extract { first_line: window.0, lines: kept, marked, ..Extract::default() })
+        }
+    };
+    places.into_iter().zip(windows).map(shown).collect()
 }
 
-/// Lines `marked.0 - AROUND` to `marked.1 + AROUND`.
-fn around(document: &Document, marked: (u64, u64)) -> io::Result<Extract> {
-    let first = marked.0.saturating_sub(AROUND).max(1);
-    let last = (marked.1 + AROUND).min(first + LONGEST - 1);
+/// What is to be shown of a place.
+enum Wanted {
+    /// Lines, and those among them that the row was read from.
+    Lines { marked: Option<(u64, u64)> },
+    /// A value in a document of one long line.
+    Value { line: u64, text: String },
+}
+
+impl Wanted {
+    /// First and last line; 0 where none is needed.
+    fn window(&self) -> (u64, u64) {
+        match self {
+            Self::Value { .. } => (0, 0),
+            Self::Lines { marked } => {
+                let (from, to) = marked.unwrap_or((1, 1));
+                let first = from.saturating_sub(AROUND).max(1);
+                (first, (to + AROUND).min(first + LONGEST - 1))
+            }
+        }
+    }
+}
+
+/// Finds a pointer; `whole` is the document, where a pointer into JSON is among those asked for.
+fn place(pointer: &str, whole: Option<&io::Result<Vec<u8>>>) -> io::Result<Wanted> {
+    if pointer.is_empty() {
+        // The row is what the whole document says; its beginning shows what it is.
+        return Ok(Wanted::Lines { marked: None });
+    }
+    if let Some(line) = pointer.strip_prefix("line:").and_then(|n| n.parse::<u64>().ok()) {
+        return Ok(Wanted::Lines { marked: Some((line, line)) });
+    }
+    let (true, Some(whole)) = (pointer.starts_with('/'), whole) else {
+        return Err(io::Error::new(io::ErrorKind::Unsupported, format!("{pointer} of a document that is no text")));
+    };
+    let bytes = whole.as_ref().map_err(|e| io::Error::new(e.kind(), e.to_string()))?;
+    let Some((from, to)) = span(bytes, pointer) else {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{pointer} is not in it")));
+    };
+    let line = |at: usize| bytes[..at].iter().filter(|b| **b == b'\n').count() as u64 + 1;
+    let (first, last) = (line(from), line(to.saturating_sub(1).max(from)));
+    if first == last && bytes.len() > WIDEST {
+        return Ok(Wanted::Value { line: first, text: cut(&String::from_utf8_lossy(&bytes[from..to])) });
+    }
+    Ok(Wanted::Lines { marked: Some((first, last)) })
+}
+
+/// The lines of all windows, by number. The document is read once, and no further than needed.
+fn lines(document: &Document, windows: &[(u64, u64)]) -> io::Result<BTreeMap<u64, String>> {
+    let numbers: BTreeSet<u64> = windows.iter().filter(|w| w.0 > 0).flat_map(|(first, last)| *first..=*last).collect();
+    let mut out = BTreeMap::new();
+    let Some(last) = numbers.last() else { return Ok(out) };
     let mut reader = document.open()?;
-    let mut lines = Vec::new();
     let mut bytes = Vec::new();
-    for number in 1..=last {
+    for number in 1..=*last {
         bytes.clear();
         if reader.read_until(b'\n', &mut bytes)? == 0 {
             break;
         }
-        if number >= first {
-            lines.push(cut(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r'])));
+        if numbers.contains(&number) {
+            out.insert(number, cut(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r'])));
         }
     }
-    let marked = (marked.0, marked.1.min(last));
-    Ok(Extract { first_line: first, lines, marked: Some(marked), ..Extract::default() })
+    Ok(out)
 }
 
 fn cut(line: &str) -> String {

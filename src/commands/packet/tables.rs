@@ -1,6 +1,6 @@
 //! The CSV files of a packet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use model::dossier::Dossier;
@@ -36,44 +36,51 @@ pub fn figures(d: &Dossier, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Counts lineage rows as `figures.csv` says, to be compared with what it states.
-#[derive(Debug, Default)]
-pub struct Recount(BTreeMap<[String; 4], u64>);
+/// Counts lineage rows as `figures.csv` says, to be compared with what it states: by population, column, value of the
+/// column and role.
+#[derive(Debug)]
+pub struct Recount(BTreeMap<String, BTreeMap<&'static str, Counts>>);
+
+/// Rows by value of a column and role.
+type Counts = BTreeMap<String, BTreeMap<String, u64>>;
 
 impl Recount {
+    /// Nothing counted yet, of what the figures need.
+    pub fn of(d: &Dossier) -> Self {
+        let mut out: BTreeMap<String, BTreeMap<&'static str, Counts>> = BTreeMap::new();
+        for figure in &d.figures {
+            out.entry(figure.population.clone()).or_default().entry(figure.by).or_default();
+        }
+        Self(out)
+    }
+
     /// Counts a row.
-    pub fn add(&mut self, row: &LineageRow<'_>, columns: &BTreeMap<String, BTreeSet<&'static str>>) {
-        let mut count = |by: &str, key: &str| {
-            *self
-                .0
-                .entry([row.population.to_string(), row.role.to_string(), by.to_owned(), key.to_owned()])
-                .or_default() += 1;
-        };
-        for by in columns.get(&*row.population).into_iter().flatten() {
-            count(by, if by.is_empty() { "" } else { row.column(by).unwrap_or_default() });
+    pub fn add(&mut self, row: &LineageRow<'_>) {
+        for (by, counts) in self.0.get_mut(&*row.population).into_iter().flatten() {
+            let key = if by.is_empty() { "" } else { row.column(by).unwrap_or_default() };
+            // Looked up before anything is copied: there are few values, and hundreds of thousands of rows.
+            if !counts.contains_key(key) {
+                counts.insert(key.to_owned(), BTreeMap::new());
+            }
+            let Some(roles) = counts.get_mut(key) else { continue };
+            match roles.get_mut(&*row.role) {
+                Some(count) => *count += 1,
+                None => {
+                    roles.insert(row.role.to_string(), 1);
+                }
+            }
         }
     }
 
-    /// Figures whose lineage does not give their value, each with what it gives.
+    /// Figures whose lineage does not give their value, each with what it states and what it gives.
     pub fn differing<'d>(&self, d: &'d Dossier) -> Vec<(&'d str, u64, u64)> {
         let counted = |f: &model::lineage::Figure| {
-            let of = |role: &&str| {
-                self.0.get(&[f.population.clone(), (*role).to_owned(), f.by.to_owned(), f.key.clone()]).copied()
-            };
-            f.roles.iter().filter_map(of).sum::<u64>()
+            let roles = self.0.get(&f.population).and_then(|by| by.get(f.by)).and_then(|counts| counts.get(&f.key));
+            f.roles.iter().filter_map(|role| roles?.get(*role)).sum::<u64>()
         };
         let all = d.figures.iter().map(|f| (f.figure_id.as_str(), f.value, counted(f)));
         all.filter(|(_, stated, counted)| stated != counted).collect()
     }
-}
-
-/// Columns that figures of each population are narrowed by.
-pub fn narrowing(d: &Dossier) -> BTreeMap<String, BTreeSet<&'static str>> {
-    let mut out: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
-    for figure in &d.figures {
-        out.entry(figure.population.clone()).or_default().insert(figure.by);
-    }
-    out
 }
 
 /// `completeness.csv`: one line a source and table.

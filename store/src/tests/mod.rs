@@ -1,5 +1,6 @@
 //! Tests of the store as a whole.
 
+mod bag;
 mod crashes;
 mod mutilation;
 #[cfg(unix)]

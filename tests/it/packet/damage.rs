@@ -229,7 +229,7 @@ fn what_a_forger_would_try_is_seen() {
                 symlink(&kept, v.path("data/oscal")).unwrap();
             }),
         ),
-        ("a line twice, lists written anew", Box::new(|| duplicated())),
+        ("a line twice, lists written anew", Box::new(duplicated)),
         ("another key", Box::new(|| v.sign(&other_key, "backproof-packet@v1"))),
         ("another namespace", Box::new(|| v.sign(&own_key, "backproof-run@v1"))),
         (

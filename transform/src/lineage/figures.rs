@@ -119,7 +119,8 @@ fn rate(
     out: &mut Vec<Figure>,
 ) {
     let [good, counted, unknown] = roles;
-    let parts: [(&str, &[&'static str], u64, fn(&Part) -> u64); 3] = [
+    type Of = fn(&Part) -> u64;
+    let parts: [(&str, &[&'static str], u64, Of); 3] = [
         ("numerator", good, metric.numerator, |p| p.numerator),
         ("denominator", counted, metric.denominator, |p| p.denominator),
         ("unknown", unknown, metric.unknown, |p| p.unknown),

@@ -8,10 +8,6 @@ use model::time::utc_text;
 use super::{run_place, slot_place};
 use crate::world::World;
 
-fn place((evidence, pointer): (&str, &str)) -> Place {
-    Place { evidence: evidence.to_owned(), pointer: pointer.to_owned() }
-}
-
 /// Tables of registers by the first part of their row ids.
 const REGISTERED: [(&str, &str); 6] = [
     ("alert", "alerts"),
@@ -30,17 +26,17 @@ pub fn places<'i>(world: &World<'_>, wanted: &BTreeSet<&'i str>) -> BTreeMap<&'i
     let runs = world.runs;
     if found.any("run") {
         for run in &runs.list {
-            found.offer(&runs.row_id(run.row), || place(run_place(world, run.row)));
+            found.offer(&runs.row_id(run.row), || Place::from(run_place(world, run.row)));
         }
     }
     if found.any("slot") {
         for slot in world.slots {
-            found.offer(&format!("slot/{}", slot.id(world.inventory)), || place(slot_place(world, slot)));
+            found.offer(&format!("slot/{}", slot.id(world.inventory)), || Place::from(slot_place(world, slot)));
         }
     }
     if found.any("point") {
         for point in world.points {
-            let at = || point.lineage(runs).map(|l| place((l.evidence, l.pointer))).unwrap_or_default();
+            let at = || point.lineage(runs).map(|l| Place::from((l.evidence, l.pointer))).unwrap_or_default();
             found.offer(&point.row_id(runs), at);
         }
     }
@@ -70,13 +66,13 @@ pub fn places<'i>(world: &World<'_>, wanted: &BTreeSet<&'i str>) -> BTreeMap<&'i
         found.offer(&format!("storage/{}", location.location_id), || (&location.origin).into());
     }
     for system in &world.inventory.systems {
-        found.offer(&format!("system/{}", system.system_id), || place(("", &system.declared_in)));
+        found.offer(&format!("system/{}", system.system_id), || Place::from(("", &*system.declared_in)));
     }
     for plan in &world.inventory.plans {
-        found.offer(&format!("plan/{}/{}", plan.plan_id, plan.version), || place(("", &plan.declared_in)));
+        found.offer(&format!("plan/{}/{}", plan.plan_id, plan.version), || Place::from(("", &*plan.declared_in)));
     }
     for source in world.sources {
-        let at = || place((source.digests.first().map_or("", |d| d), ""));
+        let at = || Place::from((source.digests.first().map_or("", |d| d), ""));
         found.offer(&format!("source/{}.{}", source.kind, source.source_id), at);
     }
     for row in wanted {
@@ -107,7 +103,7 @@ pub(super) fn registered(world: &World<'_>, table: &str, id: &str, declared_in: 
     let of_tracker = world.tables.records.iter().filter(|r| r.rows.declared_in(table, id) == Some(declared_in));
     match of_tracker.max_by_key(|r| r.origin.observed_at) {
         Some(record) => Place::from(&record.origin),
-        None => place(("", declared_in)),
+        None => Place::from(("", declared_in)),
     }
 }
 
