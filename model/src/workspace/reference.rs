@@ -26,6 +26,7 @@ pub struct Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Text,
+    Colour,
     Zone,
     Instant,
     Flag,
@@ -41,6 +42,7 @@ impl Form {
     const fn words(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Colour => "colour `#rrggbb`",
             Self::Zone => "IANA time zone",
             Self::Instant => "instant (RFC 3339)",
             Self::Flag => "true or false",
@@ -57,6 +59,7 @@ impl Form {
         let texts = json!({"type": "array", "items": {"type": "string"}});
         match self {
             Self::Text | Self::Zone => json!({"type": "string"}),
+            Self::Colour => json!({"type": "string", "pattern": "^#[0-9A-Fa-f]{6}$"}),
             // TOML has instants of its own; editors show them as texts.
             Self::Instant => json!({"type": "string", "format": "date-time"}),
             Self::Flag => json!({"type": "boolean"}),
@@ -110,9 +113,9 @@ const SECTIONS: &[Section] = &[
             ),
             entry(
                 "accent",
-                Form::Text,
+                Form::Colour,
                 false,
-                "Colour of the name, of links and of charts in reports, as `#rrggbb`; one that reads on white paper.",
+                "Colour of the name, of links and of charts in reports; one that reads on white paper.",
             ),
         ],
     },
@@ -299,6 +302,7 @@ fn example(name: &str, form: Form) -> String {
     match (name, form) {
         ("name", _) => "\"Example Robotics\"".to_owned(),
         (_, Form::Zone) => "\"UTC\"".to_owned(),
+        (_, Form::Colour) => "\"#1d5b92\"".to_owned(),
         (_, Form::Secret) => "{ file = \"signing-key\" }".to_owned(),
         (_, Form::Parameters) => "{ min_retention = \"P35D\" }".to_owned(),
         (_, Form::Flag) => "true".to_owned(),
