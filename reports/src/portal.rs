@@ -149,7 +149,7 @@ pub fn index(packets: &[Packet], unread: &[(String, String)]) -> Result<String, 
     engine.set_strict_mode(true);
     let view = json!({
         "title": format!("Audit packets{whose}"),
-        "style": style(),
+        "style": style(None),
         "organizations": organizations,
         "unread": unread,
     });
