@@ -22,7 +22,7 @@ pub fn with<T>(
     loaded: &Loaded,
     args: &PeriodArgs,
     globals: &Globals,
-    then: impl FnOnce(&Basis<'_>, Judged, Period) -> Result<T, Failure>,
+    then: impl FnOnce(&Basis<'_>, &Judged, Period) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let (period, as_of) = period::resolve(args, loaded.workspace.config.organization.timezone)?;
     let progress = Progress::new(globals);
@@ -34,7 +34,7 @@ pub fn with<T>(
     let basis = Basis::new(tables, input(loaded, &sources, as_of))?;
     let judged = basis.judge(period)?;
     progress.done();
-    then(&basis, judged, period)
+    then(&basis, &judged, period)
 }
 
 /// The input of an assessment.

@@ -97,7 +97,7 @@ pub fn write(
     let store = loaded.store()?;
     let (dossier, end) = judge::with(&loaded, period, globals, |basis, judged, period| {
         let sheet = store_sheet(&store, basis.input.as_of)?;
-        let end = judge::end(&judged, fail_on);
+        let end = judge::end(judged, fail_on);
         Ok((transform::dossier::dossier(basis, judged, period, sheet)?, end))
     })?;
     let folder =

@@ -38,9 +38,9 @@ pub fn run(
     judge::with(&loaded, period, globals, |basis, judged, period| {
         let (name, columns, rows) = match population.table().map(Table::shown) {
             Some((name, columns)) => {
-                (name, columns, transform::show::rows(name, basis, &judged, &period)?.unwrap_or_default())
+                (name, columns, transform::show::rows(name, basis, judged, &period)?.unwrap_or_default())
             }
-            None => ("restore-candidates", CANDIDATES, transform::candidates::rows(basis, &judged, period, seed)),
+            None => ("restore-candidates", CANDIDATES, transform::candidates::rows(basis, judged, period, seed)),
         };
         let tickets: Vec<(&str, u32)> = rows
             .iter()
@@ -66,6 +66,6 @@ pub fn run(
         envelope.insert("algorithm".into(), json!(ALGORITHM));
         envelope.insert("period".into(), json!(PeriodInfo::of(&period, basis.input.as_of)));
         output::rows(envelope, &drawn, columns, globals)?;
-        Ok(judge::end(&judged, None))
+        Ok(judge::end(judged, None))
     })
 }

@@ -156,12 +156,12 @@ pub fn run(table: Table, period: &PeriodArgs, globals: &Globals) -> Result<End, 
     let loaded = workspace::open(globals)?;
     judge::with(&loaded, period, globals, |basis, judged, period| {
         let (name, columns) = table.shown();
-        let rows = transform::show::rows(name, basis, &judged, &period)?.unwrap_or_default();
+        let rows = transform::show::rows(name, basis, judged, &period)?.unwrap_or_default();
         let mut envelope = Map::new();
         envelope.insert("schema".into(), json!("backproof.table/1"));
         envelope.insert("table".into(), json!(name));
         envelope.insert("period".into(), json!(PeriodInfo::of(&period, basis.input.as_of)));
         output::rows(envelope, &rows, columns, globals)?;
-        Ok(judge::end(&judged, None))
+        Ok(judge::end(judged, None))
     })
 }

@@ -41,7 +41,7 @@ const SHEET_ROWS: usize = 50_000;
 ///
 /// # Errors
 /// Those of polars, which would be a defect of ours.
-pub fn dossier(basis: &Basis<'_>, judged: Judged, period: Period, store: StoreSheet) -> Result<Dossier, Error> {
+pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreSheet) -> Result<Dossier, Error> {
     let world = basis.world(period, &judged.slots);
     let results = &judged.assessment.results;
     let (first, last) = period.days();
@@ -53,7 +53,7 @@ pub fn dossier(basis: &Basis<'_>, judged: Judged, period: Period, store: StoreSh
     }
     let (systems, (trends, populations)) = parallel::both(
         || systems(&world, results, &days),
-        || (trends(basis, &judged, period), populations(basis, &judged, &period)),
+        || (trends(basis, judged, period), populations(basis, judged, &period)),
     );
     Ok(Dossier {
         accent: basis.input.accent,
@@ -62,23 +62,23 @@ pub fn dossier(basis: &Basis<'_>, judged: Judged, period: Period, store: StoreSh
         policy: policy(&world, results),
         trends: trends?,
         systems,
-        findings: findings(&world, &judged, State::Fail),
-        missing: findings(&world, &judged, State::NoEvidence),
+        findings: findings(&world, judged, State::Fail),
+        missing: findings(&world, judged, State::NoEvidence),
         closures: closures(&world),
         tests: tests(&world),
         waivers: waivers(&world, results),
         uninventoried: uninventoried(basis),
         sources: sources(basis),
         checks: checks(&world, results),
-        standards: standards::frameworks(basis, &judged),
-        statements: standards::statements(basis, &judged),
+        standards: standards::frameworks(basis, judged),
+        statements: standards::statements(basis, judged),
         governance: governance(&world),
         populations: populations?,
-        figures: lineage::figures(&world, &judged),
+        figures: lineage::figures(&world, judged),
         samples: Vec::new(),
         frameworks: Vec::new(),
         days,
-        assessment: judged.assessment,
+        assessment: judged.assessment.clone(),
     })
 }
 

@@ -147,7 +147,7 @@ mod tests {
             StoreSheet { store_id: String::new(), last_run: 1, last_manifest: String::new(), runs: 1, signed_by: None };
         fixture.with_basis(|basis| {
             let judged = basis.judge(fixture.period).unwrap();
-            let dossier = dossier(basis, judged, fixture.period, store).unwrap();
+            let dossier = dossier(basis, &judged, fixture.period, store).unwrap();
             let trend = dossier.trends.into_iter().find(|t| t.metric == "backup_related_incidents").unwrap();
             let counts = trend.points.iter().map(|p| p.has_value.then_some(p.numerator)).collect();
             (trend, counts)
