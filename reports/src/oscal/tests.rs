@@ -93,6 +93,7 @@ fn dossier() -> Dossier {
         columns: columns.split(' ').map(str::to_owned).collect(),
         total: rows.len() as u64,
         rows,
+        file: None,
     };
     Dossier {
         period_title: "October 2026".into(),
@@ -104,12 +105,8 @@ fn dossier() -> Dossier {
             signed_by: None,
         },
         policy: PolicySheet { title: "Policy".into(), version: "2.3".into(), parameters: Vec::new() },
-        trends: Vec::new(),
-        systems: Vec::new(),
         findings: vec![sheet(&results[1])],
         missing: vec![sheet(&results[2])],
-        closures: Vec::new(),
-        tests: Vec::new(),
         waivers: vec![WaiverSheet {
             exception_id: "EX-7".into(),
             risk_level: None,
@@ -122,18 +119,19 @@ fn dossier() -> Dossier {
             why: String::new(),
             covers: 1,
             remediation_due: "2026-12-01".into(),
+            remediation_overdue: false,
         }],
-        uninventoried: Vec::new(),
-        sources: Vec::new(),
         checks: vec![CheckSheet {
             id: "FRQ-02".into(),
             title: "Every slot has a run".into(),
             rule: "Each slot is good.".into(),
+            population: "Slots.".into(),
+            tables: Vec::new(),
+            statements: Vec::new(),
             severity: Severity::High,
             counts: [0, 1, 1, 0, 0],
             state: State::Fail,
         }],
-        days: Vec::new(),
         populations: vec![
             population("controls", columns, controls),
             population("runs", "row_id evidence pointer", vec![run("r1"), run("r2")]),
@@ -147,6 +145,7 @@ fn dossier() -> Dossier {
             summary: Summary::of(&results),
             results,
         },
+        ..crate::sample::dossier()
     }
 }
 
