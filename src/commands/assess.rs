@@ -14,7 +14,7 @@ use crate::{judge, output, workspace};
 pub fn run(period: &PeriodArgs, fail_on: Option<Severity>, globals: &Globals) -> Result<End, Failure> {
     let loaded = workspace::open(globals)?;
     judge::with(&loaded, period, globals, |_, judged, _| {
-        print(judged.assessment, globals)?;
+        print(&judged.assessment, globals)?;
         Ok(judge::end(judged, fail_on))
     })
 }
