@@ -51,8 +51,11 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         days.push(day.to_string());
         day = day + Days::new(1);
     }
-    let (systems, (trends, populations)) = parallel::both(
-        || systems(&world, results, &days),
+    let (((systems, closures), (failing, missing)), (trends, populations)) = parallel::both(
+        || {
+            let sheets = (systems(&world, results, &days), closures(&world));
+            (sheets, (findings(&world, judged, State::Fail), findings(&world, judged, State::NoEvidence)))
+        },
         || (trends(basis, judged, period), populations(basis, judged, &period)),
     );
     Ok(Dossier {
@@ -62,9 +65,9 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         policy: policy(&world, results),
         trends: trends?,
         systems,
-        findings: findings(&world, judged, State::Fail),
-        missing: findings(&world, judged, State::NoEvidence),
-        closures: closures(&world),
+        findings: failing,
+        missing,
+        closures,
         tests: tests(&world),
         waivers: waivers(&world, results),
         uninventoried: uninventoried(basis),
