@@ -1,5 +1,5 @@
 //! `backproof demo`: writes the sample company, collects its evidence, judges October 2026 and renders
-//! the monthly report and the management review.
+//! the monthly report, the management review and an audit packet.
 
 use std::fs;
 use std::io;
@@ -13,8 +13,8 @@ use model::evidence::SourceStatus;
 use model::time::{human, instant};
 use serde_json::json;
 
-use super::report;
-use crate::cli::{Format, Globals, PeriodArgs};
+use super::{packet, report};
+use crate::cli::{Format, Globals, PacketArgs, PeriodArgs};
 use crate::collecting;
 use crate::failure::{End, Failure};
 use crate::{clock, output, workspace};
@@ -29,6 +29,8 @@ const MARK_TEXT: &str = "This folder was written by `backproof demo`: a sample c
 
 /// Month that is reported.
 const PERIOD: &str = "2026-10";
+/// Framework of the audit packet.
+const FRAMEWORK: &str = "soc2";
 /// Days that management reviews: all that the evidence tells of. The whole quarter would hold days after the last of it,
 /// and files that state to be complete up to each collection would make a miss of every backup of those days.
 const REVIEWED: &str = "2026-10-01..2026-11-21";
@@ -53,6 +55,8 @@ pub fn run(dir: Option<PathBuf>, globals: &Globals) -> Result<End, Failure> {
     let mut written = report::write(&report::MONTHLY, &period, None, None, &inside)?;
     let period = PeriodArgs { period: Some(REVIEWED.to_owned()), as_of: None };
     written.files.extend(report::write(&report::REVIEW, &period, None, None, &inside)?.files);
+    let packet = packet(&loaded.reports(), &inside)?;
+    written.files.extend(["html", "pdf", "xlsx"].map(|kind| packet.join(format!("data/packet.{kind}"))));
     let next = next_commands(&program(), &config, &loaded.evidence());
     if globals.format == Format::Json {
         output::json(&json!({
@@ -88,6 +92,26 @@ pub fn run(dir: Option<PathBuf>, globals: &Globals) -> Result<End, Failure> {
     }
     output::print(&output::printable(&text))?;
     Ok(End::Done)
+}
+
+/// Writes the audit packet. A packet is never written over, so that of an earlier demo goes first.
+fn packet(reports: &Path, inside: &Globals) -> Result<PathBuf, Failure> {
+    let folder = reports.join(format!("packet-{PERIOD}-{FRAMEWORK}"));
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|e| Failure::program(format!("{}: {e}", folder.display())))?;
+    }
+    let args = PacketArgs {
+        period: PeriodArgs { period: Some(PERIOD.to_owned()), as_of: None },
+        framework: vec![FRAMEWORK.to_owned()],
+        out: Some(folder.clone()),
+        seed: None,
+        sample_size: None,
+        stratify: None,
+        withhold: None,
+        fail_on: None,
+    };
+    packet::write(args, inside)?;
+    Ok(folder)
 }
 
 /// Writes the workspace into an empty folder, or anew into one that this command wrote before.
