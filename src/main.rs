@@ -21,6 +21,9 @@ mod progress;
 mod replay;
 mod workspace;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let globals = cli.globals.clone();
