@@ -26,7 +26,7 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
         return Vec::new();
     }
     let heads = ["Held", "Exceptions noted", "Under a waiver only", "No evidence", "Not applicable", "Not judged"];
-    let mut columns = vec![column("Framework", Align::Left, 2.0)];
+    let mut columns = vec![column("Framework", Align::Left, 4.0)];
     columns.extend(heads.map(|head| column(head, Align::Right, 1.2)));
     let line = |(framework, counts): (&String, &[u32; STATES.len()])| {
         let mut cells = vec![vec![strong(framework.clone())]];

@@ -36,7 +36,7 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
                 text(unknown),
                 text(bounds),
                 text(t.target.clone().unwrap_or_else(|| "none set".to_owned())),
-                text(p.undefined.as_deref().map_or("", undefined)),
+                text(remark(d, t, p)),
             ])
         })
         .collect();
@@ -76,6 +76,19 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     }
     out.push(breakdown(d));
     out
+}
+
+/// Why there is no value, or what the value would be without the units under a waiver, which never improve it.
+fn remark(d: &Dossier, t: &Trend, p: &TrendPoint) -> String {
+    if let Some(why) = p.undefined.as_deref() {
+        return undefined(why).to_owned();
+    }
+    let waived = d.assessment.metrics.iter().find(|m| m.id == t.metric).map_or(0, |m| m.waived);
+    if !t.is_rate || waived == 0 {
+        return String::new();
+    }
+    let without = rate(p.numerator, p.denominator.saturating_sub(waived));
+    format!("{waived} of the bad ones under a waiver; {without} without them")
 }
 
 /// The months of a longer period.
@@ -198,4 +211,53 @@ fn breakdown(d: &Dossier) -> Block {
         ],
         rows,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use model::assessment::{Breakdown, Metric};
+
+    use super::*;
+    use crate::sample::dossier;
+
+    #[test]
+    fn what_waivers_cover_is_told_beside_a_figure_that_they_do_not_change() {
+        let point = TrendPoint {
+            label: "2026-10".to_owned(),
+            numerator: 28,
+            denominator: 31,
+            unknown: 0,
+            undefined: None,
+            has_value: true,
+        };
+        let trend = Trend {
+            metric: "backup_success_rate".to_owned(),
+            title: "Backup success rate".to_owned(),
+            is_rate: true,
+            population: String::new(),
+            definition: String::new(),
+            target: None,
+            register: None,
+            months: Vec::new(),
+            points: vec![point.clone()],
+        };
+        let mut d = dossier();
+        assert_eq!(remark(&d, &trend, &point), "");
+        d.assessment.metrics.push(Metric {
+            id: trend.metric.clone(),
+            numerator: 28,
+            denominator: 31,
+            unknown: 0,
+            value: None,
+            lowest: None,
+            highest: None,
+            waived: 2,
+            undefined: None,
+            by: Breakdown::default(),
+        });
+        assert_eq!(remark(&d, &trend, &point), "2 of the bad ones under a waiver; 96.55\u{a0}% without them");
+        assert!(value(&trend, &point).starts_with("90.32"), "a waiver improved the figure");
+        let none = TrendPoint { undefined: Some("no_slots".to_owned()), ..point };
+        assert_eq!(remark(&d, &trend, &none), "no run was due");
+    }
 }

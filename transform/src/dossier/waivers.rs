@@ -4,6 +4,7 @@ use model::assessment::CheckResult;
 use model::dossier::WaiverSheet;
 use model::time::{day_of, utc_text};
 
+use crate::waivers::Waiver;
 use crate::world::World;
 
 pub(super) fn waivers(world: &World<'_>, results: &[CheckResult]) -> Vec<WaiverSheet> {
@@ -29,7 +30,7 @@ pub(super) fn waivers(world: &World<'_>, results: &[CheckResult]) -> Vec<WaiverS
                     w.binds(&r.unit) || plan.is_some_and(|p| w.binds(p))
                 })
                 .count() as u64;
-            let (standing, why) = match w.effective {
+            let (standing, mut why) = match w.effective {
                 Some((_, to)) if to <= until => ("expired", format!("It ended on {}.", utc_text(to))),
                 Some((from, _)) if from >= until => ("not yet effective", format!("It begins on {}.", utc_text(from))),
                 Some(_) => ("effective", String::new()),
@@ -47,6 +48,19 @@ pub(super) fn waivers(world: &World<'_>, results: &[CheckResult]) -> Vec<WaiverS
                     ("not effective", reasons.join("; "))
                 }
             };
+            let mut remarks = Vec::new();
+            if standing == "effective" && covers == 0 {
+                remarks.push("unused: it covers no finding of the period".to_owned());
+            }
+            let others: Vec<&str> =
+                world.waivers.iter().filter(|o| overlap(w, o)).map(|o| o.exception.exception_id.as_str()).collect();
+            if !others.is_empty() {
+                remarks.push(format!("overlaps {}", others.join(", ")));
+            }
+            if !why.is_empty() && !remarks.is_empty() {
+                why.push(' ');
+            }
+            why.push_str(&remarks.join("; "));
             WaiverSheet {
                 exception_id: e.exception_id.clone(),
                 risk_level: e.risk_level,
@@ -66,4 +80,52 @@ pub(super) fn waivers(world: &World<'_>, results: &[CheckResult]) -> Vec<WaiverS
         .collect();
     out.sort_by(|a, b| a.exception_id.cmp(&b.exception_id));
     out
+}
+
+/// True where two exceptions were effective at one time for one system, and name one check or statement.
+fn overlap(a: &Waiver, b: &Waiver) -> bool {
+    let (Some(of_a), Some(of_b)) = (a.effective, b.effective) else { return false };
+    let (x, y) = (&a.exception, &b.exception);
+    let shared = |one: &[String], other: &[String]| one.iter().any(|item| other.contains(item));
+    let systems = x.system_ids.iter().any(|s| s == "*" || b.binds(s)) || y.system_ids.iter().any(|s| s == "*");
+    x.exception_id != y.exception_id
+        && of_a.0 < of_b.1
+        && of_b.0 < of_a.1
+        && systems
+        && (shared(&x.check_ids, &y.check_ids) || shared(&x.statement_ids, &y.statement_ids))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::dossier::StoreSheet;
+
+    use crate::dossier::dossier;
+    use crate::testing::{Fixture, plain};
+
+    #[test]
+    fn unused_and_overlapping_exceptions_are_told() {
+        let mut f = Fixture::new("2026-10");
+        f.system("db", plain()).plan("daily", "db", "0 2 * * *", plain());
+        let (from, to) = ("2026-09-01T00:00:00Z", "2026-12-01T00:00:00Z");
+        f.exception("E-1", "db", "COV-02", from, to);
+        f.exception("E-2", "*", "COV-02", from, to);
+        f.exception("E-3", "db", "FRQ-03", from, to);
+        let store =
+            StoreSheet { store_id: String::new(), last_run: 1, last_manifest: String::new(), runs: 1, signed_by: None };
+        let told: Vec<(String, String, String)> = f.with_basis(|basis| {
+            let judged = basis.judge(f.period).unwrap();
+            let sheets = dossier(basis, &judged, f.period, store).unwrap().waivers;
+            sheets.into_iter().map(|w| (w.exception_id, w.standing, w.why)).collect()
+        });
+        let unused = "unused: it covers no finding of the period";
+        let row = |id: &str, why: String| (id.to_owned(), "effective".to_owned(), why);
+        assert_eq!(
+            told,
+            [
+                row("E-1", format!("{unused}; overlaps E-2")),
+                row("E-2", format!("{unused}; overlaps E-1")),
+                row("E-3", unused.to_owned()),
+            ]
+        );
+    }
 }
