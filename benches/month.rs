@@ -218,11 +218,18 @@ fn main() -> ExitCode {
     println!("{:<28} {:>8.3} s", "--help, median of 15", starts[7]);
     bar("--help", starts[7], 0.05, "s");
     let demo = folder.join("demo");
-    let _ = fs::remove_dir_all(&demo);
-    let (cost, code, _) =
-        measure(Command::new(PROGRAM).args(["demo", "--quiet", "--dir"]).arg(&demo).current_dir(&folder));
-    line("demo", cost);
-    println!("demo ended with {code}");
+    let mut costs: Vec<Cost> = (0..3)
+        .map(|_| {
+            let _ = fs::remove_dir_all(&demo);
+            let (cost, code, _) =
+                measure(Command::new(PROGRAM).args(["demo", "--quiet", "--dir"]).arg(&demo).current_dir(&folder));
+            assert_eq!(code, 0, "demo");
+            cost
+        })
+        .collect();
+    costs.sort_by(|a, b| a.wall.total_cmp(&b.wall));
+    let cost = costs[1];
+    line("demo, median of 3", cost);
     bar("demo", cost.wall, 3.0, "s");
     if !keep {
         let _ = fs::remove_dir_all(&folder);

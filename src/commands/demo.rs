@@ -10,6 +10,7 @@ use include_dir::{Dir, include_dir};
 use model::assessment::{Outcome, State, percent};
 use model::dossier::Dossier;
 use model::evidence::SourceStatus;
+use model::parallel;
 use model::time::{human, instant};
 use serde_json::json;
 
@@ -51,11 +52,18 @@ pub fn run(dir: Option<PathBuf>, globals: &Globals) -> Result<End, Failure> {
     let inside = Globals { config: config.clone(), ..globals.clone() };
     let loaded = workspace::open(&inside)?;
     let collected = collecting::collect(&loaded, &[], &inside)?;
-    let period = PeriodArgs { period: Some(PERIOD.to_owned()), as_of: None };
-    let mut written = report::write(&report::MONTHLY, &period, None, None, &inside)?;
-    let period = PeriodArgs { period: Some(REVIEWED.to_owned()), as_of: None };
-    written.files.extend(report::write(&report::REVIEW, &period, None, None, &inside)?.files);
-    let packet = packet(&loaded.reports(), &inside)?;
+    let period = |days: &str| PeriodArgs { period: Some(days.to_owned()), as_of: None };
+    // One progress line is enough.
+    let silent = Globals { quiet: true, ..inside.clone() };
+    let (packet, written) = parallel::both(
+        || packet(&loaded.reports(), &silent),
+        || {
+            let mut written = report::write(&report::MONTHLY, &period(PERIOD), None, None, &inside)?;
+            written.files.extend(report::write(&report::REVIEW, &period(REVIEWED), None, None, &inside)?.files);
+            Ok::<_, Failure>(written)
+        },
+    );
+    let (packet, mut written) = (packet?, written?);
     written.files.extend(["html", "pdf", "xlsx"].map(|kind| packet.join(format!("data/packet.{kind}"))));
     let next = next_commands(&program(), &config, &loaded.evidence());
     if globals.format == Format::Json {
