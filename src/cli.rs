@@ -139,9 +139,9 @@ pub enum Command {
         #[command(subcommand)]
         kind: ReportKind,
     },
-    /// Walk from a figure, result or row down to the object it was read from and how that was got.
+    /// Walk from a metric, figure, result or row down to the object it was read from and how that was got.
     Trace {
-        /// A figure (backup_success_rate/numerator, as in figures.csv), a result (FRQ-01 billing-db) or a row id.
+        /// A metric (backup_success_rate), a figure of figures.csv (slots/missed), a result (FRQ-01 billing-db) or a row id.
         #[arg(required = true)]
         id: Vec<String>,
         /// Period and cut-off.
@@ -245,7 +245,7 @@ pub struct PacketArgs {
     /// Seed of the samples: any text, the auditor's own for example [default: period and head of the store].
     #[arg(long, value_name = "TEXT")]
     pub seed: Option<String>,
-    /// Rows drawn from each population [default: a preset by its size].
+    /// Rows drawn from each population [default: by its size, parameter sample_sizes].
     #[arg(long, value_name = "N")]
     pub sample_size: Option<u64>,
     /// Draw at least one row of each tier or system.

@@ -67,6 +67,13 @@ pub struct Dossier {
     pub frameworks: Vec<String>,
 }
 
+impl Dossier {
+    /// The frameworks asked for, or all.
+    pub fn chosen(&self) -> impl Iterator<Item = &FrameworkSheet> {
+        self.standards.iter().filter(|f| self.frameworks.is_empty() || self.frameworks.contains(&f.id))
+    }
+}
+
 /// The evidence store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoreSheet {

@@ -4,6 +4,7 @@
 //! another figure, one value in one column. A spreadsheet counts it with `COUNTIFS`, a script with a loop.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -115,6 +116,9 @@ impl From<(&str, &str)> for Place {
         Self { evidence: evidence.to_owned(), pointer: pointer.to_owned() }
     }
 }
+
+/// Where rows were read, by row id.
+pub type Places<'a> = BTreeMap<&'a str, Place>;
 
 /// Rows drawn from a population.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

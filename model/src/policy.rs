@@ -56,6 +56,8 @@ pub enum Setting {
     Flag(bool),
     /// `choice(…)`, `algorithm`, `tls_version`
     Text(String),
+    /// `sizes`: rows to draw from a population of up to so many rows, ascending; the last is for every larger one.
+    Sizes(Vec<(u64, u64)>),
 }
 
 /// A figure or choice that checks depend on.

@@ -22,7 +22,8 @@ mod tests;
 use std::collections::BTreeMap;
 
 use model::assessment::State;
-use model::dossier::{Dossier, Population};
+use model::dossier::Dossier;
+use model::lineage::Places;
 use model::time::utc_text;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -37,18 +38,21 @@ const VERSION: &str = "1.2.1";
 
 /// Folder of a packet's objects, seen from the folder of these files. It is laid out as an evidence store is.
 const OBJECTS: &str = "../evidence/objects";
+/// Folder of the files that people declare things in.
+const WORKSPACE: &str = "../workspace";
 
-/// The period's assessment results, to be written as JSON. Long lists are made while they are written.
+/// The period's assessment results, to be written as JSON, with the places that the rows of results were read from. Long
+/// lists are made while they are written.
 #[must_use]
-pub fn assessment_results(d: &Dossier) -> impl Serialize {
-    AssessmentResults(Document::of(d))
+pub fn assessment_results<'a>(d: &'a Dossier, places: &'a Places<'a>) -> impl Serialize {
+    AssessmentResults(Document::of(d, places))
 }
 
 /// The plan of action and milestones, to be written as JSON: an item for each failure, and for each result without
 /// evidence.
 #[must_use]
-pub fn poam(d: &Dossier) -> impl Serialize {
-    Poam(Document::of(d))
+pub fn poam<'a>(d: &'a Dossier, places: &'a Places<'a>) -> impl Serialize {
+    Poam(Document::of(d, places))
 }
 
 /// What both documents are made from.
@@ -59,9 +63,9 @@ struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn of(d: &'a Dossier) -> Self {
-        let c = Context::of(d);
-        Self { observations: Observations::of(&c), controls: Controls::of(&c), c }
+    fn of(d: &'a Dossier, places: &'a Places<'a>) -> Self {
+        let c = Context::of(d, places);
+        Self { observations: Observations::of(&c), controls: Controls::of(d), c }
     }
 
     fn risks(&self) -> impl Iterator<Item = Value> {
@@ -207,6 +211,8 @@ impl<F: Fn() -> I, I: Iterator<Item = Value>> Serialize for Each<F> {
 /// What the parts of a document share.
 struct Context<'a> {
     d: &'a Dossier,
+    /// Where rows were read.
+    places: &'a Places<'a>,
     /// Ids of what lives longer than a period.
     lasting: Ids,
     /// Ids of what belongs to this judgement of this period.
@@ -216,11 +222,10 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn of(d: &'a Dossier) -> Self {
+    fn of(d: &'a Dossier, places: &'a Places<'a>) -> Self {
         let (a, p) = (&d.assessment, &d.assessment.period);
         let whose = format!("{}/{}", d.store.store_id, a.organization);
-        let mut frameworks: Vec<&str> = rows(d, "controls").filter_map(|row| row.text("framework")).collect();
-        frameworks.dedup();
+        let frameworks: Vec<&str> = d.chosen().map(|f| f.id.as_str()).collect();
         let judged = format!(
             "{whose}/{}/{}/{}/{}/{}",
             utc_text(p.start),
@@ -236,7 +241,7 @@ impl<'a> Context<'a> {
                 systems.insert(plan.plan_id.as_str(), s.system_id.as_str());
             });
         }
-        Self { d, lasting: Ids::of(&whose), judged: Ids::of(&judged), systems }
+        Self { d, places, lasting: Ids::of(&whose), judged: Ids::of(&judged), systems }
     }
 
     /// Results that somebody must act on.
@@ -333,31 +338,4 @@ fn object(value: Value) -> Map<String, Value> {
         Value::Object(map) => map,
         _ => Map::new(),
     }
-}
-
-/// A row of a population.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    population: &'a Population,
-    cells: &'a [Value],
-}
-
-impl<'a> Row<'a> {
-    fn get(&self, column: &str) -> Option<&'a Value> {
-        self.cells.get(self.population.columns.iter().position(|c| c == column)?)
-    }
-
-    fn text(&self, column: &str) -> Option<&'a str> {
-        self.get(column)?.as_str()
-    }
-
-    fn count(&self, column: &str) -> u64 {
-        self.get(column).and_then(Value::as_u64).unwrap_or_default()
-    }
-}
-
-/// Rows of the population `name`.
-fn rows<'a>(d: &'a Dossier, name: &'static str) -> impl Iterator<Item = Row<'a>> {
-    let found = d.populations.iter().filter(move |p| p.name == name);
-    found.flat_map(|population| population.rows.iter().map(move |cells| Row { population, cells }))
 }

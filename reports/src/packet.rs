@@ -16,7 +16,7 @@ mod scope;
 
 use std::collections::BTreeMap;
 
-use model::dossier::{Dossier, FrameworkSheet, Population};
+use model::dossier::{Dossier, Population};
 
 pub use crate::parts::sheets::workbook;
 
@@ -75,11 +75,6 @@ pub fn limited(dossier: &Dossier, most: usize) -> Result<Document, serde_json::E
         as_of: dossier.assessment.period.as_of,
         blocks,
     })
-}
-
-/// Frameworks asked for, or all.
-fn chosen(d: &Dossier) -> impl Iterator<Item = &FrameworkSheet> {
-    d.standards.iter().filter(|f| d.frameworks.is_empty() || d.frameworks.contains(&f.id))
 }
 
 /// Digits of a hash that are printed as the text of a link.

@@ -11,6 +11,7 @@ use std::io;
 use std::path::PathBuf;
 
 use model::dossier::{Dossier, PopulationFile, StoreSheet};
+use model::lineage::Places;
 use model::parallel;
 use model::time::{Period, utc_text};
 use serde_json::{Value, json};
@@ -166,7 +167,7 @@ impl Packet<'_> {
         self.lineage(basis, judged, period, dossier)?;
         self.populations(basis, judged, &period)?;
         self.name_populations(dossier);
-        self.documents(dossier)?;
+        self.documents(dossier, &rests_on(basis, judged, period))?;
         let rests_on = dossier.sources.iter().flat_map(|s| &s.objects);
         self.objects.extend(rests_on.cloned());
         self.objects.extend(dossier.samples.iter().flat_map(|s| &s.rows).map(|r| r.place.evidence.clone()));
@@ -179,7 +180,7 @@ impl Packet<'_> {
     }
 
     /// Reports, OSCAL, and what they are made from.
-    fn documents(&mut self, d: &Dossier) -> Result<(), Failure> {
+    fn documents(&mut self, d: &Dossier, places: &Places<'_>) -> Result<(), Failure> {
         let (workbook, document) = parallel::both(|| reports::packet::workbook(d), || reports::packet::document(d));
         let document = document.map_err(|e| Failure::program(e.to_string()))?;
         let files: Vec<(&str, Make<'_>)> = vec![
@@ -187,8 +188,8 @@ impl Packet<'_> {
             ("data/packet.pdf", Box::new(|| Ok(reports::pdf(&document)?))),
             ("data/packet.xlsx", Box::new(|| Ok(reports::xlsx(&workbook)?))),
             ("data/assessment.json", Box::new(|| report::assessment(&d.assessment))),
-            ("data/oscal/assessment-results.json", Box::new(|| pretty(&reports::oscal::assessment_results(d)))),
-            ("data/oscal/poam.json", Box::new(|| pretty(&reports::oscal::poam(d)))),
+            ("data/oscal/assessment-results.json", Box::new(|| pretty(&reports::oscal::assessment_results(d, places)))),
+            ("data/oscal/poam.json", Box::new(|| pretty(&reports::oscal::poam(d, places)))),
         ];
         for (name, bytes) in parallel::map(files, |(name, make)| (name, make())) {
             self.bag.add(name, &bytes?)?;
@@ -341,6 +342,16 @@ fn pretty(value: &impl serde::Serialize) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// Where the rows that results rest on were read, files of the workspace as they lie in the packet.
+fn rests_on<'j>(basis: &Basis<'_>, judged: &'j Judged, period: Period) -> Places<'j> {
+    let rows = judged.assessment.results.iter().flat_map(|r| &r.records).map(String::as_str).collect();
+    let mut places = lineage::places(&basis.world(period, &judged.slots), &rows);
+    for place in places.values_mut().filter(|p| p.evidence.is_empty()) {
+        place.pointer = inside(&place.pointer);
+    }
+    places
+}
+
 /// A name that stays inside the packet: files of the workspace may lie above it.
 fn inside(name: &str) -> String {
     let parts = name.split('/').filter(|part| !part.is_empty() && *part != ".");
@@ -352,11 +363,13 @@ mod tests {
     use super::inside;
 
     #[test]
-    fn the_presets_of_samples_are_documented() {
+    fn the_sizes_of_samples_are_documented() {
         let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/packet.md")).unwrap();
-        for (most, size, often) in transform::samples::PRESETS {
-            let most = if most == u64::MAX { "more".to_owned() } else { most.to_string() };
-            assert!(page.contains(&format!("| {most} | {size} | {often} |")), "docs/packet.md lacks {most}");
+        let sizes = &model::policy::Policy::embedded().unwrap().parameter("sample_sizes").value.clone();
+        for step in sizes.split(' ') {
+            let (most, rows) = step.split_once(':').unwrap();
+            let most = most.replace('*', "more");
+            assert!(page.contains(&format!("| {most} | {rows} |")), "docs/packet.md lacks {step}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use model::assessment::{CheckResult, PeriodInfo};
+use model::assessment::{CheckResult, Metric, PeriodInfo, percent};
 use model::lineage::{Figure, Place};
 use model::time::utc_text;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use crate::{judge, output, workspace};
 /// A step on the way from a figure to bytes.
 #[derive(Debug, Serialize)]
 struct Node {
-    /// `figure`, `result`, `row`, `source`, `declaration` or `object`.
+    /// `metric`, `figure`, `result`, `row`, `source`, `declaration` or `object`.
     kind: &'static str,
     /// Its id; of an object its SHA-256.
     id: String,
@@ -42,7 +42,7 @@ pub fn run(id: &str, period: &PeriodArgs, limit: usize, globals: &Globals) -> Re
         let tree = tracer.of(id).ok_or_else(|| {
             Failure::usage(
                 format!("{id:?} is no figure, result or row of {}", period.label()),
-                "give the id of a figure (slots/missed, backup_success_rate/numerator), a check with its unit (FRQ-01 billing-db), or a row_id that `show` prints",
+                "give a metric (backup_success_rate) or the id of a figure (slots/missed, backup_success_rate/numerator), a check with its unit (FRQ-01 billing-db), or a row_id that `show` prints",
             )
         })?;
         match globals.format {
@@ -75,8 +75,12 @@ struct Tracer<'t> {
 impl Tracer<'_> {
     /// The tree of whatever the id names.
     fn of(&self, id: &str) -> Option<Node> {
-        if let Some(figure) = lineage::figures(self.world, self.judged).iter().find(|f| f.figure_id == id) {
+        let figures = lineage::figures(self.world, self.judged);
+        if let Some(figure) = figures.iter().find(|f| f.figure_id == id) {
             return Some(self.figure(figure));
+        }
+        if let Some(metric) = self.judged.assessment.metrics.iter().find(|m| m.id == id) {
+            return Some(self.metric(metric, &figures));
         }
         let plain = id.strip_prefix("result/").unwrap_or(id);
         let named = |r: &&CheckResult| {
@@ -87,6 +91,21 @@ impl Tracer<'_> {
         }
         let place = lineage::places(self.world, &BTreeSet::from([id])).remove(id)?;
         Some(self.row(id, &place))
+    }
+
+    /// A metric with the figures of the whole period that it is made of.
+    fn metric(&self, metric: &Metric, figures: &[Figure]) -> Node {
+        let part = |f: &Figure| f.figure_id.strip_prefix(&metric.id).and_then(|rest| rest.strip_prefix('/')).is_some();
+        let parts: Vec<&Figure> = figures.iter().filter(|f| part(f) && f.by.is_empty()).collect();
+        let says = match (&metric.undefined, percent(metric.numerator, metric.denominator)) {
+            (Some(why), _) => format!("no value: {why}"),
+            (None, Some(percent)) if parts.len() > 1 => {
+                format!("{percent} = {} of {}", metric.numerator, metric.denominator)
+            }
+            (None, _) => metric.numerator.to_string(),
+        };
+        let children = parts.into_iter().map(|f| self.figure(f)).collect();
+        Node { kind: "metric", id: metric.id.clone(), says, children }
     }
 
     fn figure(&self, figure: &Figure) -> Node {

@@ -333,6 +333,15 @@ fn a_figure_is_traced_to_its_bytes() {
     let result = trace(&["FRQ-02", "shop-daily"]);
     assert_eq!(result["tree"]["kind"], "result");
     assert!(result["tree"]["children"].to_string().contains("slot/shop-daily@2026-10-29"), "{result:#}");
+    let rate = &trace(&["backup_success_rate"])["tree"];
+    let parts: Vec<&str> = rate["children"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap()).collect();
+    assert_eq!(parts[..2], ["backup_success_rate/numerator", "backup_success_rate/denominator"]);
+    assert!(
+        rate["says"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("of {}", rate["children"][1]["children"].as_array().unwrap().len()))
+    );
     let counted = trace(&["backup_related_incidents/count"])["tree"].to_string();
     assert!(counted.contains("registers/incidents.csv:2"), "{counted}");
     let text = w.run(&["trace", "slots/success", "--period", "2026-10", "--as-of", AS_OF, "--limit", "2"]).ends(0).out;

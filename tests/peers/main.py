@@ -1,5 +1,6 @@
 """Runs every peer (or those named) and prints how many comparisons held."""
 
+import contextlib
 import glob
 import importlib
 import os
@@ -25,10 +26,14 @@ def peers():
     return [n for n in LONG if n in names] + sorted(names - {*LONG, *LAST}) + [n for n in LAST if n in names]
 
 
+def module(peer):
+    return importlib.import_module(f"peer_{peer}")
+
+
 def one(peer, root):
     begin = time.monotonic()
     try:
-        importlib.import_module(f"peer_{peer}").test(root)
+        module(peer).test(root)
     except Exception:  # a peer that breaks is a failure of its own; the others still run
         harness.check(f"{peer}: runs through", False, traceback.format_exc())
     print(f"{peer}: {time.monotonic() - begin:.1f} s", flush=True)
@@ -37,12 +42,17 @@ def one(peer, root):
 def main():
     if not os.access(harness.BACKPROOF, os.X_OK):
         sys.exit("set BACKPROOF to the path of the built backproof binary")
+    chosen = sys.argv[1:] or peers()
+    # Before the threads: two that import at once can meet half a module. One that can't be imported fails below.
+    for peer in chosen:
+        with contextlib.suppress(Exception):
+            module(peer)
     root = tempfile.mkdtemp(prefix="backproof-peers-")
     os.chmod(root, 0o755)
     try:
         # Two at a time: each peer has its own folder, port and repository.
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda peer: one(peer, root), sys.argv[1:] or peers()))
+            list(pool.map(lambda peer: one(peer, root), chosen))
     finally:
         if os.environ.get("KEEP_PEERS"):
             print(f"kept {root}")

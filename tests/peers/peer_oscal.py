@@ -115,6 +115,9 @@ def results(data: str, document, poam):
     waived = sum(r["waived"] for r in assessment["results"])
     approved = sum(r["status"] == "deviation-approved" for r in result["risks"])
     check("oscal: waivers are deviations", waived > 0 and approved == waived, f"{approved} of {waived}")
-    hrefs = {e["href"] for o in result["observations"] for e in o.get("relevant-evidence", []) if "href" in e}
+    evidence = [e for o in result["observations"] for e in o.get("relevant-evidence", [])]
+    without = [e["description"] for e in evidence if "href" not in e]
+    check("oscal: every row leads to an object or a file of the workspace", not without, str(without[:2]))
+    hrefs = {e["href"] for e in evidence if "href" in e}
     missing = [h for h in hrefs if not os.path.isfile(os.path.join(data, urljoin("oscal/x.json", h)))]
     check("oscal: evidence is in the packet", bool(hrefs) and not missing, f"{len(missing)} of {len(hrefs)}: {missing[:2]}")

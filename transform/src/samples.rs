@@ -1,7 +1,6 @@
 //! Samples of a packet: seeded draws from the populations that an auditor tests.
 //!
-//! How many rows is a preset by the size of the population, which follows from how often a control works: what auditors
-//! commonly draw. Whoever wants another number says so.
+//! How many rows follows from the size of the population, by the parameter `sample_sizes` of the policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,17 +12,6 @@ use crate::lineage::{run_place, slot_place};
 use crate::sample::{ALGORITHM, draw};
 use crate::show;
 use crate::world::World;
-
-/// Rows to draw: up to so many rows in the population, so many in the sample, for controls that work so often.
-pub const PRESETS: [(u64, u64, &str); 7] = [
-    (1, 1, "once a period"),
-    (4, 2, "quarterly"),
-    (12, 3, "monthly"),
-    (52, 8, "weekly"),
-    (250, 20, "less than daily"),
-    (1_000, 25, "daily"),
-    (u64::MAX, 40, "many times a day, or daily on many systems"),
-];
 
 /// What strata are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,18 +27,10 @@ pub enum Stratum {
 pub struct Ask<'a> {
     /// Seed: any text.
     pub seed: &'a str,
-    /// Rows of each population; else the preset.
+    /// Rows of each population; else those of the policy.
     pub size: Option<u64>,
     /// At least one row of each stratum.
     pub stratify: Option<Stratum>,
-}
-
-/// Rows of the preset for a population of so many, and why.
-#[must_use]
-pub fn preset(total: u64) -> (u64, String) {
-    let (most, size, often) = PRESETS.into_iter().find(|(most, ..)| total <= *most).unwrap_or(PRESETS[6]);
-    let up_to = if most == u64::MAX { "more than 1000 rows".to_owned() } else { format!("up to {most} rows") };
-    (size.min(total), format!("preset for {up_to} (a control that works {often})"))
 }
 
 /// A row that can be drawn.
@@ -121,10 +101,10 @@ fn sheet(
 ) -> SampleSheet {
     all.sort_by(|a, b| a.row_id.cmp(&b.row_id));
     let total = all.len() as u64;
-    let (mut size, mut rule) = preset(total);
-    if let Some(asked) = ask.size {
-        (size, rule) = (asked.min(total), "asked for".to_owned());
-    }
+    let (size, rule) = match ask.size {
+        Some(asked) => (asked.min(total), "asked for".to_owned()),
+        None => (world.policy.sample_size(total), "parameter sample_sizes".to_owned()),
+    };
     let stratum = |c: &Candidate| {
         let system = c.system.map(|i| &world.inventory.systems[i]);
         match ask.stratify {
@@ -200,13 +180,6 @@ fn pick(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_preset_grows_with_the_population_and_never_exceeds_it() {
-        let sizes: Vec<u64> = [0, 1, 2, 4, 12, 52, 53, 365, 365_000].map(|n| preset(n).0).to_vec();
-        assert_eq!(sizes, [0, 1, 2, 2, 3, 8, 20, 25, 40]);
-        assert!(preset(31).1.contains("weekly"));
-    }
 
     #[test]
     fn each_stratum_has_a_row() {

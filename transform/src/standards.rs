@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use model::assessment::{CheckResult, State};
 use model::controls::{Automation, Control, Framework};
+use model::inventory::Inventory;
 use model::policy::Statement;
 use serde_json::{Map, Value, json};
 
@@ -47,24 +48,16 @@ pub struct StatementView<'a> {
 #[must_use]
 pub fn controls<'a>(basis: &Basis<'a>, judged: &Judged) -> Vec<ControlView<'a>> {
     let library = basis.input.controls;
-    let inventory = basis.input.inventory;
     let mut out = Vec::new();
     for framework in &library.frameworks {
-        let concerned: Option<BTreeSet<&str>> = framework.concerns.map(|concern| {
-            let systems = inventory.systems.iter().filter(|s| s.in_scope && concern.holds(s));
-            systems.map(|s| s.system_id.as_str()).collect()
-        });
-        let nobody = concerned.as_ref().is_some_and(BTreeSet::is_empty);
-        let counts = |subject: &Subject| {
-            concerned.as_ref().is_none_or(|ids| {
-                subject.systems.is_empty() || subject.systems.iter().any(|s| ids.contains(s.as_str()))
-            })
-        };
+        let concern = Concern::of(framework, basis.input.inventory);
+        let nobody = concern.0.as_ref().is_some_and(BTreeSet::is_empty);
         for control in &framework.controls {
             let checks: Vec<&str> =
                 library.checks_of(&framework.id, &control.id).map(|check| check.id.as_str()).collect();
-            let results =
-                results(judged, checks.clone()).filter(|(_, subject)| counts(subject)).map(|(result, _)| result);
+            let results = results(judged, checks.clone())
+                .filter(|(_, subject)| concern.counts(subject))
+                .map(|(result, _)| result);
             let (rollup, note) = if nobody {
                 let none = Rollup { state: Some(State::NotApplicable), ..Rollup::default() };
                 (none, Some("no system in scope is of the kind that this framework is about"))
@@ -77,6 +70,32 @@ pub fn controls<'a>(basis: &Basis<'a>, judged: &Judged) -> Vec<ControlView<'a>> 
         }
     }
     out
+}
+
+/// Positions of the results that do not count for a framework.
+#[must_use]
+pub fn left_out(framework: &Framework, basis: &Basis<'_>, judged: &Judged) -> BTreeSet<usize> {
+    let concern = Concern::of(framework, basis.input.inventory);
+    (0..judged.subjects.len()).filter(|at| !concern.counts(&judged.subjects[*at])).collect()
+}
+
+/// Systems that a framework is about; `None` for all.
+struct Concern<'a>(Option<BTreeSet<&'a str>>);
+
+impl<'a> Concern<'a> {
+    fn of(framework: &Framework, inventory: &'a Inventory) -> Self {
+        Self(framework.concerns.map(|concern| {
+            let systems = inventory.systems.iter().filter(|s| s.in_scope && concern.holds(s));
+            systems.map(|s| s.system_id.as_str()).collect()
+        }))
+    }
+
+    /// True for results on these systems, and on the organisation.
+    fn counts(&self, subject: &Subject) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|ids| subject.systems.is_empty() || subject.systems.iter().any(|s| ids.contains(s.as_str())))
+    }
 }
 
 /// Results of some checks, with whom they concern. Results are sorted by check.

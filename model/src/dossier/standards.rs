@@ -1,5 +1,7 @@
 //! Frameworks, controls and statements of the policy with their state, as packets print them.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::assessment::State;
@@ -20,6 +22,8 @@ pub struct FrameworkSheet {
     pub text_use: String,
     /// When its results count.
     pub applies_when: String,
+    /// Positions in the assessment of the results that do not count: they are about systems that it is not about.
+    pub left_out: BTreeSet<usize>,
     /// Controls in the framework's own order.
     pub controls: Vec<ControlSheet>,
 }

@@ -41,6 +41,11 @@ pub(super) fn setting(value: &Value, unit: &str) -> Result<(String, Setting), Re
             "1.0" | "1.1" | "1.2" | "1.3" => Setting::Text(text.clone()),
             _ => return Err(wrong("a TLS version").help("write it in quotes: \"1.2\" or \"1.3\"")),
         },
+        "sizes" => Setting::Sizes(sizes(&text).ok_or_else(|| {
+            wrong("a list of sample sizes").help(
+                "write rows to draw behind the largest population they are for, ascending, and * last: \"12:3 250:20 *:40\"",
+            )
+        })?),
         _ => match unit.strip_prefix("choice(").and_then(|rest| rest.strip_suffix(')')) {
             Some(choices) if !choices.split(',').any(|choice| chosen(&text, choice)) => {
                 return Err(wrong(&format!("one of {}", choices.replace(',', ", "))));
@@ -54,6 +59,18 @@ pub(super) fn setting(value: &Value, unit: &str) -> Result<(String, Setting), Re
 
 fn ratio(text: &str) -> Option<f64> {
     text.parse().ok().filter(|share| (0.0..=1.0).contains(share))
+}
+
+/// `12:3 250:20 *:40`: 3 rows of up to 12, 20 of up to 250, 40 of more.
+fn sizes(text: &str) -> Option<Vec<(u64, u64)>> {
+    let number = |text: &str| text.parse().ok().filter(|n| *n > 0);
+    let step = |word: &str| {
+        let (most, rows) = word.split_once(':')?;
+        Some((if most == "*" { u64::MAX } else { number(most)? }, number(rows)?))
+    };
+    let steps: Vec<(u64, u64)> = text.split_whitespace().map(step).collect::<Option<_>>()?;
+    let whole = steps.last()?.0 == u64::MAX && steps.is_sorted_by(|a, b| a.0 < b.0);
+    whole.then_some(steps)
 }
 
 /// A choice is a word, or a word with a month: `fiscal:MM` takes `fiscal:04`.
@@ -126,6 +143,15 @@ impl Policy {
             Setting::Flag(flag) => flag,
             _ => panic!("parameter {id} is no flag"),
         }
+    }
+
+    /// Rows to draw from a population of so many rows (`sample_sizes`); never more than there are.
+    #[must_use]
+    pub fn sample_size(&self, population: u64) -> u64 {
+        let Setting::Sizes(steps) = &self.parameter("sample_sizes").setting else {
+            panic!("parameter sample_sizes is no list of sizes")
+        };
+        steps.iter().find(|(most, _)| population <= *most).map_or(population, |(_, rows)| population.min(*rows))
     }
 
     /// First month of the fiscal year, 1 for calendar quarters (`quarter_basis`).

@@ -27,6 +27,7 @@ fn parameters_are_typed_and_tell_their_origin() {
     assert_eq!(p.parameter("evidence_retention").origin, ParameterOrigin::Framework);
     assert!(!p.parameter("schedule_tolerance").confirmed());
     assert_eq!(p.first_month(), 1);
+    assert_eq!([0, 1, 2, 4, 12, 52, 53, 365, 365_000].map(|n| p.sample_size(n)), [0, 1, 2, 2, 3, 8, 20, 25, 40]);
     assert_eq!(p.tier("network_services").unwrap().rto_low_s, Some(86_400));
     assert_eq!(p.approvers(RiskLevel::Medium), ["policy_owner", "security_officer"]);
     assert_eq!(p.statement("BRP-3.1-01").unwrap().section, "3.1");
@@ -37,9 +38,10 @@ fn overrides_are_the_organisations() {
     let p = resolve(
         None,
         "min_retention = 'P35D'\nunknown_share_max = 0.05\nalert_on_attempt = true\nquarter_basis = 'fiscal:04'\n\
-         target_backup_success = 0.99\nrestore_scope = 'organisation'\n",
+         target_backup_success = 0.99\nrestore_scope = 'organisation'\nsample_sizes = '10:2 *:60'\n",
     )
     .unwrap();
+    assert_eq!([1, 10, 11, 100].map(|n| p.sample_size(n)), [1, 2, 11, 60]);
     assert_eq!(p.seconds("min_retention"), 35 * 86_400);
     assert_eq!(p.parameter("min_retention").origin.as_str(), "organisation");
     assert_eq!(p.parameter("min_retention").value, "P35D");
@@ -53,11 +55,12 @@ fn wrong_overrides_are_all_told_with_their_places() {
     let faults = resolve(
         None,
         "min_retension = 'P35D'\nmax_backup_interval = 'P1M'\nunknown_share_max = 2\nquarter_basis = 'fiscal:13'\n\
-         alert_on_attempt = 'perhaps'\ntls_min_version = 1.2\nrestore_scope = ['x']\n",
+         alert_on_attempt = 'perhaps'\ntls_min_version = 1.2\nrestore_scope = ['x']\n\
+         sample_sizes = '10:2 4:1 *:60'\n",
     )
     .unwrap_err();
     let told: Vec<(usize, &str)> = faults.0.iter().map(|f| (f.line, f.message.as_str())).collect();
-    assert_eq!(told.iter().map(|t| t.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 7], "{told:?}");
+    assert_eq!(told.iter().map(|t| t.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 7, 8], "{told:?}");
     assert_eq!(faults.0[0].help.as_deref(), Some("did you mean \"min_retention\"?"));
     assert!(told[1].1.contains("fixed length"));
     assert!(told[3].1.contains("one of calendar, fiscal:MM"));

@@ -62,6 +62,12 @@ pub(super) fn word(text: &str) -> String {
     if plain.starts_with(|c: char| c.is_alphabetic() || c == '_') { plain } else { format!("_{plain}") }
 }
 
+/// The path of a file as a relative reference (RFC 3986, section 4.2).
+pub(super) fn reference(path: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._~-".contains(&b);
+    path.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

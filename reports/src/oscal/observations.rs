@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use model::assessment::{CheckResult, State};
+use model::lineage::Place;
 use model::time::utc_text;
 use serde_json::{Value, json};
 
-use super::{Context, OBJECTS, insert, line, object, prop};
+use super::ids::reference;
+use super::{Context, OBJECTS, WORKSPACE, insert, line, object, prop};
 
 /// Most places that an observation names of one object; `lineage.csv` of the packet has all.
 const PLACES: usize = 10;
@@ -14,8 +16,6 @@ const PLACES: usize = 10;
 /// Results with the UUIDs of their observations.
 pub(super) struct Observations<'a> {
     results: Vec<(&'a CheckResult, String)>,
-    /// Where a row lies: object and pointer.
-    places: BTreeMap<&'a str, (&'a str, &'a str)>,
     /// System by check and unit, where it takes more than the unit to tell.
     about: BTreeMap<(&'a str, &'a str), &'a str>,
     /// UUIDs by check, unit and detail.
@@ -24,20 +24,6 @@ pub(super) struct Observations<'a> {
 
 impl<'a> Observations<'a> {
     pub(super) fn of(c: &Context<'a>) -> Self {
-        let mut places = BTreeMap::new();
-        for population in &c.d.populations {
-            let column = |name: &str| population.columns.iter().position(|c| c == name);
-            let (Some(id), Some(object), Some(pointer)) = (column("row_id"), column("evidence"), column("pointer"))
-            else {
-                continue;
-            };
-            for cells in &population.rows {
-                let text = |at: usize| cells.get(at).and_then(Value::as_str);
-                if let (Some(id), Some(object)) = (text(id), text(object)) {
-                    places.entry(id).or_insert((object, text(pointer).unwrap_or_default()));
-                }
-            }
-        }
         let mut about = BTreeMap::new();
         // A system out of scope is no item of the inventory here.
         for (sheet, _) in c.sheets().filter(|(sheet, _)| c.systems.contains_key(sheet.system.as_str())) {
@@ -53,7 +39,7 @@ impl<'a> Observations<'a> {
             known.insert((result.check.as_str(), result.unit.as_str(), result.detail.as_str()), at);
             results.push((result, c.judged.uuid(&name)));
         }
-        Self { results, places, about, known }
+        Self { results, about, known }
     }
 
     /// All, in the order of the results.
@@ -72,12 +58,16 @@ impl<'a> Observations<'a> {
         self.results.get(*self.known.get(&(check, unit, detail))?).map(|(_, uuid)| uuid.as_str())
     }
 
-    /// Results of some checks, with the UUIDs of their observations.
-    pub(super) fn of_checks<'s>(&'s self, checks: &[&str]) -> impl Iterator<Item = (&'a CheckResult, &'s str)> {
+    /// Results of some checks with their positions, and with the UUIDs of their observations.
+    pub(super) fn of_checks<'s>(
+        &'s self,
+        checks: &[String],
+    ) -> impl Iterator<Item = (usize, &'a CheckResult, &'s str)> {
         checks.iter().flat_map(move |check| {
-            let from = self.results.partition_point(|(r, _)| r.check.as_str() < *check);
-            let to = self.results.partition_point(|(r, _)| r.check.as_str() <= *check);
-            self.results.get(from..to).unwrap_or_default().iter().map(|(r, uuid)| (*r, uuid.as_str()))
+            let from = self.results.partition_point(|(r, _)| r.check < *check);
+            let to = self.results.partition_point(|(r, _)| r.check <= *check);
+            let these = self.results.get(from..to).unwrap_or_default().iter();
+            (from..).zip(these).map(|(at, (r, uuid))| (at, *r, uuid.as_str()))
         })
     }
 
@@ -108,35 +98,40 @@ impl<'a> Observations<'a> {
             let subject = json!({"subject-uuid": c.system(system), "type": "inventory-item"});
             insert(&mut out, "subjects", vec![subject]);
         }
-        insert(&mut out, "relevant-evidence", self.evidence(&result.records));
+        insert(&mut out, "relevant-evidence", evidence(c, &result.records));
         Value::Object(out)
     }
+}
 
-    /// The objects that rows lie in, each once. Rows that no population of the dossier holds are named without one.
-    fn evidence(&self, records: &[String]) -> Vec<Value> {
-        let mut by_object: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
-        for record in records {
-            match self.places.get(record.as_str()) {
-                Some((object, pointer)) => {
-                    let place = if pointer.is_empty() { record.clone() } else { format!("{record} ({pointer})") };
-                    by_object.entry(Some(object)).or_default().push(place);
-                }
-                None => by_object.entry(None).or_default().push(record.clone()),
-            }
-        }
-        let told = |(object, places): (Option<&str>, Vec<String>)| {
-            let more = places.len().saturating_sub(PLACES);
-            let more = if more == 0 { String::new() } else { format!(" and {more} more, see lineage.csv") };
-            let places = places.into_iter().take(PLACES).collect::<Vec<_>>().join(", ");
-            let description = line(&format!("Rows {places}{more}"));
-            match object {
-                Some(object) => {
-                    let shard = object.get(..2).unwrap_or(object);
-                    json!({"href": format!("{OBJECTS}/{shard}/{object}"), "description": description})
-                }
-                None => json!({"description": description}),
-            }
-        };
-        by_object.into_iter().map(told).collect()
+/// The objects and files that rows lie in, each once. A row that was read nowhere is named without one.
+fn evidence(c: &Context<'_>, records: &[String]) -> Vec<Value> {
+    let mut by_file: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+    for record in records {
+        let place = c.places.get(record.as_str());
+        let pointer = place.map_or("", |p| p.pointer.as_str());
+        let said = if pointer.is_empty() { record.clone() } else { format!("{record} ({pointer})") };
+        by_file.entry(place.and_then(file)).or_default().push(said);
     }
+    let told = |(file, places): (Option<String>, Vec<String>)| {
+        let more = places.len().saturating_sub(PLACES);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more, see lineage.csv") };
+        let places = places.into_iter().take(PLACES).collect::<Vec<_>>().join(", ");
+        let mut out = object(json!({"description": line(&format!("Rows {places}{more}"))}));
+        if let Some(file) = file {
+            out.insert("href".to_owned(), Value::String(file));
+        }
+        Value::Object(out)
+    };
+    by_file.into_iter().map(told).collect()
+}
+
+/// The file of the packet that a place lies in, seen from the folder of these documents: an object, or the file of the
+/// workspace that declares the row.
+fn file(place: &Place) -> Option<String> {
+    let object = &place.evidence;
+    if let Some(shard) = object.get(..2) {
+        return Some(format!("{OBJECTS}/{shard}/{object}"));
+    }
+    let (file, _line) = place.pointer.rsplit_once(':')?;
+    Some(format!("{WORKSPACE}/{}", reference(file)))
 }

@@ -1,17 +1,29 @@
 use std::collections::BTreeSet;
 
 use model::assessment::{Assessment, CheckResult, PeriodInfo, Severity, Summary};
-use model::dossier::{CheckSheet, FindingSheet, PolicySheet, StoreSheet, WaiverSheet};
+use model::controls::{Relevance, TitleKind};
+use model::dossier::{CheckSheet, ControlSheet, FindingSheet, FrameworkSheet, PolicySheet, StoreSheet, WaiverSheet};
+use model::lineage::Place;
 use model::time::{Period, Tz, instant};
 
 use super::*;
 
+/// Two runs of one object, and an exception of a file; nobody knows where the slot was read.
+fn places() -> Places<'static> {
+    let run = |line: &str| Place::from((OBJECT, line));
+    Places::from([
+        ("run/runs.nightly/r1", run("line:r1")),
+        ("run/runs.nightly/r2", run("line:r2")),
+        ("exception/EX-7", Place::from(("", "registers/all exceptions.csv:4"))),
+    ])
+}
+
 fn assessment_results(d: &Dossier) -> Value {
-    serde_json::to_value(super::assessment_results(d)).unwrap()
+    serde_json::to_value(super::assessment_results(d, &places())).unwrap()
 }
 
 fn poam(d: &Dossier) -> Value {
-    serde_json::to_value(super::poam(d)).unwrap()
+    serde_json::to_value(super::poam(d, &places())).unwrap()
 }
 
 const OBJECT: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -25,7 +37,12 @@ fn result(check: &str, unit: &str, state: State, waived: bool) -> CheckResult {
         waived,
         reasons: vec!["missed".into()],
         detail: format!("{check} of\n{unit}"),
-        records: vec!["run/runs.nightly/r1".into(), "run/runs.nightly/r2".into(), "slot/x".into()],
+        records: vec![
+            "run/runs.nightly/r1".into(),
+            "run/runs.nightly/r2".into(),
+            "slot/x".into(),
+            "exception/EX-7".into(),
+        ],
         parameters: Vec::new(),
     }
 }
@@ -50,22 +67,34 @@ fn sheet(r: &CheckResult) -> FindingSheet {
     }
 }
 
-fn control(id: &str, state: Option<State>, checks: &[&str], counts: [u64; 5]) -> Vec<Value> {
-    let [pass, fail, waived, no_evidence, not_applicable] = counts;
-    vec![
-        json!("nist80053"),
-        json!("NIST SP 800-53"),
-        json!(id),
-        json!("System backup"),
-        json!(state),
-        json!(checks),
-        json!(waived > 0 && fail == 0),
-        json!(pass),
-        json!(fail),
-        json!(waived),
-        json!(no_evidence),
-        json!(not_applicable),
-    ]
+fn control(id: &str, state: Option<State>, checks: &[&str], counts: [u64; 5]) -> ControlSheet {
+    ControlSheet {
+        id: id.into(),
+        title: "System backup".into(),
+        title_kind: TitleKind::OwnWords,
+        summary: String::new(),
+        relevance: Relevance::Primary,
+        state,
+        only_waived: counts[2] > 0 && counts[1] == 0,
+        note: String::new(),
+        counts,
+        checks: checks.iter().map(|c| (*c).to_owned()).collect(),
+        statements: Vec::new(),
+    }
+}
+
+/// A framework whose name is its id.
+fn framework(id: &str, left_out: BTreeSet<usize>, controls: Vec<ControlSheet>) -> FrameworkSheet {
+    FrameworkSheet {
+        id: id.into(),
+        name: id.into(),
+        edition: String::new(),
+        authority: String::new(),
+        text_use: String::new(),
+        applies_when: String::new(),
+        left_out,
+        controls,
+    }
 }
 
 /// Three systems: `a` holds, `b` fails under a waiver, `c` cannot be judged.
@@ -77,24 +106,15 @@ fn dossier() -> Dossier {
         result("FRQ-02", "b", State::Fail, true),
         result("FRQ-03", "c", State::NoEvidence, false),
     ];
-    let columns = "framework framework_name control_id title state checks only_waived pass fail waived no_evidence not_applicable";
-    let run = |id: &str| vec![json!(format!("run/runs.nightly/{id}")), json!(OBJECT), json!(format!("line:{id}"))];
     let controls = vec![
         control("CP-9", Some(State::Pass), &["FRQ-01"], [1, 0, 0, 0, 0]),
         control("CP-9(1)", Some(State::Fail), &["FRQ-01", "FRQ-02"], [1, 0, 1, 0, 0]),
-        control("CP-10", Some(State::NoEvidence), &["FRQ-03"], [0, 0, 0, 1, 0]),
-        control("CP-4", Some(State::NotApplicable), &["FRQ-01"], [0, 0, 0, 0, 1]),
+        control("CP-10", Some(State::NoEvidence), &["FRQ-03"], [0, 0, 0, 0, 1]),
+        control("CP-4", Some(State::NotApplicable), &["FRQ-01"], [0, 0, 0, 1, 0]),
         control("CP-2", None, &[], [0; 5]),
-        // Counts one result less than its checks have, as a framework that is about some systems does.
-        control("CP-6", Some(State::Pass), &["FRQ-01", "FRQ-02"], [1, 0, 0, 0, 0]),
     ];
-    let population = |name: &str, columns: &str, rows: Vec<Vec<Value>>| Population {
-        name: name.into(),
-        columns: columns.split(' ').map(str::to_owned).collect(),
-        total: rows.len() as u64,
-        rows,
-        file: None,
-    };
+    // It is not about `b`, whose result is the second.
+    let ephi = vec![control("164.308", Some(State::Pass), &["FRQ-01", "FRQ-02"], [1, 0, 0, 0, 0])];
     Dossier {
         period_title: "October 2026".into(),
         store: StoreSheet {
@@ -132,9 +152,9 @@ fn dossier() -> Dossier {
             counts: [0, 1, 1, 0, 0],
             state: State::Fail,
         }],
-        populations: vec![
-            population("controls", columns, controls),
-            population("runs", "row_id evidence pointer", vec![run("r1"), run("r2")]),
+        standards: vec![
+            framework("nist80053", BTreeSet::new(), controls),
+            framework("hipaa", BTreeSet::from([1]), ephi),
         ],
         assessment: Assessment {
             schema: "backproof.assessment/1",
@@ -183,9 +203,18 @@ fn findings_link_what_counts_and_nothing_else() {
         links.iter().map(of).collect()
     };
     assert_eq!(titles("cp-9.1"), ["FRQ-02: b", "FRQ-01: a"]);
-    assert_eq!(titles("cp-6"), ["FRQ-01: a"], "the failure of `b` does not count there");
-    assert!(finding(&document, "cp-6").unwrap()["remarks"].as_str().unwrap().contains("some systems only"));
-    assert!(finding(&document, "cp-6").unwrap().get("related-risks").is_none());
+    assert_eq!(titles("hipaa_164.308"), ["FRQ-01: a"], "the failure of `b` does not count there");
+    assert!(finding(&document, "hipaa_164.308").unwrap().get("related-risks").is_none());
+}
+
+#[test]
+fn only_the_frameworks_asked_for_are_reviewed() {
+    let mut d = dossier();
+    d.frameworks = vec!["hipaa".into()];
+    let document = assessment_results(&d);
+    assert!(finding(&document, "cp-9").is_none() && finding(&document, "hipaa_164.308").is_some());
+    let selections = &document["assessment-results"]["results"][0]["reviewed-controls"]["control-selections"];
+    assert_eq!(selections.as_array().unwrap().len(), 1);
 }
 
 #[test]
@@ -195,10 +224,11 @@ fn observations_name_the_objects_they_rest_on() {
     assert_eq!(observations.len(), 3, "one for each result");
     assert_eq!(observations[0]["description"], "FRQ-01 of a");
     let evidence = observations[0]["relevant-evidence"].as_array().unwrap();
-    assert_eq!(evidence.len(), 2, "rows of one object are one; a row that no table holds is named all the same");
+    assert_eq!(evidence.len(), 3, "rows of one object are one; a row that was read nowhere is named all the same");
     assert_eq!(evidence[0], json!({"description": "Rows slot/x"}));
     assert_eq!(evidence[1]["href"], format!("../evidence/objects/9f/{OBJECT}"));
     assert!(evidence[1]["description"].as_str().unwrap().contains("run/runs.nightly/r2 (line:r2)"));
+    assert_eq!(evidence[2]["href"], "../workspace/registers/all%20exceptions.csv");
 }
 
 #[test]
@@ -214,7 +244,7 @@ fn waived_failures_are_deviations_and_missing_evidence_is_investigated() {
     let items = root["poam-items"].as_array().unwrap();
     assert_eq!(items.len(), 2);
     assert_eq!(items[0]["related-risks"][0]["risk-uuid"], risks[0]["uuid"]);
-    assert_eq!(items[0]["remarks"], "Bears on nist80053 CP-9(1), CP-6.");
+    assert_eq!(items[0]["remarks"], "Bears on hipaa 164.308; nist80053 CP-9(1).");
     assert_eq!(root["observations"].as_array().unwrap().len(), 2);
 }
 
@@ -225,7 +255,7 @@ fn nothing_open_is_an_item_that_says_so() {
     let document = poam(&d);
     assert_eq!(document["plan-of-action-and-milestones"]["poam-items"][0]["title"], "No open item");
     assert!(document["plan-of-action-and-milestones"].get("risks").is_none());
-    d.populations.clear();
+    d.standards.clear();
     let selections =
         &assessment_results(&d)["assessment-results"]["results"][0]["reviewed-controls"]["control-selections"];
     assert_eq!(selections[0]["include-controls"], selections[0]["exclude-controls"]);

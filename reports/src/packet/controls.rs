@@ -6,7 +6,6 @@ use model::assessment::State as S;
 use model::controls::{Relevance, TitleKind};
 use model::dossier::{ControlSheet, Dossier, FindingSheet, FrameworkSheet};
 
-use super::chosen;
 use crate::block::{
     Align, Block, Fact, Inline, Inlines, KeyValue, Table, TableRow, badge, code, column, link, row, strong,
     text as plain,
@@ -19,7 +18,7 @@ const FINDINGS: usize = 12;
 const DETAIL: usize = 160;
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
-    chosen(d).flat_map(|f| framework(d, f)).collect()
+    d.chosen().flat_map(|f| framework(d, f)).collect()
 }
 
 fn framework(d: &Dossier, f: &FrameworkSheet) -> Vec<Block> {

@@ -3,7 +3,6 @@
 use model::dossier::Dossier;
 use model::evidence::SourceStatus;
 
-use super::chosen;
 use crate::block::{Align, Block, Callout, Inline, Inlines, State, Tone, badge, column, link, row, text as plain};
 use crate::parts::{answer, count, heading, kpis, note, of_source, table, text};
 
@@ -19,7 +18,8 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
 /// The figures, and the controls of the chosen frameworks by state.
 pub(super) fn overview(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "overview", "Overview"), answer::recoverable(d).lead, kpis::row(d)];
-    let rows = chosen(d)
+    let rows = d
+        .chosen()
         .map(|f| {
             let mut counts = [0_u32; STATES.len()];
             for c in &f.controls {

@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
+
 use model::assessment::{CheckResult, Severity, State as S};
 use model::controls::{Relevance, TitleKind};
-use model::dossier::{CheckSheet, ControlSheet, Population, PopulationFile, StatementSheet};
+use model::dossier::{CheckSheet, ControlSheet, FrameworkSheet, Population, PopulationFile, StatementSheet};
 use model::lineage::{Extract, Place, SampleRow, SampleSheet};
 use serde_json::{Value, json};
 
@@ -79,6 +81,7 @@ fn judged() -> Dossier {
         authority: "Somebody".to_owned(),
         text_use: "Only identifiers are used".to_owned(),
         applies_when: "always".to_owned(),
+        left_out: BTreeSet::new(),
         controls,
     };
     d.standards = vec![

@@ -24,6 +24,7 @@ pub(super) fn frameworks(basis: &Basis<'_>, judged: &Judged) -> Vec<FrameworkShe
                 authority: f.authority.clone(),
                 text_use: f.text_use.trim().to_owned(),
                 applies_when: f.applies_when.trim().to_owned(),
+                left_out: standards::left_out(f, basis, judged),
                 controls: Vec::new(),
             });
         }

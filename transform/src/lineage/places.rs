@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::lineage::Place;
+use model::lineage::{Place, Places};
 use model::time::utc_text;
 
 use super::{run_place, slot_place};
@@ -21,7 +21,7 @@ const REGISTERED: [(&str, &str); 6] = [
 /// Where each of the rows was read, for those that are known. Long tables are gone through once, and only where one of
 /// their rows is asked for.
 #[must_use]
-pub fn places<'i>(world: &World<'_>, wanted: &BTreeSet<&'i str>) -> BTreeMap<&'i str, Place> {
+pub fn places<'i>(world: &World<'_>, wanted: &BTreeSet<&'i str>) -> Places<'i> {
     let mut found = Found { wanted, out: BTreeMap::new() };
     let runs = world.runs;
     if found.any("run") {
@@ -109,7 +109,7 @@ pub(super) fn registered(world: &World<'_>, table: &str, id: &str, declared_in: 
 
 struct Found<'w, 'i> {
     wanted: &'w BTreeSet<&'i str>,
-    out: BTreeMap<&'i str, Place>,
+    out: Places<'i>,
 }
 
 impl Found<'_, '_> {
