@@ -232,6 +232,8 @@ pub struct DayCell {
 /// A result that needs somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FindingSheet {
+    /// Position of the result in the assessment.
+    pub result: usize,
     /// Check id.
     pub check: String,
     /// Its title.

@@ -1,7 +1,7 @@
 //! Controls of frameworks and statements of the policy, each with its state rolled up from the results of its checks,
 //! what supports it and what does not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::assessment::{CheckResult, State};
 use model::controls::{Automation, Control, Framework};
@@ -77,6 +77,20 @@ pub fn controls<'a>(basis: &Basis<'a>, judged: &Judged) -> Vec<ControlView<'a>> 
 pub fn left_out(framework: &Framework, basis: &Basis<'_>, judged: &Judged) -> BTreeSet<usize> {
     let concern = Concern::of(framework, basis.input.inventory);
     (0..judged.subjects.len()).filter(|at| !concern.counts(&judged.subjects[*at])).collect()
+}
+
+/// The checks that controls of a framework map to, each with its results that count rolled up.
+#[must_use]
+pub fn checks<'a>(framework: &'a Framework, basis: &Basis<'a>, judged: &Judged) -> BTreeMap<&'a str, Rollup> {
+    let library = basis.input.controls;
+    let concern = Concern::of(framework, basis.input.inventory);
+    let mapped = framework.controls.iter().flat_map(|c| library.checks_of(&framework.id, &c.id));
+    let ids: BTreeSet<&str> = mapped.map(|check| check.id.as_str()).collect();
+    let rollup = |id: &'a str| {
+        let counted = results(judged, vec![id]).filter(|(_, subject)| concern.counts(subject));
+        (id, Rollup::of(counted.map(|(result, _)| result)))
+    };
+    ids.into_iter().map(rollup).collect()
 }
 
 /// Systems that a framework is about; `None` for all.

@@ -1,6 +1,6 @@
 //! Frameworks, controls and statements of the policy with their state, as packets print them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -24,8 +24,21 @@ pub struct FrameworkSheet {
     pub applies_when: String,
     /// Positions in the assessment of the results that do not count: they are about systems that it is not about.
     pub left_out: BTreeSet<usize>,
+    /// Checks by id, each with its results that count.
+    pub checks: BTreeMap<String, Standing>,
     /// Controls in the framework's own order.
     pub controls: Vec<ControlSheet>,
+}
+
+/// Results of a check that count for a framework.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// Rolled up; absent where none counts.
+    pub state: Option<State>,
+    /// Every failure is under a waiver.
+    pub only_waived: bool,
+    /// Results: pass, fail, waived, not applicable, no evidence.
+    pub counts: [u64; 5],
 }
 
 /// A control in the period.

@@ -18,8 +18,6 @@ pub(super) struct Observations<'a> {
     results: Vec<(&'a CheckResult, String)>,
     /// System by check and unit, where it takes more than the unit to tell.
     about: BTreeMap<(&'a str, &'a str), &'a str>,
-    /// UUIDs by check, unit and detail.
-    known: BTreeMap<(&'a str, &'a str, &'a str), usize>,
 }
 
 impl<'a> Observations<'a> {
@@ -30,16 +28,14 @@ impl<'a> Observations<'a> {
             about.insert((sheet.check.as_str(), sheet.unit.as_str()), sheet.system.as_str());
         }
         let mut seen: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-        let mut known = BTreeMap::new();
         let mut results = Vec::with_capacity(c.d.assessment.results.len());
-        for (at, result) in c.d.assessment.results.iter().enumerate() {
+        for result in &c.d.assessment.results {
             let again = seen.entry((&result.check, &result.unit)).or_default();
             let name = format!("observation/{}/{}/{again}", result.check, result.unit);
             *again += 1;
-            known.insert((result.check.as_str(), result.unit.as_str(), result.detail.as_str()), at);
             results.push((result, c.judged.uuid(&name)));
         }
-        Self { results, about, known }
+        Self { results, about }
     }
 
     /// All, in the order of the results.
@@ -53,9 +49,9 @@ impl<'a> Observations<'a> {
         open.map(|(result, uuid)| self.observation(c, result, uuid))
     }
 
-    /// UUID of the observation of a result.
-    pub(super) fn uuid(&self, check: &str, unit: &str, detail: &str) -> Option<&str> {
-        self.results.get(*self.known.get(&(check, unit, detail))?).map(|(_, uuid)| uuid.as_str())
+    /// UUID of the observation of the result at this position of the assessment.
+    pub(super) fn uuid(&self, result: usize) -> Option<&str> {
+        self.results.get(result).map(|(_, uuid)| uuid.as_str())
     }
 
     /// Results of some checks with their positions, and with the UUIDs of their observations.

@@ -145,8 +145,7 @@ fn props(f: &FindingSheet, state: State) -> Vec<Value> {
 }
 
 fn observed(observations: &Observations<'_>, f: &FindingSheet) -> Vec<Value> {
-    let uuid = observations.uuid(&f.check, &f.unit, &f.detail);
-    uuid.map(|uuid| json!({"observation-uuid": uuid})).into_iter().collect()
+    observations.uuid(f.result).map(|uuid| json!({"observation-uuid": uuid})).into_iter().collect()
 }
 
 /// Exceptions that name the finding, whatever their standing.

@@ -47,8 +47,9 @@ fn result(check: &str, unit: &str, state: State, waived: bool) -> CheckResult {
     }
 }
 
-fn sheet(r: &CheckResult) -> FindingSheet {
+fn sheet(result: usize, r: &CheckResult) -> FindingSheet {
     FindingSheet {
+        result,
         check: r.check.clone(),
         title: "Backups run as planned".into(),
         unit: r.unit.clone(),
@@ -93,6 +94,7 @@ fn framework(id: &str, left_out: BTreeSet<usize>, controls: Vec<ControlSheet>) -
         text_use: String::new(),
         applies_when: String::new(),
         left_out,
+        checks: BTreeMap::new(),
         controls,
     }
 }
@@ -125,8 +127,8 @@ fn dossier() -> Dossier {
             signed_by: None,
         },
         policy: PolicySheet { title: "Policy".into(), version: "2.3".into(), parameters: Vec::new() },
-        findings: vec![sheet(&results[1])],
-        missing: vec![sheet(&results[2])],
+        findings: vec![sheet(1, &results[1])],
+        missing: vec![sheet(2, &results[2])],
         waivers: vec![WaiverSheet {
             exception_id: "EX-7".into(),
             risk_level: None,

@@ -144,7 +144,7 @@ fn control(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Vec<B
             column("Not appl.", Align::Right, 0.9),
             column("No evid.", Align::Right, 0.9),
         ],
-        c.checks.iter().map(|check| check_row(d, check)).collect(),
+        c.checks.iter().map(|check| check_row(d, f, check)).collect(),
     ));
     out.extend(exceptions(d, f, n, c));
     out
@@ -196,21 +196,25 @@ fn populations(d: &Dossier, c: &ControlSheet) -> Inlines {
     out
 }
 
-fn check_row(d: &Dossier, id: &str) -> TableRow {
-    let Some(check) = d.checks.iter().find(|c| c.id == id) else {
-        let mut cells = vec![vec![code(id)], text("not evaluated in this version")];
-        cells.extend((0..6).map(|_| text("–")));
-        return row(cells);
-    };
-    let (mark, word) = of_result(check.state, check.counts[1] == 0 && check.counts[2] > 0);
-    let mut cells = vec![vec![link(format!("check-{id}"), id)], text(check.title.clone()), vec![badge(mark, word)]];
-    cells.extend(check.counts.map(number));
+/// A check with the results that count for the framework.
+fn check_row(d: &Dossier, f: &FrameworkSheet, id: &str) -> TableRow {
+    let title = d.checks.iter().find(|c| c.id == id).map_or("", |c| c.title.as_str());
+    let mut cells = vec![vec![link(format!("check-{id}"), id)], text(title)];
+    match f.checks.get(id).and_then(|s| Some((s, s.state?))) {
+        Some((standing, state)) => {
+            let (mark, word) = of_result(state, standing.only_waived);
+            cells.push(vec![badge(mark, word)]);
+            cells.extend(standing.counts.map(number));
+        }
+        None => cells.extend((0..6).map(|_| text("–"))),
+    }
     row(cells)
 }
 
 /// Findings of the control's checks, with what followed of failed runs.
 fn exceptions(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Vec<Block> {
-    let found: Vec<&FindingSheet> = d.findings.iter().filter(|x| c.checks.contains(&x.check)).collect();
+    let found: Vec<&FindingSheet> =
+        d.findings.iter().filter(|x| c.checks.contains(&x.check) && !f.left_out.contains(&x.result)).collect();
     if found.is_empty() {
         return vec![para(text(if c.state == Some(S::Pass) {
             "No exceptions noted."

@@ -1,8 +1,10 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::assessment::{CheckResult, Severity, State as S};
 use model::controls::{Relevance, TitleKind};
-use model::dossier::{CheckSheet, ControlSheet, FrameworkSheet, Population, PopulationFile, StatementSheet};
+use model::dossier::{
+    CheckSheet, ControlSheet, FindingSheet, FrameworkSheet, Population, PopulationFile, Standing, StatementSheet,
+};
 use model::lineage::{Extract, Place, SampleRow, SampleSheet};
 use serde_json::{Value, json};
 
@@ -10,9 +12,13 @@ use super::*;
 use crate::block::{Table, TableRow, plain as words};
 use crate::sample::{dossier, finding, keep};
 
-fn table(document: &Document, id: &str) -> Table {
+fn found(document: &Document, id: &str) -> Option<Table> {
     let mut tables = document.blocks.iter().filter_map(|b| if let Block::Table(t) = b { Some(t) } else { None });
-    tables.find(|t| t.id == id).unwrap_or_else(|| panic!("no table {id}")).clone()
+    tables.find(|t| t.id == id).cloned()
+}
+
+fn table(document: &Document, id: &str) -> Table {
+    found(document, id).unwrap_or_else(|| panic!("no table {id}"))
 }
 
 fn line(row: &TableRow) -> String {
@@ -82,6 +88,10 @@ fn judged() -> Dossier {
         text_use: "Only identifiers are used".to_owned(),
         applies_when: "always".to_owned(),
         left_out: BTreeSet::new(),
+        checks: BTreeMap::from([(
+            "FRQ-02".to_owned(),
+            Standing { state: Some(S::Fail), only_waived: false, counts: [1, 1, 0, 0, 1] },
+        )]),
         controls,
     };
     d.standards = vec![
@@ -110,7 +120,7 @@ fn judged() -> Dossier {
     }];
     d.assessment.results =
         vec![result("FRQ-02", "a", S::Pass), result("FRQ-02", "b", S::Fail), result("FRQ-02", "c", S::NoEvidence)];
-    d.findings = vec![finding("FRQ-02", "b", Severity::High, false)];
+    d.findings = vec![FindingSheet { result: 1, ..finding("FRQ-02", "b", Severity::High, false) }];
     d.populations.push(runs(&"ab".repeat(32)));
     d
 }
@@ -148,6 +158,13 @@ fn a_control_says_what_it_asks_what_we_do_and_what_was_found() {
     assert_eq!(lines(&d, "unjudged-one-table"), ["A.2 | What it asks. | no check is mapped to it"]);
     assert_eq!(lines(&d, "controls-two"), ["B.1 | Our title | no evidence | 1 | 1 | – | 1"]);
     assert_eq!(lines(&d, "control-one-0-exceptions").len(), 1);
+    assert_eq!(lines(&d, "control-one-0-checks"), ["FRQ-02 | Runs succeeded | fail | 1 | 1 | – | – | 1"]);
+    // A framework that is not about the system of the failure notes none.
+    let mut other = judged();
+    other.standards[0].left_out = BTreeSet::from([1]);
+    assert!(
+        !other.findings.is_empty() && found(&super::document(&other).unwrap(), "control-one-0-exceptions").is_none()
+    );
     // Passes stand beside failures, and the row that a result rests on is one click away.
     let results = lines(&d, "check-FRQ-02-table");
     assert_eq!(results[0], "a | pass | About a. | r3");

@@ -177,6 +177,7 @@ mod tests {
 
     fn finding(system: &str, unit: &str, at: &str) -> FindingSheet {
         FindingSheet {
+            result: 0,
             check: "CMP-02".to_owned(),
             title: "Plausible".to_owned(),
             unit: unit.to_owned(),

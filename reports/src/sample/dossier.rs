@@ -62,6 +62,7 @@ pub fn dossier() -> Dossier {
 /// A failed result on one unit.
 pub fn finding(check: &str, unit: &str, severity: Severity, waived: bool) -> FindingSheet {
     FindingSheet {
+        result: 0,
         check: check.to_owned(),
         title: format!("What {check} asks"),
         unit: unit.to_owned(),

@@ -24,8 +24,9 @@ pub(super) fn findings(world: &World<'_>, judged: &Judged, state: State) -> Vec<
         .results
         .iter()
         .zip(&judged.subjects)
-        .filter(|(r, _)| r.state == state)
-        .filter_map(|(r, subject)| {
+        .enumerate()
+        .filter(|(_, (r, _))| r.state == state)
+        .filter_map(|(result, (r, subject))| {
             let check = world.controls.check(&r.check)?;
             let system = concerned(world, &r.unit, subject, &tests);
             let assumptions = r
@@ -35,6 +36,7 @@ pub(super) fn findings(world: &World<'_>, judged: &Judged, state: State) -> Vec<
                 .map(|p| format!("{} = {}", p.id, p.value))
                 .collect();
             Some(FindingSheet {
+                result,
                 check: r.check.clone(),
                 title: check.title.clone(),
                 unit: r.unit.clone(),

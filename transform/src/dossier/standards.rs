@@ -1,6 +1,6 @@
 //! Frameworks with their controls, and statements of the policy.
 
-use model::dossier::{ControlSheet, FrameworkSheet, StatementSheet};
+use model::dossier::{ControlSheet, FrameworkSheet, Standing, StatementSheet};
 
 use crate::assess::{Basis, Judged};
 use crate::rollup::Rollup;
@@ -9,6 +9,11 @@ use crate::standards;
 /// Results by state: pass, fail, waived, not applicable, no evidence.
 pub(super) fn counts(rollup: &Rollup) -> [u64; 5] {
     [rollup.pass, rollup.fail, rollup.waived, rollup.not_applicable, rollup.no_evidence].map(|n| n as u64)
+}
+
+fn standing((check, rollup): (&str, Rollup)) -> (String, Standing) {
+    let standing = Standing { state: rollup.state, only_waived: rollup.only_waived(), counts: counts(&rollup) };
+    (check.to_owned(), standing)
 }
 
 /// Every framework, also those that nobody asked for: a report chooses.
@@ -25,6 +30,7 @@ pub(super) fn frameworks(basis: &Basis<'_>, judged: &Judged) -> Vec<FrameworkShe
                 text_use: f.text_use.trim().to_owned(),
                 applies_when: f.applies_when.trim().to_owned(),
                 left_out: standards::left_out(f, basis, judged),
+                checks: standards::checks(f, basis, judged).into_iter().map(standing).collect(),
                 controls: Vec::new(),
             });
         }
