@@ -97,13 +97,18 @@ impl Tracer<'_> {
     fn metric(&self, metric: &Metric, figures: &[Figure]) -> Node {
         let part = |f: &Figure| f.figure_id.strip_prefix(&metric.id).and_then(|rest| rest.strip_prefix('/')).is_some();
         let parts: Vec<&Figure> = figures.iter().filter(|f| part(f) && f.by.is_empty()).collect();
-        let says = match (&metric.undefined, percent(metric.numerator, metric.denominator)) {
-            (Some(why), _) => format!("no value: {why}"),
-            (None, Some(percent)) if parts.len() > 1 => {
+        let mut says = match percent(metric.numerator, metric.denominator) {
+            Some(percent) if parts.len() > 1 => {
                 format!("{percent} = {} of {}", metric.numerator, metric.denominator)
             }
-            (None, _) => metric.numerator.to_string(),
+            _ => metric.numerator.to_string(),
         };
+        if metric.unknown > 0 {
+            says.push_str(&format!(", and {} nobody can know", metric.unknown));
+        }
+        if let Some(why) = &metric.undefined {
+            says.push_str(&format!("; {why}"));
+        }
         let children = parts.into_iter().map(|f| self.figure(f)).collect();
         Node { kind: "metric", id: metric.id.clone(), says, children }
     }

@@ -68,6 +68,14 @@ pub struct ControlSheet {
     pub statements: Vec<String>,
 }
 
+impl ControlSheet {
+    /// False where its framework is about no system in scope.
+    #[must_use]
+    pub fn applies(&self) -> bool {
+        self.state != Some(State::NotApplicable) || self.counts != [0; 5]
+    }
+}
+
 /// A statement of the policy in the period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StatementSheet {

@@ -11,8 +11,8 @@ use crate::block::{Align, Block, Fact, Inlines, KeyValue, Table, badge, code, co
 use crate::parts::{count, heading, note, of_result, severity, text};
 
 pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> {
-    let wanted: BTreeSet<&str> =
-        d.chosen().flat_map(|f| &f.controls).flat_map(|c| c.checks.iter().map(String::as_str)).collect();
+    let controls = d.chosen().flat_map(|f| &f.controls).filter(|c| c.applies());
+    let wanted: BTreeSet<&str> = controls.flat_map(|c| c.checks.iter().map(String::as_str)).collect();
     let mut out = vec![heading(1, "checks", "Checks and their results")];
     out.push(note(
         "Every result of every check that a control of this packet rests on. A result links to the rows it rests on where they are printed here; \

@@ -45,7 +45,10 @@ fn framework(d: &Dossier, f: &FrameworkSheet) -> Vec<Block> {
         ],
         judged.iter().map(|(n, c)| index(f, *n, c)).collect(),
     ));
-    for (n, c) in judged {
+    if judged.iter().any(|(_, c)| !c.applies()) {
+        out.push(note("A control that does not apply has no page of its own: no system in scope is of the kind that this framework is about."));
+    }
+    for (n, c) in judged.into_iter().filter(|(_, c)| c.applies()) {
         out.extend(control(d, f, n, c));
     }
     if !rest.is_empty() {
@@ -94,7 +97,8 @@ fn state(c: &ControlSheet) -> Inlines {
 
 fn index(f: &FrameworkSheet, n: usize, c: &ControlSheet) -> TableRow {
     let [pass, fail, waived, _, missing] = c.counts;
-    let mut cells = vec![vec![link(id(f, n), c.id.clone())], text(c.title.clone()), state(c)];
+    let name = if c.applies() { link(id(f, n), c.id.clone()) } else { strong(c.id.clone()) };
+    let mut cells = vec![vec![name], text(c.title.clone()), state(c)];
     cells.extend([pass, fail, waived, missing].map(number));
     row(cells)
 }
@@ -216,10 +220,10 @@ fn exceptions(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Ve
     let found: Vec<&FindingSheet> =
         d.findings.iter().filter(|x| c.checks.contains(&x.check) && !f.left_out.contains(&x.result)).collect();
     if found.is_empty() {
-        return vec![para(text(if c.state == Some(S::Pass) {
-            "No exceptions noted."
-        } else {
+        return vec![para(text(if c.state == Some(S::NoEvidence) {
             "No exceptions noted; see the checks for what lacks evidence."
+        } else {
+            "No exceptions noted."
         }))];
     }
     let slots: BTreeSet<&str> = d.closures.iter().map(|x| x.slot_id.as_str()).collect();

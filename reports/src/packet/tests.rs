@@ -159,6 +159,14 @@ fn a_control_says_what_it_asks_what_we_do_and_what_was_found() {
     assert_eq!(lines(&d, "controls-two"), ["B.1 | Our title | no evidence | 1 | 1 | – | 1"]);
     assert_eq!(lines(&d, "control-one-0-exceptions").len(), 1);
     assert_eq!(lines(&d, "control-one-0-checks"), ["FRQ-02 | Runs succeeded | fail | 1 | 1 | – | – | 1"]);
+    // A framework that is about nobody has neither pages of controls nor checks.
+    let mut nobody = judged();
+    for c in nobody.standards.iter_mut().flat_map(|f| &mut f.controls) {
+        (c.state, c.counts) = (Some(S::NotApplicable), [0; 5]);
+    }
+    let nobody = super::document(&nobody).unwrap();
+    crate::validate::validate(&nobody).unwrap();
+    assert!(found(&nobody, "control-one-0-checks").is_none() && found(&nobody, "check-FRQ-02-table").is_none());
     // A framework that is not about the system of the failure notes none.
     let mut other = judged();
     other.standards[0].left_out = BTreeSet::from([1]);
