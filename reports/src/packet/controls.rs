@@ -11,11 +11,11 @@ use crate::block::{
     Align, Block, Fact, Inline, Inlines, KeyValue, Table, TableRow, badge, code, column, link, row, strong,
     text as plain,
 };
-use crate::parts::{clipped, count, first_sentence, heading, listed, note, of_result, para, severity, table, text};
+use crate::parts::{
+    clipped, count, figure, first_sentence, heading, listed, note, of_result, para, severity, table, text,
+};
 
-/// Most findings that a control repeats; its checks hold all of them, and the whole of each.
-const FINDINGS: usize = 12;
-/// Most characters of a detail that a control repeats.
+/// Most characters of a detail that a control repeats; its checks hold the whole.
 const DETAIL: usize = 160;
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
@@ -205,11 +205,41 @@ fn check_row(d: &Dossier, id: &str) -> TableRow {
     };
     let (mark, word) = of_result(check.state, check.counts[1] == 0 && check.counts[2] > 0);
     let mut cells = vec![vec![link(format!("check-{id}"), id)], text(check.title.clone()), vec![badge(mark, word)]];
-    cells.extend(check.counts.map(number));
+    let counted = super::STATES.iter().zip(check.counts).map(|((state, _), n)| match n {
+        0 => text("–"),
+        n => vec![figure(d, &format!("results/{id}/{state}"), n.to_string())],
+    });
+    cells.extend(counted);
     row(cells)
 }
 
-/// Findings of the control's checks, with what followed of failed runs.
+/// Findings of one check: its units, what was found of the first of them, and what followed of failed runs.
+fn exception(d: &Dossier, same: &[&FindingSheet]) -> Option<TableRow> {
+    let first = same.first()?;
+    let mut units: Vec<String> = same.iter().map(|x| x.unit_name.clone()).collect();
+    units.dedup();
+    let mut detail: Inlines = vec![plain(clipped(first_sentence(&first.detail), DETAIL))];
+    if same.len() > 1 {
+        detail.push(plain(format!(" And {} more.", same.len() - 1)));
+    }
+    if d.closures.iter().any(|c| same.iter().any(|x| x.unit == c.slot_id || x.unit == c.plan_id)) {
+        detail.extend([
+            Inline::Break,
+            plain("What followed: "),
+            link("closures", "Failures and their closure"),
+            plain("."),
+        ]);
+    }
+    let (mark, word) = of_result(S::Fail, first.waived);
+    Some(row(vec![
+        vec![severity(first.severity)],
+        vec![link(format!("finding-{}", first.check), first.check.clone()), Inline::Break, plain(listed(&units))],
+        vec![badge(mark, word)],
+        detail,
+    ]))
+}
+
+/// Findings of the control's checks.
 fn exceptions(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Vec<Block> {
     let found: Vec<&FindingSheet> = d.findings.iter().filter(|x| c.checks.contains(&x.check)).collect();
     if found.is_empty() {
@@ -219,46 +249,25 @@ fn exceptions(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Ve
             "No exceptions noted; see the checks for what lacks evidence."
         }))];
     }
-    let slots: BTreeSet<&str> = d.closures.iter().map(|x| x.slot_id.as_str()).collect();
-    let plans: BTreeSet<&str> = d.closures.iter().map(|x| x.plan_id.as_str()).collect();
-    let more = found.len().saturating_sub(FINDINGS);
-    let rows = found.iter().take(FINDINGS).map(|x| {
-        let mut detail: Inlines = vec![plain(clipped(first_sentence(&x.detail), DETAIL))];
-        if slots.contains(x.unit.as_str()) || plans.contains(x.unit.as_str()) {
-            detail.extend([
-                Inline::Break,
-                plain("What followed: "),
-                link("closures", "Failures and their closure"),
-                plain("."),
-            ]);
+    let mut by_check: Vec<Vec<&FindingSheet>> = Vec::new();
+    for x in &found {
+        match by_check
+            .iter_mut()
+            .find(|same| same.first().is_some_and(|f| (&f.check, f.waived) == (&x.check, x.waived)))
+        {
+            Some(same) => same.push(x),
+            None => by_check.push(vec![x]),
         }
-        let (mark, word) = of_result(S::Fail, x.waived);
-        row(vec![
-            vec![severity(x.severity)],
-            vec![link(format!("finding-{}", x.check), x.check.clone()), Inline::Break, plain(x.unit_name.clone())],
-            vec![badge(mark, word)],
-            detail,
-        ])
-    });
-    let mut out = vec![Block::Table(Table {
-        id: format!("{}-exceptions", id(f, n)),
-        caption: format!("Exceptions noted: {}", found.len()),
-        columns: vec![
-            column("Severity", Align::Left, 1.0),
-            column("Check, unit", Align::Left, 2.0),
-            column("State", Align::Left, 1.0),
-            column("What was found", Align::Left, 5.4),
-        ],
-        rows: rows.collect(),
-        footnote: if more == 0 {
-            Vec::new()
-        } else {
-            text(format!(
-                "{} under the checks named above.",
-                count(more, "further exception stands", "further exceptions stand")
-            ))
-        },
-    })];
+    }
+    let columns = vec![
+        column("Severity", Align::Left, 1.0),
+        column("Check, units", Align::Left, 2.4),
+        column("State", Align::Left, 1.0),
+        column("What was found", Align::Left, 5.4),
+    ];
+    let rows = by_check.iter().filter_map(|same| exception(d, same)).collect();
+    let caption = format!("Exceptions noted: {}", found.len());
+    let mut out = vec![Table::new(format!("{}-exceptions", id(f, n)), caption, columns, rows).into()];
     let waivers: Vec<String> = d
         .waivers
         .iter()

@@ -254,7 +254,7 @@ fn a_sampled_row_shows_its_bytes_with_the_line_marked() {
         }],
     }];
     let document = document(&d).unwrap();
-    let bytes = table(&document, "extract-0-0-bytes");
+    let bytes = table(&document, "extract-0-0");
     let marked: Vec<(bool, String)> = bytes.rows.iter().map(|r| (r.strong, line(r))).collect();
     assert_eq!(marked[0], (false, "7 | before".to_owned()));
     assert_eq!(marked[1], (true, "8 | the \\u{1b}[31mline".to_owned()));

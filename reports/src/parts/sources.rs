@@ -84,7 +84,7 @@ pub(crate) fn sources(d: &Dossier) -> Vec<Block> {
     }));
     for source in d.sources.iter().filter(|s| !s.reason.is_empty()) {
         out.push(heading(
-            3,
+            2,
             &format!("source-{}", source.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")),
             format!("{}: {}", source.name, source.status),
         ));

@@ -4,6 +4,7 @@ use crate::block::{
     Block, Callout, Completeness, Cover, Document, Fact, Heading, Inline, KeyValue, List, Para, ParaRole, Provenance,
     Toc, Tone, badge, code, strong, text,
 };
+use crate::build::logo_alt;
 use crate::drawing::{self, Ink, solid};
 use crate::error::ReportError;
 use crate::marks;
@@ -159,6 +160,12 @@ impl Layout<'_> {
             (&document.subtitle, "P", style(Face::Regular, 9.5, Ink::Muted), 14.0, 4.0),
         ];
         let start = self.chunks.len();
+        if let Some(logo) = &document.logo {
+            let (width, height) = logo.fit(195.0, 48.0);
+            let owner = Some(self.tree.figure(node, &logo_alt(document)));
+            let items = vec![Placed { owner, item: Item::Logo { area: [SIDE, 0.0, width, height] } }];
+            self.add(Chunk { height: height + 10.0, keep: true, items, ..Chunk::default() });
+        }
         for (words, role, style, leading, before) in rows {
             if words.is_empty() {
                 continue;
