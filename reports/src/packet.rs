@@ -152,14 +152,14 @@ impl Anchors {
         }
     }
 
-    /// Rows as links where they are printed, as ids where they are not.
+    /// Rows as links where they are printed, as ids where they are not; of long ids the end.
     fn links(&self, rows: &[String]) -> Inlines {
-        listed(rows, |id| self.rows.get(id).map(String::as_str))
+        listed(rows, Some(TAIL), |id| self.rows.get(id).map(String::as_str))
     }
 
     /// Runs of an expected run, in the same way.
     fn of_runs(&self, ids: &[String]) -> Inlines {
-        listed(ids, |id| self.runs.get(id).and_then(Option::as_deref))
+        listed(ids, None, |id| self.runs.get(id).and_then(Option::as_deref))
     }
 }
 
@@ -168,8 +168,11 @@ fn anchor(p: &Population, at: usize) -> String {
     format!("{}-{at}", p.name)
 }
 
-/// Ids one below the other; beyond three it says how many more there are.
-fn listed<'a>(ids: &[String], target: impl Fn(&str) -> Option<&'a str>) -> Inlines {
+/// Characters of the end of an id that is too long for a narrow column.
+const TAIL: usize = 16;
+
+/// Ids one below the other, cut to their last `most` characters; beyond three it says how many more there are.
+fn listed<'a>(ids: &[String], most: Option<usize>, target: impl Fn(&str) -> Option<&'a str>) -> Inlines {
     const SHOWN: usize = 3;
     let mut out: Inlines = Vec::new();
     for id in ids.iter().take(SHOWN) {
@@ -177,6 +180,8 @@ fn listed<'a>(ids: &[String], target: impl Fn(&str) -> Option<&'a str>) -> Inlin
             out.push(Inline::Break);
         }
         let name = id.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(id);
+        let cut = most.and_then(|most| name.char_indices().nth_back(most - 1)).filter(|(at, _)| *at > 0);
+        let name = cut.map_or_else(|| name.to_owned(), |(at, _)| format!("…{}", &name[at..]));
         out.push(match target(id) {
             Some(anchor) => link(anchor, name),
             None => code(name),

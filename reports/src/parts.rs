@@ -190,6 +190,11 @@ pub(crate) fn figure_anchor(at: usize) -> String {
     format!("figure-{at}")
 }
 
+/// A table, or a sentence where it would be empty.
+pub(crate) fn table_or(words: &str, table: Table) -> Block {
+    if table.rows.is_empty() { para(text(words)) } else { table.into() }
+}
+
 /// A table with its completeness block.
 pub(crate) fn evidenced(
     d: &Dossier,

@@ -34,6 +34,11 @@ pub fn keep(name: &str, bytes: &[u8]) {
     std::fs::write(folder.join(name), bytes).unwrap();
 }
 
+/// The logo of the sample company.
+pub fn logo() -> model::logo::Logo {
+    model::logo::Logo::read(include_bytes!("../../examples/company/logo.png").to_vec()).unwrap()
+}
+
 /// A report of a few pages, with every block.
 pub fn report() -> Document {
     document(opening().into_iter().chain(systems()).chain(findings(26)).chain(method()).collect())

@@ -7,7 +7,9 @@ use model::dossier::{CheckSheet, Dossier, SourceSheet};
 use model::evidence::SourceStatus;
 
 use super::{Anchors, chosen};
-use crate::block::{Align, Block, Fact, Inlines, KeyValue, Table, TableRow, badge, code, column, row, text as plain};
+use crate::block::{
+    Align, Block, Fact, Inline, Inlines, KeyValue, Table, TableRow, badge, code, column, row, text as plain,
+};
 use crate::parts::{count, figure, heading, note, of_result, severity, text};
 
 pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> {
@@ -29,21 +31,22 @@ fn one(d: &Dossier, check: &CheckSheet, most: usize, anchors: &Anchors) -> Vec<B
     let results: Vec<&CheckResult> = d.assessment.results.iter().filter(|r| r.check == check.id).collect();
     let parameters: BTreeSet<String> =
         results.iter().flat_map(|r| &r.parameters).map(|p| format!("{} = {} ({})", p.id, p.value, p.origin)).collect();
-    let mut standing = vec![severity(check.severity)];
+    let mut tests = vec![severity(check.severity)];
     if !check.statements.is_empty() {
-        standing.push(plain(format!("; tests {}", check.statements.join(", "))));
-    }
-    let mut facts = vec![
-        fact("Severity, statements", standing),
-        fact("Population", text(check.population.clone())),
-        fact("Rule", text(check.rule.clone())),
-    ];
-    if !parameters.is_empty() {
-        facts.push(fact("Parameters", text(parameters.into_iter().collect::<Vec<_>>().join("; "))));
+        tests.push(plain(format!("; {}", check.statements.join(", "))));
     }
     let tables: Vec<&str> = check.tables.iter().map(String::as_str).collect();
-    facts.push(fact("Reads", text(origin(d, &tables))));
-    facts.push(fact("Results", counted(d, check)));
+    let mut rule = vec![plain(check.rule.clone())];
+    if !parameters.is_empty() {
+        let parameters = parameters.into_iter().collect::<Vec<_>>().join("; ");
+        rule.extend([Inline::Break, plain(format!("Parameters: {parameters}"))]);
+    }
+    let facts = vec![
+        fact("Severity, statements", tests),
+        fact("Population", vec![plain(check.population.clone()), Inline::Break, plain(origin(d, &tables))]),
+        fact("Rule", rule),
+        fact("Results", counted(d, check)),
+    ];
     let whole = results.len() <= most;
     let shown: Vec<&CheckResult> =
         results.iter().copied().filter(|r| whole || matches!(r.state, State::Fail | State::NoEvidence)).collect();
@@ -60,7 +63,7 @@ fn one(d: &Dossier, check: &CheckSheet, most: usize, anchors: &Anchors) -> Vec<B
     let rested = shown.iter().any(|r| !r.records.is_empty());
     let mut columns = vec![
         column("Unit", Align::Left, 2.4),
-        column("State", Align::Left, 1.2),
+        column("State", Align::Left, 1.5),
         column("What was found", Align::Left, if rested { 5.4 } else { 7.0 }),
     ];
     columns.extend(rested.then(|| column("Rests on", Align::Left, 1.7)));
@@ -127,9 +130,9 @@ fn origin(d: &Dossier, tables: &[&str]) -> String {
     let names = |all: &[&SourceSheet]| all.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
     let read = tables.join(", ").replace('_', " ");
     match (whole.as_slice(), broken.as_slice()) {
-        ([], []) => format!("{read}: from the registers and the inventory of the workspace"),
-        (whole, []) => format!("{read}. Sources, all complete: {}", names(whole)),
-        ([], broken) => format!("{read}. Sources, none complete: {}", names(broken)),
-        (whole, broken) => format!("{read}. Sources: {}; not complete: {}", names(whole), names(broken)),
+        ([], []) => format!("Reads {read}: from the registers and the inventory of the workspace."),
+        (whole, []) => format!("Reads {read}. Sources, all complete: {}.", names(whole)),
+        ([], broken) => format!("Reads {read}. Sources, none complete: {}.", names(broken)),
+        (whole, broken) => format!("Reads {read}. Sources: {}; not complete: {}.", names(whole), names(broken)),
     }
 }

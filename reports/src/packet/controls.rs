@@ -37,8 +37,8 @@ fn framework(d: &Dossier, f: &FrameworkSheet) -> Vec<Block> {
         count(judged.len(), "control with checks", "controls with checks"),
         vec![
             column("Control", Align::Left, 1.8),
-            column("Title", Align::Left, 4.0),
-            column("State", Align::Left, 1.6),
+            column("Title", Align::Left, 3.6),
+            column("State", Align::Left, 2.3),
             column("Pass", Align::Right, 0.8),
             column("Fail", Align::Right, 0.8),
             column("Waived", Align::Right, 0.9),
@@ -138,7 +138,7 @@ fn control(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Vec<B
         vec![
             column("Check", Align::Left, 1.1),
             column("Title", Align::Left, 4.4),
-            column("State", Align::Left, 1.5),
+            column("State", Align::Left, 1.8),
             column("Pass", Align::Right, 0.8),
             column("Fail", Align::Right, 0.8),
             column("Waived", Align::Right, 0.9),
@@ -158,9 +158,8 @@ fn activity(d: &Dossier, c: &ControlSheet) -> Inlines {
         if !out.is_empty() {
             out.push(Inline::Break);
         }
-        out.extend([code(s.id.clone()), plain(format!(" {} ", s.paraphrase))]);
         let (mark, word) = of_result(s.state, false);
-        out.push(badge(mark, word));
+        out.extend([badge(mark, word), plain(" "), code(s.id.clone()), plain(format!(" {}", s.paraphrase))]);
     }
     if out.is_empty() {
         out.push(plain("The policy states nothing about it that these checks test; the checks were added to watch it all the same."));

@@ -24,8 +24,7 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
             column("Plan", Align::Left, 7.6),
             column("System", Align::Left, 5.2),
             column("Outcome", Align::Left, 5.6),
-            column("Attempts", Align::Right, 3.6),
-            column("Runs", Align::Left, 16.5),
+            column("Runs, an attempt each", Align::Left, 21.0),
         ],
         |cell, anchors| {
             let runs: Vec<String> = serde_json::from_str(&cell("run_ids")).unwrap_or_default();
@@ -34,7 +33,6 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
                 vec![code(cell("plan_id"))],
                 vec![code(cell("system_id"))],
                 vec![badge(outcome(&cell("outcome")), cell("outcome").replace('_', " "))],
-                text(cell("attempts")),
                 anchors.of_runs(&runs),
             ]
         },
@@ -74,7 +72,7 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
         "recovery-points",
         (most, anchors),
         vec![
-            column("Recovery point", Align::Left, 12.0),
+            column("Recovery point", Align::Left, 17.0),
             column("System", Align::Left, 5.2),
             column("Taken (UTC)", Align::Left, 6.6),
             column("Expires", Align::Left, 4.4),

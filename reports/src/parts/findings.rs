@@ -86,13 +86,14 @@ fn group(members: &[&FindingSheet], kind: &Kind) -> Vec<Block> {
             format!("{check}: {}", count(members.len(), "result", "results")),
             vec![
                 column("Unit", Align::Left, 2.0),
-                column("State", Align::Left, 1.2),
+                column("State", Align::Left, 1.4),
                 column("What was found", Align::Left, 5.0),
                 column("Owner", Align::Left, 1.6),
             ],
             shown.iter().filter_map(|line| table_row(line, kind)).collect(),
         )
         .footnote(footnote(&lines, kind))
+        .dense()
         .into(),
     ]
 }

@@ -13,7 +13,7 @@ mod paper;
 mod pictures;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unicode;
 mod write;
 mod xmp;
