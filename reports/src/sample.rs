@@ -253,8 +253,8 @@ fn systems() -> Vec<Block> {
             legend: Vec::new(),
         }),
         Table::new(
-            "objectives".into(),
-            "Observed recovery against objectives".into(),
+            "objectives",
+            "Observed recovery against objectives",
             vec![
                 column("System", Align::Left, 3.0),
                 column("RPO", Align::Right, 1.2),
@@ -342,8 +342,8 @@ pub fn findings(count: usize) -> Vec<Block> {
             vec![text("Findings of the period, the most severe first. Each names its remedy and its owner.")],
         ),
         Table::new(
-            "findings-table".into(),
-            "Findings".into(),
+            "findings-table",
+            "Findings",
             vec![
                 column("Check", Align::Left, 1.0),
                 column("Severity", Align::Left, 1.2),

@@ -386,11 +386,9 @@ mod tests {
     fn tables(d: &Dossier, rows: &Rows) -> Vec<Vec<String>> {
         let page = page(d, rows, 10).unwrap();
         crate::validate::validate(&page).unwrap();
-        let lines = |t: &Table| t.rows.iter().map(|r| r.cells.iter().map(|c| words(c)).collect::<Vec<_>>().join(" | "));
-        page.blocks
-            .iter()
-            .filter_map(|b| if let Block::Table(t) = b { Some(lines(t).collect()) } else { None })
-            .collect()
+        let line = |r: &TableRow| r.cells.iter().map(|c| words(c)).collect::<Vec<_>>().join(" | ");
+        let tables = page.blocks.iter().filter_map(|b| if let Block::Table(t) = b { Some(t) } else { None });
+        tables.map(|t| t.rows.iter().map(line).collect()).collect()
     }
 
     #[test]

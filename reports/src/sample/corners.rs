@@ -22,8 +22,8 @@ pub fn corners() -> Document {
         "Notes",
     ];
     let narrow = Table::new(
-        "narrow".into(),
-        "Seven narrow columns".into(),
+        "narrow",
+        "Seven narrow columns",
         columns.map(|title| column(title, Align::Left, if title == "Notes" { 9.0 } else { 0.4 })).to_vec(),
         vec![row((0..7)
             .map(|n| if n % 2 == 0 { vec![code("pgbackrest:billing-database-primary")] } else { vec![] })

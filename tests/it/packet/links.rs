@@ -89,7 +89,8 @@ fn every_link_of_a_packet_leads_somewhere() {
 
 #[test]
 fn a_printed_figure_leads_to_the_rows_that_give_it() {
-    let packet = write(&signed(), "packet", &[]);
+    let w = signed();
+    let packet = write(&w, "packet", &[]);
     let read = |name: &str| fs::read_to_string(packet.join("data").join(name)).unwrap();
     let (page, listing) = (read("packet.html"), read("figures.html"));
     let figures = rows(&listing, "figure-");
