@@ -43,6 +43,7 @@ fn input<'a>(loaded: &'a Loaded, sources: &'a [(String, String)], as_of: Instant
     Input {
         organization: &workspace.config.organization.name,
         accent: workspace.config.organization.accent,
+        logo: loaded.logo.as_ref(),
         policy: &workspace.policy,
         controls: &workspace.controls,
         inventory: &workspace.inventory,

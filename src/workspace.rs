@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use model::fault::{Fault, Faults};
+use model::fault::{Fault, Faults, File};
+use model::logo::{self, Logo};
 use model::workspace::reference::Kind;
-use model::workspace::{Workspace, load};
+use model::workspace::{LogoFile, Workspace, load};
 
 use crate::cli::Globals;
 use crate::failure::Failure;
@@ -23,6 +24,8 @@ pub struct Loaded {
     pub config: String,
     /// Everything that was read, by its name relative to `base`: configuration, inventory, registers, documents.
     pub files: Vec<(String, String)>,
+    /// The logo of the organisation; its file is named in the configuration.
+    pub logo: Option<Logo>,
 }
 
 impl Loaded {
@@ -96,6 +99,11 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
     }
     let mut faults = Faults::default();
     files.extend(documents(&base, &wanted.documents, &mut faults));
+    let logo = wanted.logo.and_then(|wanted| {
+        let found = logo(&base, &wanted);
+        let text = File { name: "backproof.toml", text: &config };
+        found.map_err(|what| faults.push(wanted.fault(text, &what))).ok()
+    });
     let kinds: Vec<_> = collectors::KINDS.iter().map(collectors::Kind::keys).collect();
     let workspace = match load(&files, &kinds) {
         Ok(workspace) => faults.or(workspace),
@@ -105,7 +113,18 @@ pub fn open(globals: &Globals) -> Result<Loaded, Failure> {
         }
     };
     let workspace = workspace.map_err(Failure::Configuration)?;
-    Ok(Loaded { workspace, base, config, files })
+    Ok(Loaded { workspace, base, config, files, logo })
+}
+
+/// Reads the logo, or says what is wrong with its file.
+fn logo(base: &Path, wanted: &LogoFile) -> Result<Logo, String> {
+    let mut bytes = Vec::new();
+    // A byte more than is allowed shows that there are too many.
+    let most = logo::MOST_BYTES as u64 + 1;
+    fs::File::open(base.join(&wanted.path))
+        .and_then(|file| file.take(most).read_to_end(&mut bytes))
+        .map_err(|e| format!("cannot be read: {e}"))?;
+    Logo::read(bytes).map_err(|e| e.to_string())
 }
 
 /// The text of a file, or of every `.toml`, `.csv` and `.sql` file of a folder, named relative to `base`.

@@ -13,6 +13,7 @@ pub use standards::*;
 use crate::assessment::{Assessment, Outcome, Severity, State};
 use crate::colour::Colour;
 use crate::lineage::{Figure, SampleSheet};
+use crate::logo::Logo;
 use crate::registers::RiskLevel;
 use crate::time::{Instant, utc_seconds};
 
@@ -23,6 +24,8 @@ pub struct Dossier {
     pub assessment: Assessment,
     /// Colour of the organisation in reports; absent for the reports' own.
     pub accent: Option<Colour>,
+    /// Its logo in reports; serialised as its hash.
+    pub logo: Option<Logo>,
     /// The period for people: `October 2026`.
     pub period_title: String,
     /// Where the evidence lies and who vouches for it.
@@ -61,6 +64,10 @@ pub struct Dossier {
     pub populations: Vec<Population>,
     /// Every figure, with the lineage rows that it counts.
     pub figures: Vec<Figure>,
+    /// Page beside the report that lists the rows of every figure; only packets have one.
+    pub figures_page: Option<String>,
+    /// Objects that a packet leaves out.
+    pub withheld: Vec<WithheldSheet>,
     /// Rows drawn for the auditor; only packets have them.
     pub samples: Vec<SampleSheet>,
     /// Frameworks asked for; empty means all.
@@ -72,6 +79,21 @@ impl Dossier {
     pub fn chosen(&self) -> impl Iterator<Item = &FrameworkSheet> {
         self.standards.iter().filter(|f| self.frameworks.is_empty() || self.frameworks.contains(&f.id))
     }
+}
+
+/// An object that a packet leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WithheldSheet {
+    /// SHA-256.
+    pub sha256: String,
+    /// Size.
+    pub bytes: u64,
+    /// Why.
+    pub reason: String,
+    /// `<kind>.<id>` of its source.
+    pub source: String,
+    /// When it was read.
+    pub collected_at: Instant,
 }
 
 /// The evidence store.

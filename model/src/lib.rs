@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod fault;
 pub mod inventory;
 pub mod lineage;
+pub mod logo;
 pub mod parallel;
 pub mod policy;
 pub mod read;

@@ -181,6 +181,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Where the value of a key stands in the file.
+    #[must_use]
+    pub fn span_of(&self, key: &str) -> Option<Range<usize>> {
+        self.entries.iter().find(|e| e.key == key).map(|e| e.node.span.clone())
+    }
+
     /// True where the key is written, even if empty.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {

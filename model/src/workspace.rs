@@ -2,11 +2,13 @@
 //! fault of every file is reported at once.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::colour::Colour;
 use crate::controls::Controls;
 use crate::fault::{Fault, Faults, File};
 use crate::inventory::{self, Inventory};
+use crate::logo::MOST_BYTES;
 use crate::policy::{self, Given, Policy};
 use crate::registers::{self, Registers};
 use crate::time::{Span, Tz};
@@ -23,6 +25,27 @@ pub struct Organization {
     pub timezone: Tz,
     /// Colour of its name, of links and of charts in reports; `None` for the reports' own.
     pub accent: Option<Colour>,
+    /// Its logo in reports.
+    pub logo: Option<LogoFile>,
+}
+
+/// The file of a logo, and where the configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogoFile {
+    /// File, relative to the configuration.
+    pub path: String,
+    /// Byte range of the value in the configuration.
+    pub span: Range<usize>,
+}
+
+impl LogoFile {
+    /// What is wrong with the file, told at its key in the configuration.
+    #[must_use]
+    pub fn fault(&self, configuration: File<'_>, what: &str) -> Fault {
+        let message = format!("\"logo\" in [organization]: {} {what}", self.path);
+        Fault::at(&configuration, &self.span, "[organization]: logo", message)
+            .help(format!("name a PNG file of at most {} KiB, or take the key out", MOST_BYTES >> 10))
+    }
 }
 
 /// Where a secret is; never the secret itself.
@@ -268,15 +291,18 @@ pub struct Wanted {
     pub policy_file: Option<String>,
     /// Files, folders and patterns of documents whose front matter is a row of a register.
     pub documents: Vec<String>,
+    /// File of the logo.
+    pub logo: Option<LogoFile>,
 }
 
 /// Tells from the text of a configuration which other files belong to the workspace: the policy
 /// file, `paths.inventory` (with every `.csv` in a folder of that name without `.toml`), and
-/// every file in `paths.registers`, and documents (`.md`). Faults are ignored here; [`load`] reports them.
+/// every file in `paths.registers`, documents (`.md`), and the logo. Faults are ignored here; [`load`] reports them.
 #[must_use]
 pub fn wanted(config: &str) -> Wanted {
     let (read, _) = config::read(File { name: "", text: config }, &[]);
-    Wanted { paths: read.paths, policy_file: read.policy_file, documents: read.documents }
+    let logo = read.organization.and_then(|o| o.logo);
+    Wanted { paths: read.paths, policy_file: read.policy_file, documents: read.documents, logo }
 }
 
 /// Reads a workspace. The first file is the configuration; the names of the others are relative

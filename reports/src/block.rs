@@ -6,9 +6,10 @@
 
 use chrono::{DateTime, Utc};
 use model::colour::Colour;
+use model::logo::Logo;
 use serde::Serialize;
 
-pub use crate::build::{badge, code, column, file, link, plain, row, strong, text, url};
+pub use crate::build::{badge, code, column, file, link, place, plain, row, strong, text, url};
 pub use crate::state::{Severity, State, Tone};
 pub use crate::validate::validate;
 
@@ -26,6 +27,8 @@ pub struct Document {
     pub organization: String,
     /// Colour of its name, of links and of charts; `None` for the reports' own.
     pub accent: Option<Colour>,
+    /// Logo in the title block.
+    pub logo: Option<Logo>,
     /// Period label, for example `October 2026`.
     pub period: String,
     /// Language of the text as a BCP 47 tag, for example `en-GB`.
@@ -184,6 +187,13 @@ pub enum Target {
     /// A file that lies beside the document, by its path from there: a link in HTML. A PDF is also read away from its
     /// folder and prints the text alone.
     File(String),
+    /// A place in an HTML file that lies beside the document; treated as [`Target::File`].
+    Place {
+        /// Path of the file.
+        file: String,
+        /// Anchor in it.
+        id: String,
+    },
 }
 
 /// Label and value pairs.
@@ -211,6 +221,8 @@ pub struct Kpi {
     pub note: String,
     /// Judgement.
     pub tone: Tone,
+    /// Where the rows are that it counts; a PDF prints the figure alone.
+    pub rows: Option<Target>,
     /// Course over the last periods, oldest first; `None` where a period has no value. Empty for no sparkline.
     pub sparkline: Vec<Option<f64>>,
 }
@@ -343,6 +355,19 @@ pub struct Table {
     pub rows: Vec<TableRow>,
     /// Remark under the table; empty for none.
     pub footnote: Inlines,
+    /// How close its rows stand.
+    pub density: Density,
+}
+
+/// How close the rows of a table stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Density {
+    /// To be read.
+    #[default]
+    Usual,
+    /// To be looked up: records by the hundred, raw bytes.
+    Dense,
 }
 
 /// A column.

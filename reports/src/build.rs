@@ -1,6 +1,6 @@
 //! Short forms for building blocks, and the words of inlines.
 
-use crate::block::{Align, Column, Inline, Inlines, State, TableRow, Target};
+use crate::block::{Align, Block, Column, Density, Document, Inline, Inlines, State, Table, TableRow, Target};
 
 /// Plain text.
 #[must_use]
@@ -38,6 +38,12 @@ pub fn file(path: impl Into<String>, text: impl Into<String>) -> Inline {
     Inline::Link { to: Target::File(path.into()), text: text.into() }
 }
 
+/// A link to a place in an HTML file that lies beside the document.
+#[must_use]
+pub fn place(file: impl Into<String>, id: impl Into<String>, text: impl Into<String>) -> Inline {
+    Inline::Link { to: Target::Place { file: file.into(), id: id.into() }, text: text.into() }
+}
+
 /// A state with a word of its own; empty for the state's word.
 #[must_use]
 pub fn badge(state: State, text: impl Into<String>) -> Inline {
@@ -54,6 +60,38 @@ pub fn column(title: impl Into<String>, align: Align, width: f64) -> Column {
 #[must_use]
 pub fn row(cells: Vec<Inlines>) -> TableRow {
     TableRow { id: String::new(), cells, strong: false }
+}
+
+impl Table {
+    /// A table without a footnote.
+    #[must_use]
+    pub fn new(id: impl Into<String>, caption: impl Into<String>, columns: Vec<Column>, rows: Vec<TableRow>) -> Self {
+        let (id, caption) = (id.into(), caption.into());
+        Self { id, caption, columns, rows, footnote: Vec::new(), density: Density::Usual }
+    }
+
+    /// With a footnote; empty for none.
+    #[must_use]
+    pub fn footnote(self, footnote: Inlines) -> Self {
+        Self { footnote, ..self }
+    }
+
+    /// With rows that stand close.
+    #[must_use]
+    pub fn dense(self) -> Self {
+        Self { density: Density::Dense, ..self }
+    }
+}
+
+impl From<Table> for Block {
+    fn from(table: Table) -> Self {
+        Self::Table(table)
+    }
+}
+
+/// What stands for the logo of a document where it cannot be seen.
+pub(crate) fn logo_alt(document: &Document) -> String {
+    format!("Logo of {}", document.organization)
 }
 
 /// The words of some inlines, as a reader would read them aloud; line breaks become blanks.

@@ -10,7 +10,7 @@ use model::dossier::Dossier;
 pub use crate::parts::sheets::workbook;
 
 use crate::block::{Block, Document, Toc};
-use crate::parts::{changes, closures, day, frameworks, hash, objectives, results, sources, systems, trends};
+use crate::parts::{self, changes, closures, frameworks, objectives, results, sources, systems, trends};
 
 /// The report as a block document.
 ///
@@ -29,15 +29,5 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
     blocks.extend(results::missing(dossier));
     blocks.extend(frameworks::blocks(dossier));
     blocks.extend(sources::blocks(dossier));
-    Ok(Document {
-        title: "Backup and restore: monthly report".to_owned(),
-        subtitle: format!("As of {}", day(dossier.assessment.period.as_of)),
-        organization: dossier.assessment.organization.clone(),
-        accent: dossier.accent,
-        period: dossier.period_title.clone(),
-        language: "en-GB".to_owned(),
-        document_hash: hash(dossier)?,
-        as_of: dossier.assessment.period.as_of,
-        blocks,
-    })
+    parts::report(dossier, "Backup and restore: monthly report", blocks)
 }

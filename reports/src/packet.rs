@@ -7,6 +7,7 @@
 mod checks;
 mod controls;
 mod evidence;
+mod figures;
 mod front;
 mod gaps;
 mod governance;
@@ -14,14 +15,15 @@ mod population;
 mod samples;
 mod scope;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::dossier::{Dossier, Population};
 
 pub use crate::parts::sheets::workbook;
+pub use figures::{PAGE as FIGURES, Rows, page as figures};
 
 use crate::block::{Block, Document, Inline, Inlines, Toc, code, file, link, text as plain};
-use crate::parts::{changes, closures, day, hash, objectives, results, sources, systems, trends};
+use crate::parts::{self, changes, closures, objectives, results, sources, systems, text, trends};
 
 /// Most rows of one table in HTML and PDF.
 pub const ROWS: usize = 25_000;
@@ -44,12 +46,12 @@ pub fn limited(dossier: &Dossier, most: usize) -> Result<Document, serde_json::E
     blocks.extend(front::requests(dossier));
     blocks.extend(front::overview(dossier));
     blocks.push(Block::Toc(Toc { title: "Contents".to_owned(), depth: 1 }));
-    blocks.extend(scope::blocks(dossier));
+    blocks.extend(scope::blocks(dossier, &anchors));
     blocks.extend(controls::blocks(dossier));
     blocks.extend(trends::blocks(dossier));
     blocks.extend(systems::blocks(dossier));
     blocks.extend(population::blocks(dossier, most, &anchors));
-    blocks.extend(samples::blocks(dossier));
+    blocks.extend(samples::blocks(dossier, &anchors));
     blocks.extend(closures::blocks(dossier, usize::MAX));
     blocks.extend(objectives::blocks(dossier));
     blocks.extend(results::findings(dossier));
@@ -63,32 +65,21 @@ pub fn limited(dossier: &Dossier, most: usize) -> Result<Document, serde_json::E
     blocks.extend(changes::blocks(dossier));
     blocks.extend(sources::sources(dossier));
     blocks.extend(sources::method(dossier));
-    blocks.extend(evidence::blocks(dossier));
-    Ok(Document {
-        title: "Backup and restore: audit packet".to_owned(),
-        subtitle: format!("As of {}", day(dossier.assessment.period.as_of)),
-        organization: dossier.assessment.organization.clone(),
-        accent: dossier.accent,
-        period: dossier.period_title.clone(),
-        language: "en-GB".to_owned(),
-        document_hash: hash(dossier)?,
-        as_of: dossier.assessment.period.as_of,
-        blocks,
-    })
+    blocks.extend(evidence::blocks(dossier, &anchors));
+    parts::report(dossier, "Backup and restore: audit packet", blocks)
 }
+
+/// States of results: their figure and their word, in the order in which sheets count them.
+const STATES: [(&str, &str); 5] = [
+    ("pass", "pass"),
+    ("unwaived", "fail"),
+    ("waived", "fail under a waiver"),
+    ("not_applicable", "not applicable"),
+    ("no_evidence", "without evidence"),
+];
 
 /// Digits of a hash that are printed as the text of a link.
 const DIGITS: usize = 12;
-
-/// An object of the packet by the first digits of its hash, linked to its bytes.
-fn object(sha256: &str) -> Inlines {
-    let whole = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
-    match sha256.get(..DIGITS).filter(|_| whole) {
-        Some(digits) => vec![file(path(sha256), digits)],
-        None if sha256.is_empty() => vec![plain("–")],
-        None => vec![code(sha256)],
-    }
-}
 
 /// True where a table prints every row of a population.
 fn whole(p: &Population, most: usize) -> bool {
@@ -100,12 +91,19 @@ fn path(sha256: &str) -> String {
     format!("evidence/objects/{}/{sha256}", sha256.get(..2).unwrap_or_default())
 }
 
-/// Link targets of the rows that population tables print.
+/// Link target of what is said of an object that is withheld.
+fn withheld_anchor(sha256: &str) -> String {
+    format!("withheld-{sha256}")
+}
+
+/// Link targets of the rows that population tables print, and of objects.
 struct Anchors {
     /// By row id.
     rows: BTreeMap<String, String>,
     /// Of runs by run id; `None` where several have the same.
     runs: BTreeMap<String, Option<String>>,
+    /// Objects that are not in the packet.
+    withheld: BTreeSet<String>,
 }
 
 impl Anchors {
@@ -113,7 +111,8 @@ impl Anchors {
     const LINKED: [&str; 3] = ["slots", "runs", "recovery-points"];
 
     fn of(d: &Dossier, most: usize) -> Self {
-        let mut out = Self { rows: BTreeMap::new(), runs: BTreeMap::new() };
+        let withheld = d.withheld.iter().map(|w| w.sha256.clone()).collect();
+        let mut out = Self { rows: BTreeMap::new(), runs: BTreeMap::new(), withheld };
         for p in d.populations.iter().filter(|p| Self::LINKED.contains(&p.name.as_str()) && whole(p, most)) {
             let column = |name: &str| p.columns.iter().position(|c| c == name);
             let (row_id, run_id) = (column("row_id"), column("run_id").filter(|_| p.name == "runs"));
@@ -133,14 +132,29 @@ impl Anchors {
         out
     }
 
-    /// Rows as links where they are printed, as ids where they are not.
+    /// An object by the first digits of its hash, linked to its bytes, or to why they are withheld.
+    fn object(&self, sha256: &str) -> Inlines {
+        if sha256.is_empty() { text("–") } else { vec![self.linked(sha256, sha256.get(..DIGITS).unwrap_or(sha256))] }
+    }
+
+    /// Words that lead to an object.
+    fn linked(&self, sha256: &str, words: &str) -> Inline {
+        let whole = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
+        match (whole, self.withheld.contains(sha256)) {
+            (false, _) => code(sha256),
+            (true, true) => link(withheld_anchor(sha256), words),
+            (true, false) => file(path(sha256), words),
+        }
+    }
+
+    /// Rows as links where they are printed, as ids where they are not; of long ids the end.
     fn links(&self, rows: &[String]) -> Inlines {
-        listed(rows, |id| self.rows.get(id).map(String::as_str))
+        listed(rows, Some(TAIL), |id| self.rows.get(id).map(String::as_str))
     }
 
     /// Runs of an expected run, in the same way.
     fn of_runs(&self, ids: &[String]) -> Inlines {
-        listed(ids, |id| self.runs.get(id).and_then(Option::as_deref))
+        listed(ids, None, |id| self.runs.get(id).and_then(Option::as_deref))
     }
 }
 
@@ -149,8 +163,11 @@ fn anchor(p: &Population, at: usize) -> String {
     format!("{}-{at}", p.name)
 }
 
-/// Ids one below the other; beyond three it says how many more there are.
-fn listed<'a>(ids: &[String], target: impl Fn(&str) -> Option<&'a str>) -> Inlines {
+/// Characters of the end of an id that is too long for a narrow column.
+const TAIL: usize = 16;
+
+/// Ids one below the other, cut to their last `most` characters; beyond three it says how many more there are.
+fn listed<'a>(ids: &[String], most: Option<usize>, target: impl Fn(&str) -> Option<&'a str>) -> Inlines {
     const SHOWN: usize = 3;
     let mut out: Inlines = Vec::new();
     for id in ids.iter().take(SHOWN) {
@@ -158,6 +175,8 @@ fn listed<'a>(ids: &[String], target: impl Fn(&str) -> Option<&'a str>) -> Inlin
             out.push(Inline::Break);
         }
         let name = id.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(id);
+        let cut = most.and_then(|most| name.char_indices().nth_back(most - 1)).filter(|(at, _)| *at > 0);
+        let name = cut.map_or_else(|| name.to_owned(), |(at, _)| format!("…{}", &name[at..]));
         out.push(match target(id) {
             Some(anchor) => link(anchor, name),
             None => code(name),

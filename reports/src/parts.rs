@@ -25,15 +25,35 @@ use model::time::{Instant, human, utc_text};
 use sha2::{Digest, Sha256};
 
 use crate::block::{
-    self, Block, Column, Completeness, Heading, Inline, Inlines, Para, ParaRole, Provenance, State, Table, TableRow,
+    self, Block, Column, Completeness, Document, Heading, Inline, Inlines, Para, ParaRole, Provenance, State, Table,
+    TableRow, Target,
 };
 
 /// SHA-256 of the dossier as JSON: names the data that every rendering is made from.
-pub(crate) fn hash(dossier: &Dossier) -> Result<String, serde_json::Error> {
+fn hash(dossier: &Dossier) -> Result<String, serde_json::Error> {
     let mut digest = BufWriter::with_capacity(1 << 16, Sha256::new());
     serde_json::to_writer(&mut digest, dossier)?;
     let digest = digest.into_inner().map_err(|e| serde_json::Error::io(e.into_error()))?;
     Ok(digest.finalize().iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// A report of these blocks: what stands on every page is the same for all reports.
+///
+/// # Errors
+/// None of its own; a dossier that can't be written as JSON would be a defect of ours.
+pub(crate) fn report(d: &Dossier, title: &str, blocks: Vec<Block>) -> Result<Document, serde_json::Error> {
+    Ok(Document {
+        title: title.to_owned(),
+        subtitle: format!("As of {}", day(d.assessment.period.as_of)),
+        organization: d.assessment.organization.clone(),
+        accent: d.accent,
+        logo: d.logo.clone(),
+        period: d.period_title.clone(),
+        language: "en-GB".to_owned(),
+        document_hash: hash(d)?,
+        as_of: d.assessment.period.as_of,
+        blocks,
+    })
 }
 
 pub(crate) fn heading(level: u8, id: &str, text: impl Into<String>) -> Block {
@@ -61,7 +81,7 @@ pub(crate) fn dash_if_empty(value: &str) -> Inlines {
 }
 
 pub(crate) fn table(id: &str, caption: impl Into<String>, columns: Vec<Column>, rows: Vec<TableRow>) -> Block {
-    Block::Table(Table { id: id.to_owned(), caption: caption.into(), columns, rows, footnote: Vec::new() })
+    Table::new(id, caption, columns, rows).into()
 }
 
 /// `2 November 2026, 08:00 UTC`.
@@ -150,11 +170,48 @@ pub(crate) fn population<'d>(d: &'d Dossier, name: &str) -> Vec<impl Fn(&str) ->
     .collect()
 }
 
+/// A printed figure: a link to the rows that it counts, where a page of them lies beside the report.
+pub(crate) fn figure(d: &Dossier, id: &str, words: impl Into<String>) -> Inline {
+    match rows_of(d, id) {
+        Some(to) => Inline::Link { to, text: words.into() },
+        None => block::text(words),
+    }
+}
+
+/// Where the rows of a figure are listed.
+pub(crate) fn rows_of(d: &Dossier, id: &str) -> Option<Target> {
+    let file = d.figures_page.clone()?;
+    let at = d.figures.iter().position(|f| f.figure_id == id)?;
+    Some(Target::Place { file, id: figure_anchor(at) })
+}
+
+/// Link target of a figure, by its place among all of them: ids of systems hold any character.
+pub(crate) fn figure_anchor(at: usize) -> String {
+    format!("figure-{at}")
+}
+
+/// A table, or a sentence where it would be empty.
+pub(crate) fn table_or(words: &str, table: Table) -> Block {
+    if table.rows.is_empty() { para(text(words)) } else { table.into() }
+}
+
+/// A table with its completeness block.
+pub(crate) fn evidenced(
+    d: &Dossier,
+    table: Table,
+    tables: &[&str],
+    kinds: Option<&BTreeSet<&str>>,
+    remark: &str,
+) -> [Block; 2] {
+    let completeness = completeness(d, &table.id, table.rows.len(), tables, kinds, remark);
+    [table.into(), completeness]
+}
+
 /// The completeness block under a table: the sources that fill any of `tables`, with the rows each gave.
 ///
 /// `kinds` narrows it to the tools that the rows rest on; a source that is not complete is named wherever its
 /// rows could be missing. Objects of a source are listed once, under Sources.
-pub(crate) fn completeness(
+fn completeness(
     dossier: &Dossier,
     table: &str,
     rows: usize,

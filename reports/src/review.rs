@@ -20,7 +20,7 @@ use model::dossier::Dossier;
 pub use sheets::workbook;
 
 use crate::block::{Block, Callout, Document, Tone, text as plain};
-use crate::parts::{answer, count, day, hash, kpis, moment};
+use crate::parts::{self, answer, count, day, kpis, moment};
 
 /// The report as a block document.
 ///
@@ -43,17 +43,7 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
     blocks.extend(sources::blocks(dossier));
     blocks.push(Block::PageBreak);
     blocks.extend(minutes::blocks(dossier, &asked));
-    Ok(Document {
-        title: "Management review of backups".to_owned(),
-        subtitle: format!("As of {}", day(dossier.assessment.period.as_of)),
-        organization: dossier.assessment.organization.clone(),
-        accent: dossier.accent,
-        period: dossier.period_title.clone(),
-        language: "en-GB".to_owned(),
-        document_hash: hash(dossier)?,
-        as_of: dossier.assessment.period.as_of,
-        blocks,
-    })
+    parts::report(dossier, "Management review of backups", blocks)
 }
 
 /// Says that the period has not ended, where it has not.

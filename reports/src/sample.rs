@@ -34,6 +34,11 @@ pub fn keep(name: &str, bytes: &[u8]) {
     std::fs::write(folder.join(name), bytes).unwrap();
 }
 
+/// The logo of the sample company.
+pub fn logo() -> model::logo::Logo {
+    model::logo::Logo::read(include_bytes!("../../examples/company/logo.png").to_vec()).unwrap()
+}
+
 /// A report of a few pages, with every block.
 pub fn report() -> Document {
     document(opening().into_iter().chain(systems()).chain(findings(26)).chain(method()).collect())
@@ -46,6 +51,7 @@ pub fn document(blocks: Vec<Block>) -> Document {
         subtitle: "Monthly report to management under the Backup & Restore Policy, version 2.3".into(),
         organization: "Example Robotics".into(),
         accent: None,
+        logo: None,
         period: "October 2026".into(),
         language: "en-GB".into(),
         document_hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
@@ -72,6 +78,7 @@ fn kpi(label: &str, value: &str, note: &str, tone: Tone, sparkline: &[f64]) -> K
         label: label.into(),
         note: note.into(),
         tone,
+        rows: None,
         sparkline: sparkline.iter().map(|v| Some(*v)).collect(),
     }
 }
@@ -245,10 +252,10 @@ fn systems() -> Vec<Block> {
             rows,
             legend: Vec::new(),
         }),
-        Block::Table(Table {
-            id: "objectives".into(),
-            caption: "Observed recovery against objectives".into(),
-            columns: vec![
+        Table::new(
+            "objectives",
+            "Observed recovery against objectives",
+            vec![
                 column("System", Align::Left, 3.0),
                 column("RPO", Align::Right, 1.2),
                 column("Observed RPO", Align::Right, 1.5),
@@ -256,7 +263,7 @@ fn systems() -> Vec<Block> {
                 column("Observed RTO", Align::Right, 1.5),
                 column("Met", Align::Left, 1.5),
             ],
-            rows: [
+            [
                 ("Billing database", "15 min", "170 h 2 min", "4 h", "6 h 10 min", State::Failed),
                 ("Customer portal", "1 h", "58 min", "4 h", "1 h 20 min", State::Success),
                 ("Ledger archive", "24 h", "not known", "24 h", "not tested", State::Unknown),
@@ -274,10 +281,9 @@ fn systems() -> Vec<Block> {
                 ])
             })
             .collect(),
-            footnote: vec![text(
-                "Observed RPO is the longest age of the newest good recovery point within the period.",
-            )],
-        }),
+        )
+        .footnote(vec![text("Observed RPO is the longest age of the newest good recovery point within the period.")])
+        .into(),
         Block::Completeness(completeness("objectives")),
     ]
 }
@@ -335,10 +341,10 @@ pub fn findings(count: usize) -> Vec<Block> {
             ParaRole::Body,
             vec![text("Findings of the period, the most severe first. Each names its remedy and its owner.")],
         ),
-        Block::Table(Table {
-            id: "findings-table".into(),
-            caption: "Findings".into(),
-            columns: vec![
+        Table::new(
+            "findings-table",
+            "Findings",
+            vec![
                 column("Check", Align::Left, 1.0),
                 column("Severity", Align::Left, 1.2),
                 column("What was found", Align::Left, 5.0),
@@ -346,8 +352,8 @@ pub fn findings(count: usize) -> Vec<Block> {
                 column("Minutes", Align::Right, 1.0),
             ],
             rows,
-            footnote: Vec::new(),
-        }),
+        )
+        .into(),
         Block::Completeness(completeness("findings-table")),
     ]
 }

@@ -19,23 +19,41 @@ pub fn validate(document: &Document) -> Result<(), ReportError> {
         shape(index, block)?;
         for inlines in inlines_of(block) {
             for inline in inlines {
-                let Inline::Link { to, text } = inline else { continue };
-                match to {
-                    Target::Id(id) if !ids.contains(id.as_str()) => {
-                        return fault(place(), format!("the link \"{text}\" leads to \"{id}\", which does not exist"));
-                    }
-                    Target::Url(url) if !safe_url(url) => {
-                        return fault(place(), format!("the address \"{url}\" is not https, http or mailto"));
-                    }
-                    Target::File(path) if !safe_path(path) => {
-                        return fault(place(), format!("\"{path}\" is not a path below the document's folder"));
-                    }
-                    _ => {}
+                if let Inline::Link { to, text } = inline
+                    && let Some(what) = astray(to, text, &ids)
+                {
+                    return fault(place(), what);
                 }
+            }
+        }
+        if let Block::KpiRow(row) = block {
+            let links = row.kpis.iter().filter_map(|k| Some((k.rows.as_ref()?, &k.value)));
+            if let Some(what) = links.filter_map(|(to, text)| astray(to, text, &ids)).next() {
+                return fault(place(), what);
             }
         }
     }
     Ok(())
+}
+
+/// What is wrong with the target of a link.
+fn astray(to: &Target, text: &str, ids: &BTreeSet<&str>) -> Option<String> {
+    match to {
+        Target::Id(id) if !ids.contains(id.as_str()) => {
+            Some(format!("the link \"{text}\" leads to \"{id}\", which does not exist"))
+        }
+        Target::Url(url) if !safe_url(url) => Some(format!("the address \"{url}\" is not https, http or mailto")),
+        Target::File(path) | Target::Place { file: path, .. } if !safe_path(path) => {
+            Some(format!("\"{path}\" is not a path below the document's folder"))
+        }
+        Target::Place { id, .. } if !usable(id) => Some(format!("\"{id}\" cannot be a link target")),
+        _ => None,
+    }
+}
+
+/// True for what can be the target of a link.
+fn usable(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c))
 }
 
 /// Every run of inlines of a block, in reading order.
@@ -97,8 +115,7 @@ fn collect_ids(document: &Document) -> Result<BTreeSet<&str>, ReportError> {
             _ => Vec::new(),
         };
         for id in found {
-            let usable = id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c));
-            if id.is_empty() || !usable {
+            if !usable(id) {
                 return fault(place(index, block), format!("\"{id}\" cannot be a link target"));
             }
             if !ids.insert(id) {
@@ -110,7 +127,7 @@ fn collect_ids(document: &Document) -> Result<BTreeSet<&str>, ReportError> {
 }
 
 /// A relative path that stays below its folder and that every browser reads as one.
-fn safe_path(path: &str) -> bool {
+pub(crate) fn safe_path(path: &str) -> bool {
     path.split('/').all(|part| !part.is_empty() && part.chars().any(|c| c != '.'))
         && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
 }

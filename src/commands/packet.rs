@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
-use model::dossier::{Dossier, PopulationFile, StoreSheet};
-use model::lineage::Places;
+use model::dossier::{Dossier, PopulationFile, StoreSheet, WithheldSheet};
+use model::lineage::{LineageRow, Places};
 use model::parallel;
 use model::time::{Period, utc_text};
+use reports::packet;
 use serde_json::{Value, json};
 use store::bag::{self, BagWriter, Put, Sealed};
 use store::{Signer, Store};
@@ -164,27 +165,48 @@ impl Packet<'_> {
         let names = known.iter().map(|(digest, k)| (digest.clone(), k.page.clone())).collect();
         let withheld: BTreeSet<String> = self.withheld.keys().cloned().collect();
         extract::fill(&mut dossier.samples, self.store, &names, &withheld);
-        self.lineage(basis, judged, period, dossier)?;
+        dossier.withheld = self.withheld(&known);
+        dossier.figures_page = Some(packet::FIGURES.to_owned());
+        let rows = self.lineage(basis, judged, period, dossier)?;
         self.populations(basis, judged, &period)?;
         self.name_populations(dossier);
-        self.documents(dossier, &rests_on(basis, judged, period))?;
+        self.documents(dossier, &rows, &rests_on(basis, judged, period))?;
         let rests_on = dossier.sources.iter().flat_map(|s| &s.objects);
         self.objects.extend(rests_on.cloned());
         self.objects.extend(dossier.samples.iter().flat_map(|s| &s.rows).map(|r| r.place.evidence.clone()));
         self.objects.remove("");
-        self.evidence(&known, &dossier.store)?;
+        self.evidence(dossier)?;
         for (name, text) in &loaded.files {
             self.bag.add(&format!("data/workspace/{}", inside(name)), text.as_bytes())?;
+        }
+        if let (Some(logo), Some(file)) = (&loaded.logo, &loaded.workspace.config.organization.logo) {
+            self.bag.add(&format!("data/workspace/{}", inside(&file.path)), &logo.png)?;
         }
         Ok(self)
     }
 
+    /// What is said of the objects that are left out.
+    fn withheld(&self, known: &BTreeMap<String, Known>) -> Vec<WithheldSheet> {
+        let sheet = |(digest, reason): (&String, &String)| {
+            known.get(digest).map(|k| WithheldSheet {
+                sha256: digest.clone(),
+                bytes: k.bytes,
+                reason: reason.clone(),
+                source: k.source.clone(),
+                collected_at: k.collected_at,
+            })
+        };
+        self.withheld.iter().filter_map(sheet).collect()
+    }
+
     /// Reports, OSCAL, and what they are made from.
-    fn documents(&mut self, d: &Dossier, places: &Places<'_>) -> Result<(), Failure> {
-        let (workbook, document) = parallel::both(|| reports::packet::workbook(d), || reports::packet::document(d));
+    fn documents(&mut self, d: &Dossier, rows: &packet::Rows, places: &Places<'_>) -> Result<(), Failure> {
+        let (workbook, document) = parallel::both(|| packet::workbook(d), || packet::document(d));
         let document = document.map_err(|e| Failure::program(e.to_string()))?;
+        let listing = packet::figures(d, rows, packet::ROWS).map_err(|e| Failure::program(e.to_string()))?;
         let files: Vec<(&str, Make<'_>)> = vec![
             ("data/packet.html", Box::new(|| Ok(reports::html(&document)?.into_bytes()))),
+            ("data/figures.html", Box::new(|| Ok(reports::html(&listing)?.into_bytes()))),
             ("data/packet.pdf", Box::new(|| Ok(reports::pdf(&document)?))),
             ("data/packet.xlsx", Box::new(|| Ok(reports::xlsx(&workbook)?))),
             ("data/assessment.json", Box::new(|| report::assessment(&d.assessment))),
@@ -202,9 +224,17 @@ impl Packet<'_> {
     }
 
     /// `lineage.csv`, recounted on the way: a figure that does not follow from its rows must not leave the house.
-    fn lineage(&mut self, basis: &Basis<'_>, judged: &Judged, period: Period, d: &Dossier) -> Result<(), Failure> {
+    /// Answers the rows that the page of figures lists.
+    fn lineage(
+        &mut self,
+        basis: &Basis<'_>,
+        judged: &Judged,
+        period: Period,
+        d: &Dossier,
+    ) -> Result<packet::Rows, Failure> {
         let world = basis.world(period, &judged.slots);
         let mut recount = tables::Recount::of(d);
+        let mut listed = packet::Rows::new(packet::ROWS);
         let objects = &mut self.objects;
         self.bag.file("data/lineage.csv", |out| {
             tables::line(out, model::lineage::LineageRow::COLUMNS)?;
@@ -217,12 +247,15 @@ impl Packet<'_> {
                 let pointer = inside(cells[8]);
                 if row.evidence.is_empty() {
                     cells[8] = &pointer;
+                    listed.add(&LineageRow { pointer: pointer.as_str().into(), ..row.clone() });
+                } else {
+                    listed.add(row);
                 }
                 tables::line(out, cells)
             })
         })?;
         match recount.differing(d).first() {
-            None => Ok(()),
+            None => Ok(listed),
             Some((figure, stated, counted)) => Err(Failure::program(format!(
                 "{figure} is {stated}, and {counted} rows of its lineage count: this is a defect of backproof, and no packet was written"
             ))),

@@ -2,6 +2,7 @@
 //! recounted by a script that knows nothing of the program.
 
 mod damage;
+mod links;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -123,6 +124,7 @@ fn a_packet_is_checked_by_the_shell_and_by_verify() {
         "tagmanifest-sha256.txt.sig",
         "VERIFY.md",
         "data/packet.html",
+        "data/figures.html",
         "data/packet.pdf",
         "data/packet.xlsx",
         "data/assessment.json",

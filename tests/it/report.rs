@@ -1,6 +1,6 @@
 //! What the monthly report says where a plain list or a plain 0 would mislead.
 
-use crate::support::{AS_OF, Workspace, record};
+use crate::support::{AS_OF, CONFIG, Workspace, record};
 
 /// The HTML of October's report and one of its CSV files as rows by column title.
 fn report(w: &Workspace, csv: &str) -> (String, Vec<std::collections::BTreeMap<String, String>>) {
@@ -75,4 +75,44 @@ fn a_review_is_written_for_a_quarter_and_says_when_it_is_not_over() {
     let html = std::fs::read_to_string(w.path().join("reports/review-2099/review.html")).unwrap();
     assert!(html.contains("The period is not over"), "half of the year is to come");
     w.run(&["report", "review"]).ends(2);
+}
+
+#[test]
+fn a_logo_stands_in_every_report_and_a_bad_one_is_told_with_its_key() {
+    let w = Workspace::good();
+    let plain = CONFIG.to_owned();
+    w.write(
+        "backproof.toml",
+        plain.replace("timezone = \"UTC\"\n\n", "timezone = \"UTC\"\nlogo = \"brand/logo.png\"\n\n"),
+    );
+    let refused = |said: &str| {
+        let ran = w.run(&["report", "monthly", "--period", "2026-10", "--as-of", AS_OF]).ends(2);
+        for part in ["backproof.toml:4:8", "\"logo\" in [organization]: brand/logo.png", said] {
+            assert!(ran.err.contains(part), "{part} in {}", ran.err);
+        }
+    };
+    refused("cannot be read");
+    w.write("brand/logo.png", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+    refused("is no PNG file");
+    let logo = include_bytes!("../../examples/company/logo.png");
+    w.write("brand/logo.png", &logo[..logo.len() - 20]);
+    refused("is damaged");
+    w.write("brand/logo.png", [&logo[..], &vec![0; 600 << 10]].concat());
+    refused("more than 524288 bytes");
+    w.write("brand/logo.png", logo);
+    w.collect(0);
+    let alt = "alt=\"Logo of Example Robotics\"";
+    for (report, file) in [("monthly", "monthly.html"), ("review", "review.html"), ("packet", "data/packet.html")] {
+        let out = format!("out-{report}");
+        let ran = w.run(&["report", report, "--period", "2026-10", "--as-of", AS_OF, "--out", &out]);
+        assert!(matches!(ran.code, Some(0 | 4)), "{ran:?}");
+        let html = std::fs::read_to_string(w.path().join(&out).join(file)).unwrap();
+        assert!(html.contains("src=\"data:image/png;base64,") && html.contains(alt), "{report}");
+        let pdf = w.path().join(&out).join(file).with_extension("pdf");
+        let told = std::process::Command::new("pdfimages").arg("-list").arg(pdf).output().expect("poppler-utils");
+        let told = String::from_utf8(told.stdout).unwrap();
+        assert!(told.lines().any(|l| l.contains("image") && l.contains("rgb") && l.contains("176")), "{told}");
+    }
+    let kept = std::fs::read(w.path().join("out-packet/data/workspace/brand/logo.png")).unwrap();
+    assert!(kept == logo, "a packet holds the file as it was read, and its list the hash");
 }

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import harness
 
 # Those that take longest start first.
-LONG = ["github", "pgbackrest", "heroku", "aws", "borg"]
+LONG = ["pdf", "github", "pgbackrest", "heroku", "aws", "borg"]
 # Uses what the others made.
 LAST = ["together"]
 

@@ -10,6 +10,7 @@ use model::colour::Colour;
 use model::controls::Controls;
 use model::evidence::SourceStatus;
 use model::inventory::{Inventory, Schedule};
+use model::logo::Logo;
 use model::parallel;
 use model::policy::Policy;
 use model::registers::{Incident, Registers};
@@ -38,6 +39,8 @@ pub struct Input<'a> {
     pub organization: &'a str,
     /// Its colour in reports, where it chose one.
     pub accent: Option<Colour>,
+    /// Its logo in reports, where it has one.
+    pub logo: Option<&'a Logo>,
     /// Policy with its parameters.
     pub policy: &'a Policy,
     /// Checks, metrics, frameworks.

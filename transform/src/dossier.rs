@@ -60,6 +60,7 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
     );
     Ok(Dossier {
         accent: basis.input.accent,
+        logo: basis.input.logo.cloned(),
         period_title: period.title(),
         store,
         policy: policy(&world, results),
@@ -78,6 +79,8 @@ pub fn dossier(basis: &Basis<'_>, judged: &Judged, period: Period, store: StoreS
         governance: governance(&world),
         populations: populations?,
         figures: lineage::figures(&world, judged),
+        figures_page: None,
+        withheld: Vec::new(),
         samples: Vec::new(),
         frameworks: Vec::new(),
         days,

@@ -427,6 +427,7 @@ impl Fixture {
         let registers = self.loaded_registers();
         let input = Input {
             accent: None,
+            logo: None,
             organization: "Example Robotics",
             policy: &self.policy,
             controls: &self.controls,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Key, KindKeys, NETWORK_KEYS, Organization, Paths, Secret, Setting, SourceConfig, Takes};
+use super::{Key, KindKeys, LogoFile, NETWORK_KEYS, Organization, Paths, Secret, Setting, SourceConfig, Takes};
 use crate::evidence::{Covers, Gap};
 use crate::fault::{Fault, Faults, File, meant};
 use crate::read::{Column, Context, Entry, Fields, Value, toml};
@@ -29,9 +29,12 @@ pub(super) fn read(file: File<'_>, known_kinds: &[KindKeys]) -> (Read, Faults) {
         Some(mut fields) => {
             let (name, timezone) = (fields.get("name"), fields.get::<Tz>("timezone"));
             let accent = fields.get("accent").flatten();
+            let logo = fields.span_of("logo");
+            let logo = fields.get::<Option<String>>("logo").flatten().zip(logo);
+            let logo = logo.map(|(path, span)| LogoFile { path, span });
             fields.finish(&mut faults);
             if let (Some(name), Some(timezone)) = (name, timezone) {
-                out.organization = Some(Organization { name, timezone, accent });
+                out.organization = Some(Organization { name, timezone, accent, logo });
             }
         }
         None => root.refuse("missing table [organization]", Some("add it, with `name` and `timezone`")),

@@ -117,6 +117,12 @@ const SECTIONS: &[Section] = &[
                 false,
                 "Colour of the name, of links and of charts in reports; one that reads on white paper.",
             ),
+            entry(
+                "logo",
+                Form::Text,
+                false,
+                "PNG file of at most 512 KiB and a million pixels, relative to this file: the logo at the head of reports. Its colours are taken as sRGB; PDFs lay what is transparent on white.",
+            ),
         ],
     },
     Section {
@@ -400,7 +406,7 @@ mod tests {
     fn config(extra: (&str, &str)) -> String {
         let more = |title: &str| if title == extra.0 { format!("{}\n", extra.1) } else { String::new() };
         format!(
-            "[organization]\nname = \"A\"\ntimezone = \"UTC\"\naccent = \"#1d5b92\"\n{}[policy]\nfile = \"policy.toml\"\nparameters = {{}}\n{}\
+            "[organization]\nname = \"A\"\ntimezone = \"UTC\"\naccent = \"#1d5b92\"\nlogo = \"l.png\"\n{}[policy]\nfile = \"policy.toml\"\nparameters = {{}}\n{}\
              [signing]\nkey = {{ file = \"k\" }}\n{}[paths]\nevidence = \"e\"\nreports = \"r\"\ninventory = \"i.toml\"\nregisters = \"g\"\n{}[registers]\ndocuments = []\n{}\
              [sources.runs.a]\npath = \"p\"\ntimezone = \"UTC\"\n{}[sources.runs.a.covers]\nsystems = [\"*\"]\nfrom = 2026-01-01T00:00:00Z\n\
              to = 2026-02-01T00:00:00Z\ncomplete = true\ntables = []\n\

@@ -70,7 +70,7 @@ fn the_workspace_of_the_design_is_read() {
     let w = read(&[("backproof.toml", CONFIG), ("inventory.toml", INVENTORY)]).unwrap();
     assert_eq!(
         w.config.organization,
-        Organization { name: "Example Robotics".to_owned(), timezone: Tz::America__New_York, accent: None }
+        Organization { name: "Example Robotics".to_owned(), timezone: Tz::America__New_York, accent: None, logo: None }
     );
     let ids: Vec<_> = w.config.sources.iter().map(|s| (s.kind.as_str(), s.id.as_str())).collect();
     assert_eq!(ids, [("heroku-postgres", "prod"), ("pgbackrest", "db1"), ("runs", "nightly")]);

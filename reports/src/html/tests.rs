@@ -58,3 +58,12 @@ fn the_colour_of_the_organisation_is_that_of_its_name_and_links_in_both_formats(
     assert_ne!(&light[..6], "7a1f5c", "the dark scheme has a lighter one");
     assert_ne!(crate::pdf(&plain).unwrap(), crate::pdf(&own).unwrap());
 }
+
+#[test]
+fn a_logo_lies_in_the_page_and_nothing_is_fetched_for_it() {
+    let own = Document { logo: Some(crate::sample::logo()), ..report() };
+    let page = crate::html(&own).unwrap();
+    assert!(page.contains("<img src=\"data:image/png;base64,iVBOR"));
+    assert!(page.contains("width=\"176\" height=\"64\" alt=\"Logo of Example Robotics\""));
+    assert!(!crate::html(&report()).unwrap().contains("<img"));
+}

@@ -3,12 +3,16 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use model::logo::Logo;
 use serde_json::{Value, json};
 
 use crate::block::{
-    Align, Block, Chart, Completeness, Document, Heading, HeatStrip, Inline, Kpi, ParaRole, Severity, State, Table,
-    Target, plain,
+    Align, Block, Chart, Completeness, Density, Document, Heading, HeatStrip, Inline, Kpi, ParaRole, Severity, State,
+    Table, Target, plain,
 };
+use crate::build::logo_alt;
 use crate::columns::{Least, divide};
 use crate::html::svg::svg;
 use crate::strip::{legend, row_summary};
@@ -77,6 +81,7 @@ fn block(document: &Document, block: &Block) -> Value {
     match block {
         Block::Cover(cover) => json!({
             "partial": "cover",
+            "logo": document.logo.as_ref().map(|logo| logo_view(document, logo)),
             "class": if cover.full_page { "cover full" } else { "cover" },
             "title": document.title,
             "subtitle": document.subtitle,
@@ -126,6 +131,16 @@ fn block(document: &Document, block: &Block) -> Value {
     }
 }
 
+/// The logo as it is shown, inside the page.
+fn logo_view(document: &Document, logo: &Logo) -> Value {
+    let (width, height) = logo.fit(260.0, 64.0);
+    json!({
+        "data": format!("data:image/png;base64,{}", STANDARD.encode(&logo.png)),
+        "width": width.round() as u32, "height": height.round() as u32,
+        "alt": logo_alt(document),
+    })
+}
+
 fn headings(document: &Document) -> impl Iterator<Item = &Heading> {
     document.blocks.iter().filter_map(|b| if let Block::Heading(h) = b { Some(h) } else { None })
 }
@@ -141,13 +156,11 @@ fn inlines(inlines: &[Inline]) -> Vec<Value> {
             Inline::Text { text } => json!({"partial": "inline_text", "text": text}),
             Inline::Strong { text } => json!({"partial": "inline_strong", "text": text}),
             Inline::Code { text } => json!({"partial": "inline_code", "text": text}),
-            Inline::Link { to: Target::Id(id), text } => {
-                json!({"partial": "inline_link", "href": format!("#{id}"), "text": text})
+            // The name of a file is to be read letter by letter.
+            Inline::Link { to: to @ Target::File(_), text } => {
+                json!({"partial": "inline_file", "href": href(to), "text": text})
             }
-            Inline::Link { to: Target::File(path), text } => {
-                json!({"partial": "inline_file", "href": path, "text": text})
-            }
-            Inline::Link { to: Target::Url(url), text } => json!({"partial": "inline_link", "href": url, "text": text}),
+            Inline::Link { to, text } => json!({"partial": "inline_link", "href": href(to), "text": text}),
             Inline::Badge { state, text } => {
                 let text = if text.is_empty() { state.word() } else { text };
                 json!({"partial": "inline_badge", "mark": state.slug(), "text": text})
@@ -160,6 +173,15 @@ fn inlines(inlines: &[Inline]) -> Vec<Value> {
         .collect()
 }
 
+fn href(to: &Target) -> String {
+    match to {
+        Target::Id(id) => format!("#{id}"),
+        Target::File(path) => path.clone(),
+        Target::Place { file, id } => format!("{file}#{id}"),
+        Target::Url(url) => url.clone(),
+    }
+}
+
 fn tone_mark(tone: crate::block::Tone) -> &'static str {
     marks::of_tone(tone).map_or("", State::slug)
 }
@@ -169,6 +191,7 @@ fn kpi(kpi: &Kpi) -> Value {
         .then(|| svg(&chart::sparkline(&kpi.sparkline, kpi.tone, 84.0, 22.0)));
     json!({
         "label": kpi.label, "value": kpi.value, "note": kpi.note,
+        "href": kpi.rows.as_ref().map(href),
         "class": format!("t-{}", kpi.tone.slug()), "mark": tone_mark(kpi.tone), "sparkline": drawing,
     })
 }
@@ -256,7 +279,7 @@ fn table(t: &Table) -> Value {
         })
         .collect();
     let view = json!({
-        "partial": "table", "id": t.id, "caption": t.caption, "least": format!("{least:.1}"),
+        "partial": "table", "class": if t.density == Density::Dense { "table dense" } else { "table" }, "id": t.id, "caption": t.caption, "least": format!("{least:.1}"),
         "columns": columns, "span": t.columns.len(), "footnote": inlines(&t.footnote),
     });
     with(view, "rows", rows)

@@ -10,11 +10,11 @@ use crate::block::{
     Align, Block, Fact, Inline, Inlines, KeyValue, Table, TableRow, badge, code, column, link, row, strong,
     text as plain,
 };
-use crate::parts::{clipped, count, first_sentence, heading, listed, note, of_result, para, severity, table, text};
+use crate::parts::{
+    clipped, count, figure, first_sentence, heading, listed, note, of_result, para, severity, table, text,
+};
 
-/// Most findings that a control repeats; its checks hold all of them, and the whole of each.
-const FINDINGS: usize = 12;
-/// Most characters of a detail that a control repeats.
+/// Most characters of a detail that a control repeats; its checks hold the whole.
 const DETAIL: usize = 160;
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
@@ -36,8 +36,8 @@ fn framework(d: &Dossier, f: &FrameworkSheet) -> Vec<Block> {
         count(judged.len(), "control with checks", "controls with checks"),
         vec![
             column("Control", Align::Left, 1.8),
-            column("Title", Align::Left, 4.0),
-            column("State", Align::Left, 1.6),
+            column("Title", Align::Left, 3.6),
+            column("State", Align::Left, 2.3),
             column("Pass", Align::Right, 0.8),
             column("Fail", Align::Right, 0.8),
             column("Waived", Align::Right, 0.9),
@@ -141,7 +141,7 @@ fn control(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Vec<B
         vec![
             column("Check", Align::Left, 1.1),
             column("Title", Align::Left, 4.4),
-            column("State", Align::Left, 1.5),
+            column("State", Align::Left, 1.8),
             column("Pass", Align::Right, 0.8),
             column("Fail", Align::Right, 0.8),
             column("Waived", Align::Right, 0.9),
@@ -161,9 +161,8 @@ fn activity(d: &Dossier, c: &ControlSheet) -> Inlines {
         if !out.is_empty() {
             out.push(Inline::Break);
         }
-        out.extend([code(s.id.clone()), plain(format!(" {} ", s.paraphrase))]);
         let (mark, word) = of_result(s.state, false);
-        out.push(badge(mark, word));
+        out.extend([badge(mark, word), plain(" "), code(s.id.clone()), plain(format!(" {}", s.paraphrase))]);
     }
     if out.is_empty() {
         out.push(plain("The policy states nothing about it that these checks test; the checks were added to watch it all the same."));
@@ -200,22 +199,52 @@ fn populations(d: &Dossier, c: &ControlSheet) -> Inlines {
     out
 }
 
-/// A check with the results that count for the framework.
+/// A check with the results that count for the framework. Figures are of all results.
 fn check_row(d: &Dossier, f: &FrameworkSheet, id: &str) -> TableRow {
     let title = d.checks.iter().find(|c| c.id == id).map_or("", |c| c.title.as_str());
     let mut cells = vec![vec![link(format!("check-{id}"), id)], text(title)];
-    match f.checks.get(id).and_then(|s| Some((s, s.state?))) {
-        Some((standing, state)) => {
-            let (mark, word) = of_result(state, standing.only_waived);
-            cells.push(vec![badge(mark, word)]);
-            cells.extend(standing.counts.map(number));
-        }
-        None => cells.extend((0..6).map(|_| text("–"))),
-    }
+    let Some((standing, state)) = f.checks.get(id).and_then(|s| Some((s, s.state?))) else {
+        cells.extend((0..6).map(|_| text("–")));
+        return row(cells);
+    };
+    let (mark, word) = of_result(state, standing.only_waived);
+    cells.push(vec![badge(mark, word)]);
+    let counted = super::STATES.iter().zip(standing.counts).map(|((state, _), n)| match n {
+        0 => text("–"),
+        n if f.left_out.is_empty() => vec![figure(d, &format!("results/{id}/{state}"), n.to_string())],
+        n => text(n.to_string()),
+    });
+    cells.extend(counted);
     row(cells)
 }
 
-/// Findings of the control's checks, with what followed of failed runs.
+/// Findings of one check: its units, what was found of the first of them, and what followed of failed runs.
+fn exception(d: &Dossier, same: &[&FindingSheet]) -> Option<TableRow> {
+    let first = same.first()?;
+    let mut units: Vec<String> = same.iter().map(|x| x.unit_name.clone()).collect();
+    units.dedup();
+    let mut detail: Inlines = vec![plain(clipped(first_sentence(&first.detail), DETAIL))];
+    if same.len() > 1 {
+        detail.push(plain(format!(" And {} more.", same.len() - 1)));
+    }
+    if d.closures.iter().any(|c| same.iter().any(|x| x.unit == c.slot_id || x.unit == c.plan_id)) {
+        detail.extend([
+            Inline::Break,
+            plain("What followed: "),
+            link("closures", "Failures and their closure"),
+            plain("."),
+        ]);
+    }
+    let (mark, word) = of_result(S::Fail, first.waived);
+    Some(row(vec![
+        vec![severity(first.severity)],
+        vec![link(format!("finding-{}", first.check), first.check.clone()), Inline::Break, plain(listed(&units))],
+        vec![badge(mark, word)],
+        detail,
+    ]))
+}
+
+/// Findings of the control's checks.
 fn exceptions(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Vec<Block> {
     let found: Vec<&FindingSheet> =
         d.findings.iter().filter(|x| c.checks.contains(&x.check) && !f.left_out.contains(&x.result)).collect();
@@ -226,46 +255,25 @@ fn exceptions(d: &Dossier, f: &FrameworkSheet, n: usize, c: &ControlSheet) -> Ve
             "No exceptions noted."
         }))];
     }
-    let slots: BTreeSet<&str> = d.closures.iter().map(|x| x.slot_id.as_str()).collect();
-    let plans: BTreeSet<&str> = d.closures.iter().map(|x| x.plan_id.as_str()).collect();
-    let more = found.len().saturating_sub(FINDINGS);
-    let rows = found.iter().take(FINDINGS).map(|x| {
-        let mut detail: Inlines = vec![plain(clipped(first_sentence(&x.detail), DETAIL))];
-        if slots.contains(x.unit.as_str()) || plans.contains(x.unit.as_str()) {
-            detail.extend([
-                Inline::Break,
-                plain("What followed: "),
-                link("closures", "Failures and their closure"),
-                plain("."),
-            ]);
+    let mut by_check: Vec<Vec<&FindingSheet>> = Vec::new();
+    for x in &found {
+        match by_check
+            .iter_mut()
+            .find(|same| same.first().is_some_and(|f| (&f.check, f.waived) == (&x.check, x.waived)))
+        {
+            Some(same) => same.push(x),
+            None => by_check.push(vec![x]),
         }
-        let (mark, word) = of_result(S::Fail, x.waived);
-        row(vec![
-            vec![severity(x.severity)],
-            vec![link(format!("finding-{}", x.check), x.check.clone()), Inline::Break, plain(x.unit_name.clone())],
-            vec![badge(mark, word)],
-            detail,
-        ])
-    });
-    let mut out = vec![Block::Table(Table {
-        id: format!("{}-exceptions", id(f, n)),
-        caption: format!("Exceptions noted: {}", found.len()),
-        columns: vec![
-            column("Severity", Align::Left, 1.0),
-            column("Check, unit", Align::Left, 2.0),
-            column("State", Align::Left, 1.0),
-            column("What was found", Align::Left, 5.4),
-        ],
-        rows: rows.collect(),
-        footnote: if more == 0 {
-            Vec::new()
-        } else {
-            text(format!(
-                "{} under the checks named above.",
-                count(more, "further exception stands", "further exceptions stand")
-            ))
-        },
-    })];
+    }
+    let columns = vec![
+        column("Severity", Align::Left, 1.0),
+        column("Check, units", Align::Left, 2.4),
+        column("State", Align::Left, 1.0),
+        column("What was found", Align::Left, 5.4),
+    ];
+    let rows = by_check.iter().filter_map(|same| exception(d, same)).collect();
+    let caption = format!("Exceptions noted: {}", found.len());
+    let mut out = vec![Table::new(format!("{}-exceptions", id(f, n)), caption, columns, rows).into()];
     let waivers: Vec<String> = d
         .waivers
         .iter()

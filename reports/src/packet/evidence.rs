@@ -2,38 +2,36 @@
 
 use model::dossier::Dossier;
 
-use crate::block::{Align, Block, List, code, column, file, row, strong, text as plain};
-use crate::parts::{count, heading, note, para, table, text};
+use super::{Anchors, withheld_anchor};
+use crate::block::{Align, Block, List, Table, TableRow, code, column, row, strong, text as plain};
+use crate::parts::{count, heading, note, para, short, table, text};
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(super) fn blocks(d: &Dossier, anchors: &Anchors) -> Vec<Block> {
     let mut out = vec![heading(1, "evidence", "Index of evidence")];
     out.push(note(
-        "Objects as sources gave them, byte for byte, each named by its SHA-256. An object that is withheld from this packet is listed with hash, size \
-         and reason in withheld.csv. Elsewhere hashes are printed by their first twelve digits; the HTML links to the files.",
+        "Objects as sources gave them, byte for byte, each named by its SHA-256. Elsewhere hashes are printed by their first twelve digits; the HTML links to the files.",
     ));
     let rows: Vec<_> = d
         .sources
         .iter()
         .flat_map(|s| s.objects.iter().map(move |o| (s, o)))
-        .map(|(s, o)| row(vec![vec![file(super::path(o), o.clone())], text(s.name.clone())]))
+        .map(|(s, o)| row(vec![vec![anchors.linked(o, o)], text(s.name.clone())]))
         .collect();
     if rows.is_empty() {
         out.push(para(text("No object was collected.")));
     } else {
-        out.push(table(
-            "objects-table",
-            count(rows.len(), "object", "objects"),
-            vec![
-                column("SHA-256, name of the file below evidence/objects/", Align::Left, 6.6),
-                column("Source", Align::Left, 2.4),
-            ],
-            rows,
-        ));
+        let columns = vec![
+            column("SHA-256, name of the file below evidence/objects/", Align::Left, 6.6),
+            column("Source", Align::Left, 2.4),
+        ];
+        out.push(Table::new("objects-table", count(rows.len(), "object", "objects"), columns, rows).dense().into());
     }
+    out.extend(withheld(d));
     out.push(heading(2, "files", "Files of this packet"));
     let files = [
         ("packet.html, packet.pdf, packet.xlsx", "this document, and its figures and populations as a workbook"),
         ("assessment.json", "every result with its reasons, rows and parameters"),
+        ("figures.html", "every figure with links to the rows that it counts, and from each row to its object"),
         ("figures.csv, lineage.csv", "every figure and the rows that it counts, down to object and place"),
         ("completeness.csv", "sources with what they cover, rows and problems"),
         ("findings.csv, waivers.csv, samples.csv", "exceptions noted, approved exceptions, rows drawn"),
@@ -56,6 +54,42 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     ));
     out.extend(verify(d));
     out
+}
+
+/// What is said in place of the objects that are left out.
+fn withheld(d: &Dossier) -> Vec<Block> {
+    if d.withheld.is_empty() {
+        return Vec::new();
+    }
+    let rows = d
+        .withheld
+        .iter()
+        .map(|w| TableRow {
+            id: withheld_anchor(&w.sha256),
+            ..row(vec![
+                vec![code(w.sha256.clone())],
+                text(w.bytes.to_string()),
+                text(w.reason.clone()),
+                text(w.source.clone()),
+                text(short(Some(w.collected_at))),
+            ])
+        })
+        .collect();
+    let columns = vec![
+        column("SHA-256", Align::Left, 3.4),
+        column("Bytes", Align::Right, 1.2),
+        column("Reason", Align::Left, 3.0),
+        column("Source", Align::Left, 1.8),
+        column("Read (UTC)", Align::Left, 1.4),
+    ];
+    vec![
+        heading(2, "withheld", "Objects that are withheld"),
+        note(
+            "They are not in this packet. Every figure counts the rows that were read from them all the same, and their hashes stand: \
+             whoever is shown the bytes can tell that they are these.",
+        ),
+        Table::new("withheld-table", count(d.withheld.len(), "object", "objects"), columns, rows).into(),
+    ]
 }
 
 fn verify(d: &Dossier) -> Vec<Block> {

@@ -4,7 +4,7 @@ use model::dossier::Dossier;
 use model::evidence::SourceStatus;
 
 use crate::block::{Align, Block, Callout, Inline, Inlines, State, Tone, badge, column, link, row, text as plain};
-use crate::parts::{answer, count, heading, kpis, note, of_source, table, text};
+use crate::parts::{answer, count, figure, heading, kpis, note, of_source, table, text};
 
 /// Columns of the table of frameworks: head, and the states that it counts.
 const STATES: [&str; 6] =
@@ -70,7 +70,8 @@ fn incomplete(d: &Dossier) -> Block {
         (all, whole) => format!("{whole} of {} read to the end. ", count(all, "source was", "sources were")),
     }));
     if !d.missing.is_empty() {
-        inlines.push(plain(format!("{} not be evaluated; ", count(d.missing.len(), "result could", "results could"))));
+        let missing = count(d.missing.len(), "result", "results");
+        inlines.extend([figure(d, "results/no_evidence", missing), plain(" could not be evaluated; ")]);
         inlines.push(link("gaps", "Gaps"));
         inlines.push(plain(" says what and why."));
     }

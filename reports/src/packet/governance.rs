@@ -1,9 +1,11 @@
 //! The policy document, who can reach backups, and what people reviewed.
 
-use model::dossier::{AccessSheet, DocumentSheet, Dossier};
+use model::dossier::{AccessSheet, ActionSheet, DocumentSheet, Dossier, ReviewSheet};
 
-use crate::block::{Align, Block, Inline, Inlines, State, TableRow, badge, code, column, row, strong, text as plain};
-use crate::parts::{count, dash_if_empty, heading, note, of_result, para, short, table, text};
+use crate::block::{
+    Align, Block, Inline, Inlines, State, Table, TableRow, badge, code, column, row, strong, text as plain,
+};
+use crate::parts::{count, dash_if_empty, heading, note, of_result, para, short, table, table_or, text};
 
 /// The policy with its versions and approval, the other documents, and every statement with its state.
 pub(super) fn policy(d: &Dossier) -> Vec<Block> {
@@ -37,17 +39,14 @@ pub(super) fn policy(d: &Dossier) -> Vec<Block> {
             row(vec![vec![code(s.id.clone())], text(s.paraphrase.clone()), dash_if_empty(&s.checks.join(", ")), state])
         })
         .collect();
-    out.push(table(
-        "statements-table",
-        count(d.statements.len(), "statement", "statements"),
-        vec![
-            column("Statement", Align::Left, 1.3),
-            column("What it says", Align::Left, 4.2),
-            column("Checks", Align::Left, 1.5),
-            column("State", Align::Left, 3.0),
-        ],
-        rows,
-    ));
+    let columns = vec![
+        column("Statement", Align::Left, 1.3),
+        column("What it says", Align::Left, 4.2),
+        column("Checks", Align::Left, 1.9),
+        column("State", Align::Left, 2.6),
+    ];
+    let caption = count(d.statements.len(), "statement", "statements");
+    out.push(Table::new("statements-table", caption, columns, rows).dense().into());
     out
 }
 
@@ -92,27 +91,20 @@ pub(super) fn access(d: &Dossier) -> Vec<Block> {
         out.push(para(text("Not known: neither a register of principals nor one of grants was given.")));
         return out;
     };
-    if all.is_empty() {
-        out.push(para(text("The registers of principals and grants are empty.")));
-        return out;
-    }
-    out.push(note(
+    let columns = vec![
+        column("Platform", Align::Left, 1.5),
+        column("Who", Align::Left, 1.8),
+        column("Second factor", Align::Left, 1.6),
+        column("Permission", Align::Left, 1.8),
+        column("Can delete backups", Align::Left, 1.1),
+        column("Approved by", Align::Left, 2.0),
+        column("Platform reviewed", Align::Left, 1.3),
+    ];
+    let caption = count(all.len(), "permission", "permissions");
+    let table = Table::new("access-table", caption, columns, all.iter().map(grant).collect()).footnote(text(
         "As it stood at the end of the period, from the registers of principals, grants and access reviews.",
     ));
-    out.push(table(
-        "access-table",
-        count(all.len(), "permission", "permissions"),
-        vec![
-            column("Platform", Align::Left, 1.5),
-            column("Who", Align::Left, 1.8),
-            column("Second factor", Align::Left, 1.6),
-            column("Permission", Align::Left, 1.8),
-            column("Can delete backups", Align::Left, 1.1),
-            column("Approved by", Align::Left, 2.0),
-            column("Platform reviewed", Align::Left, 1.3),
-        ],
-        all.iter().map(grant).collect(),
-    ));
+    out.push(table_or("The registers of principals and grants are empty.", table.dense()));
     out
 }
 
@@ -155,76 +147,67 @@ fn grant(a: &AccessSheet) -> TableRow {
 /// Reviews, audits, incidents and actions.
 pub(super) fn reviews(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "reviews", "Reviews and audits")];
-    match &d.governance.reviews {
-        None => out.push(para(text("Not known: no register of reviews was given."))),
-        Some(all) if all.is_empty() => out.push(para(text("No review is on record."))),
+    out.push(match &d.governance.reviews {
+        None => para(text("Not known: no register of reviews was given.")),
         Some(all) => {
-            let rows = all.iter().rev().map(|r| {
-                let looked = format!("{} to {}", short(r.from), short(r.to));
-                row(vec![
-                    vec![code(r.review_id.clone()), Inline::Break, plain(r.kind.clone())],
-                    vec![
-                        plain(r.performed_at.format("%Y-%m-%d").to_string()),
-                        Inline::Break,
-                        plain(r.performer.clone()),
-                    ],
-                    text(looked),
-                    dash_if_empty(&r.findings.join("; ")),
-                    dash_if_empty(&r.actions.join(", ")),
-                    dash_if_empty(&r.signed_off_by),
-                ])
-            });
-            out.push(table(
-                "reviews-table",
-                format!("{}, newest first", count(all.len(), "review", "reviews")),
-                vec![
-                    column("Review", Align::Left, 1.8),
-                    column("Performed", Align::Left, 1.4),
-                    column("Looked at (UTC)", Align::Left, 2.0),
-                    column("Found or decided", Align::Left, 3.4),
-                    column("Actions", Align::Left, 1.1),
-                    column("Signed off by", Align::Left, 1.3),
-                ],
-                rows.collect(),
-            ));
+            let columns = vec![
+                column("Review", Align::Left, 1.8),
+                column("Performed", Align::Left, 1.4),
+                column("Looked at (UTC)", Align::Left, 2.0),
+                column("Found or decided", Align::Left, 3.4),
+                column("Actions", Align::Left, 1.1),
+                column("Signed off by", Align::Left, 1.3),
+            ];
+            let caption = format!("{}, newest first", count(all.len(), "review", "reviews"));
+            let table = Table::new("reviews-table", caption, columns, all.iter().rev().map(review).collect());
+            table_or("No review is on record.", table)
         }
-    }
+    });
     out.push(heading(2, "actions", "Actions"));
-    match &d.governance.actions {
-        None => out.push(para(text("Not known: no register of actions was given."))),
-        Some(all) if all.is_empty() => out.push(para(text("No action was open in the period."))),
+    out.push(match &d.governance.actions {
+        None => para(text("Not known: no register of actions was given.")),
         Some(all) => {
-            let rows = all.iter().map(|a| {
-                let state = match (a.closed_at, a.overdue) {
-                    (Some(at), _) => badge(State::Success, format!("closed {}", at.format("%Y-%m-%d"))),
-                    (None, true) => badge(State::Failed, "overdue"),
-                    (None, false) => badge(State::Running, "open"),
-                };
-                row(vec![
-                    vec![code(a.action_id.clone())],
-                    dash_if_empty(&a.origin),
-                    dash_if_empty(&a.owner),
-                    text(short(Some(a.opened_at))),
-                    text(short(a.due_at)),
-                    vec![state],
-                    text(short(a.verified_at)),
-                ])
-            });
-            out.push(table(
-                "actions-table",
-                count(all.len(), "action", "actions"),
-                vec![
-                    column("Action", Align::Left, 1.6),
-                    column("Answers", Align::Left, 2.6),
-                    column("Owner", Align::Left, 1.5),
-                    column("Opened (UTC)", Align::Left, 1.5),
-                    column("Due (UTC)", Align::Left, 1.5),
-                    column("State", Align::Left, 1.6),
-                    column("Checked (UTC)", Align::Left, 1.5),
-                ],
-                rows.collect(),
-            ));
+            let columns = vec![
+                column("Action", Align::Left, 1.6),
+                column("Answers", Align::Left, 2.6),
+                column("Owner", Align::Left, 1.5),
+                column("Opened", Align::Left, 1.5),
+                column("Due", Align::Left, 1.5),
+                column("State", Align::Left, 1.6),
+                column("Checked", Align::Left, 1.5),
+            ];
+            let caption = format!("{} (times in UTC)", count(all.len(), "action", "actions"));
+            let table = Table::new("actions-table", caption, columns, all.iter().map(action).collect());
+            table_or("No action was open in the period.", table)
         }
-    }
+    });
     out
+}
+
+fn review(r: &ReviewSheet) -> TableRow {
+    row(vec![
+        vec![code(r.review_id.clone()), Inline::Break, plain(r.kind.clone())],
+        vec![plain(r.performed_at.format("%Y-%m-%d").to_string()), Inline::Break, plain(r.performer.clone())],
+        text(format!("{} to {}", short(r.from), short(r.to))),
+        dash_if_empty(&r.findings.join("; ")),
+        dash_if_empty(&r.actions.join(", ")),
+        dash_if_empty(&r.signed_off_by),
+    ])
+}
+
+fn action(a: &ActionSheet) -> TableRow {
+    let state = match (a.closed_at, a.overdue) {
+        (Some(at), _) => badge(State::Success, format!("closed {}", at.format("%Y-%m-%d"))),
+        (None, true) => badge(State::Failed, "overdue"),
+        (None, false) => badge(State::Running, "open"),
+    };
+    row(vec![
+        vec![code(a.action_id.clone())],
+        dash_if_empty(&a.origin),
+        dash_if_empty(&a.owner),
+        text(short(Some(a.opened_at))),
+        text(short(a.due_at)),
+        vec![state],
+        text(short(a.verified_at)),
+    ])
 }

@@ -3,9 +3,9 @@
 
 use model::dossier::{Dossier, Population};
 
-use super::{Anchors, anchor, object, whole};
+use super::{Anchors, anchor, whole};
 use crate::block::{Align, Block, Column, Inlines, State, Table, TableRow, badge, code, column, text as plain};
-use crate::parts::{completeness, count, dash_if_empty, heading, note, para, text};
+use crate::parts::{count, dash_if_empty, evidenced, figure, heading, note, para, text};
 
 pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> {
     let mut out = vec![heading(1, "population", "Populations")];
@@ -14,17 +14,17 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
          and the place in it that they were read from.",
     ));
     out.push(heading(2, "slots", "Expected runs"));
+    out.extend(outcomes(d));
     out.extend(table_of(
         d,
         "slots",
         (most, anchors),
         vec![
-            column("Due (UTC)", Align::Left, 2.1),
-            column("Plan", Align::Left, 2.1),
-            column("System", Align::Left, 1.7),
-            column("Outcome", Align::Left, 1.3),
-            column("Attempts", Align::Right, 0.9),
-            column("Runs", Align::Left, 3.9),
+            column("Due (UTC)", Align::Left, 6.6),
+            column("Plan", Align::Left, 7.6),
+            column("System", Align::Left, 5.2),
+            column("Outcome", Align::Left, 5.6),
+            column("Runs, an attempt each", Align::Left, 21.0),
         ],
         |cell, anchors| {
             let runs: Vec<String> = serde_json::from_str(&cell("run_ids")).unwrap_or_default();
@@ -33,7 +33,6 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
                 vec![code(cell("plan_id"))],
                 vec![code(cell("system_id"))],
                 vec![badge(outcome(&cell("outcome")), cell("outcome").replace('_', " "))],
-                text(cell("attempts")),
                 anchors.of_runs(&runs),
             ]
         },
@@ -46,14 +45,14 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
         "runs",
         (most, anchors),
         vec![
-            column("Run", Align::Left, 3.2),
-            column("System", Align::Left, 1.6),
-            column("Started, ended (UTC)", Align::Left, 2.4),
-            column("Status", Align::Left, 1.3),
-            column("Bytes", Align::Right, 1.5),
-            column("Object and place", Align::Left, 2.2),
+            column("Run", Align::Left, 11.0),
+            column("System", Align::Left, 5.2),
+            column("Started, ended (UTC)", Align::Left, 9.4),
+            column("Status", Align::Left, 4.8),
+            column("Bytes", Align::Right, 5.6),
+            column("Object and place", Align::Left, 9.0),
         ],
-        |cell, _| {
+        |cell, anchors| {
             let status = cell("status");
             vec![
                 vec![code(cell("run_id"))],
@@ -61,7 +60,7 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
                 text(span(&cell("started_at"), &cell("ended_at"))),
                 vec![badge(outcome(&status), status.replace('_', " "))],
                 dash_if_empty(&cell("bytes")),
-                place(&cell("evidence"), &cell("pointer")),
+                place(anchors, &cell("evidence"), &cell("pointer")),
             ]
         },
         |cell| cell("status") == "success",
@@ -73,15 +72,15 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
         "recovery-points",
         (most, anchors),
         vec![
-            column("Recovery point", Align::Left, 3.4),
-            column("System", Align::Left, 1.6),
-            column("Taken (UTC)", Align::Left, 2.0),
-            column("Expires", Align::Left, 1.3),
-            column("Good", Align::Left, 1.0),
-            column("Encrypted", Align::Left, 1.2),
-            column("Object and place", Align::Left, 2.2),
+            column("Recovery point", Align::Left, 17.0),
+            column("System", Align::Left, 5.2),
+            column("Taken (UTC)", Align::Left, 6.6),
+            column("Expires", Align::Left, 4.4),
+            column("Good", Align::Left, 3.8),
+            column("Encrypted", Align::Left, 4.2),
+            column("Object and place", Align::Left, 9.0),
         ],
-        |cell, _| {
+        |cell, anchors| {
             let mark = |value: &str| match value {
                 "true" => vec![badge(State::Success, "yes")],
                 "false" => vec![badge(State::Failed, "no")],
@@ -94,7 +93,7 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
                 text(cell("expires_at").get(..10).unwrap_or("–")),
                 mark(&cell("good")),
                 mark(&cell("encrypted")),
-                place(&cell("evidence"), &cell("pointer")),
+                place(anchors, &cell("evidence"), &cell("pointer")),
             ]
         },
         |cell| cell("good") == "true",
@@ -103,9 +102,21 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
     out
 }
 
-/// `2026-10-05 02:00` of an instant as text; a dash for none.
+/// Expected runs by outcome.
+fn outcomes(d: &Dossier) -> Option<Block> {
+    let mut words: Inlines = Vec::new();
+    let all = d.figures.iter().filter_map(|f| Some((f.figure_id.strip_prefix("slots/")?, f)));
+    for (name, f) in all.filter(|(_, f)| f.value > 0) {
+        words.push(plain(if words.is_empty() { "By outcome: " } else { ", " }));
+        words.push(figure(d, &f.figure_id, format!("{} {}", f.value, name.replace('_', "\u{a0}"))));
+    }
+    words.push(plain("."));
+    (words.len() > 1).then(|| para(words))
+}
+
+/// `2026-10-05 02:00` of an instant as text, which no line break divides; a dash for none.
 fn minute(instant: &str) -> String {
-    instant.get(..16).map_or_else(|| "–".to_owned(), |t| t.replace('T', " "))
+    instant.get(..16).map_or_else(|| "–".to_owned(), |t| t.replace('T', "\u{a0}"))
 }
 
 /// From one instant to another; the day once where it is the same.
@@ -114,12 +125,12 @@ fn span(from: &str, to: &str) -> String {
         (Some(one), Some(other), Some(time)) if one == other => time.to_owned(),
         _ => minute(to),
     };
-    format!("{} to {end}", minute(from))
+    format!("{}\u{2013}{end}", minute(from))
 }
 
 /// The object that a row was read from, and the place in it.
-fn place(evidence: &str, pointer: &str) -> Inlines {
-    let mut out = object(evidence);
+fn place(anchors: &Anchors, evidence: &str, pointer: &str) -> Inlines {
+    let mut out = anchors.object(evidence);
     if !pointer.is_empty() {
         out.extend([plain(" "), code(pointer)]);
     }
@@ -164,18 +175,10 @@ fn table_of(
             rows.push(TableRow { id, cells: cells(&cell, anchors), strong: false });
         }
     }
-    let id = format!("{name}-table");
-    let shown = rows.len();
-    vec![
-        Block::Table(Table {
-            id: id.clone(),
-            caption: format!("{} of {}", shown, count(usize::try_from(p.total).unwrap_or(usize::MAX), "row", "rows")),
-            columns,
-            rows,
-            footnote: if whole { Vec::new() } else { elsewhere(p) },
-        }),
-        completeness(d, &id, shown, tables, None, ""),
-    ]
+    let caption = format!("{} of {}", rows.len(), count(usize::try_from(p.total).unwrap_or(usize::MAX), "row", "rows"));
+    let footnote = if whole { Vec::new() } else { elsewhere(p) };
+    let table = Table::new(format!("{name}-table"), caption, columns, rows).footnote(footnote).dense();
+    evidenced(d, table, tables, None, "").into()
 }
 
 /// Where all rows are, of a population that is too long to print.

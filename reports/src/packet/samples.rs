@@ -3,13 +3,13 @@
 use model::dossier::Dossier;
 use model::lineage::{SampleRow, SampleSheet};
 
-use super::object;
+use super::Anchors;
 use crate::block::{
-    Align, Block, Fact, Inline, Inlines, KeyValue, Table, TableRow, code, column, link, row, text as plain,
+    Align, Block, Fact, Inline, Inlines, KeyValue, Table, TableRow, code, column, link, row, strong, text as plain,
 };
 use crate::parts::{count, dash_if_empty, heading, note, para, text};
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(super) fn blocks(d: &Dossier, anchors: &Anchors) -> Vec<Block> {
     let mut out = vec![heading(1, "samples", "Samples")];
     if d.samples.is_empty() {
         out.push(para(text(
@@ -22,12 +22,12 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
          that no other tool is needed.",
     ));
     for (n, sample) in d.samples.iter().enumerate() {
-        out.extend(one(n, sample));
+        out.extend(one(n, sample, anchors));
     }
     out
 }
 
-fn one(n: usize, s: &SampleSheet) -> Vec<Block> {
+fn one(n: usize, s: &SampleSheet, anchors: &Anchors) -> Vec<Block> {
     let fact = |label: &str, value: Inlines| Fact { label: label.to_owned(), value };
     let mut facts = vec![
         fact("Population", text(format!("{}: {} rows", s.population, s.total))),
@@ -46,10 +46,14 @@ fn one(n: usize, s: &SampleSheet) -> Vec<Block> {
         .map(|(k, r)| {
             row(vec![
                 text((k + 1).to_string()),
-                vec![link(extract_id(k), r.row_id.clone())],
+                if r.extract.lines.is_empty() {
+                    vec![code(r.row_id.clone())]
+                } else {
+                    vec![link(extract_id(k), r.row_id.clone())]
+                },
                 dash_if_empty(&r.system_id),
                 text(r.says.clone()),
-                object(&r.place.evidence),
+                anchors.object(&r.place.evidence),
                 vec![code(r.draw.get(..12).unwrap_or(&r.draw))],
             ])
         })
@@ -57,10 +61,10 @@ fn one(n: usize, s: &SampleSheet) -> Vec<Block> {
     let mut out = vec![
         heading(2, &format!("sample-{n}"), format!("Sample of {}", s.population.replace(['-', '_'], " "))),
         Block::KeyValue(KeyValue { facts }),
-        Block::Table(Table {
-            id: format!("sample-{n}-table"),
-            caption: format!("{} drawn of {}", count(s.rows.len(), "row", "rows"), s.total),
-            columns: vec![
+        Table::new(
+            format!("sample-{n}-table"),
+            format!("{} drawn of {}", count(s.rows.len(), "row", "rows"), s.total),
+            vec![
                 column("No.", Align::Right, 0.5),
                 column("Row", Align::Left, 3.8),
                 column("System", Align::Left, 1.5),
@@ -69,35 +73,34 @@ fn one(n: usize, s: &SampleSheet) -> Vec<Block> {
                 column("Draw", Align::Left, 1.3),
             ],
             rows,
-            footnote: text(
-                "Draw: the first twelve digits of the row's number, in ascending order. samples.csv has all of them.",
-            ),
-        }),
+        )
+        .footnote(text(
+            "Draw: the first twelve digits of the row's number, in ascending order. samples.csv has all of them.",
+        ))
+        .dense()
+        .into(),
     ];
     for (k, r) in s.rows.iter().enumerate() {
-        out.extend(extract(&extract_id(k), k, r));
+        out.push(extract(extract_id(k), k, r, anchors));
     }
     out
 }
 
 /// The raw bytes around the place of a row, line by line; the lines that it was read from stand stronger.
-fn extract(id: &str, n: usize, r: &SampleRow) -> Vec<Block> {
-    let e = &r.extract;
-    let mut origin: Inlines = vec![plain(format!("{} of object ", r.place.pointer))];
-    origin.extend(object(&r.place.evidence));
-    if !e.document.is_empty() {
-        origin.extend([plain(", at its source "), code(escaped(&e.document))]);
-    }
-    let mut out = vec![heading(3, id, format!("{}. {}", n + 1, r.row_id))];
-    if r.place.evidence.is_empty() {
-        out.push(para(vec![plain("Declared in the workspace at "), code(r.place.pointer.clone()), plain(".")]));
-    } else {
-        out.push(para(origin));
-    }
+fn extract(id: String, n: usize, r: &SampleRow, anchors: &Anchors) -> Block {
+    let (e, place) = (&r.extract, &r.place);
+    let number = n + 1;
     if e.lines.is_empty() {
         let why = if e.absent.is_empty() { "no bytes to show" } else { &e.absent };
-        out.push(note(format!("No extract: {why}.")));
-        return out;
+        let mut words = vec![strong(format!("{number}. {}", r.row_id)), plain(format!(": no extract, {why}. "))];
+        if place.evidence.is_empty() {
+            words.extend([plain("Declared in the workspace at "), code(place.pointer.clone()), plain(".")]);
+        } else {
+            words.push(plain(format!("Read from {} of object ", place.pointer)));
+            words.extend(anchors.object(&place.evidence));
+            words.push(plain("."));
+        }
+        return para(words);
     }
     let rows = e
         .lines
@@ -117,14 +120,17 @@ fn extract(id: &str, n: usize, r: &SampleRow) -> Vec<Block> {
         Some((from, to)) => format!("lines {from} to {to} marked"),
         None => "no line marked".to_owned(),
     };
-    out.push(Block::Table(Table {
-        id: format!("{id}-bytes"),
-        caption: format!("Raw bytes, {marked}"),
-        columns: vec![column("Line", Align::Right, 0.6), column("Text", Align::Left, 9.0)],
-        rows,
-        footnote: Vec::new(),
-    }));
-    out
+    let mut origin: Inlines = vec![plain(if place.pointer.is_empty() { "All of object " } else { "Read from " })];
+    if !place.pointer.is_empty() {
+        origin.extend([code(place.pointer.clone()), plain(" of object ")]);
+    }
+    origin.extend(anchors.object(&place.evidence));
+    if !e.document.is_empty() {
+        origin.extend([plain(", at its source "), code(escaped(&e.document))]);
+    }
+    let columns = vec![column("Line", Align::Right, 0.6), column("Text", Align::Left, 9.0)];
+    let caption = format!("{number}. {}: raw bytes, {marked}", r.row_id);
+    Table::new(id, caption, columns, rows).footnote(origin).dense().into()
 }
 
 /// A line with every character that a page may not be able to print written as its number.

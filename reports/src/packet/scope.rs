@@ -2,13 +2,13 @@
 
 use model::dossier::{Dossier, SystemSheet};
 
-use super::object;
+use super::Anchors;
 use crate::block::{
-    Align, Block, Inline, Inlines, State, TableRow, badge, code, column, link, row, strong, text as plain,
+    Align, Block, Inline, Inlines, State, Table, TableRow, badge, code, column, link, row, strong, text as plain,
 };
-use crate::parts::{completeness, count, dash_if_empty, heading, note, para, population, seconds, short, table, text};
+use crate::parts::{count, dash_if_empty, evidenced, heading, note, para, population, seconds, short, table, text};
 
-pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
+pub(super) fn blocks(d: &Dossier, anchors: &Anchors) -> Vec<Block> {
     let mut out = vec![heading(1, "scope", "Scope and inventory")];
     let all = population(d, "systems");
     let outside: Vec<_> = all.iter().filter(|s| s("in_scope") == "false").collect();
@@ -56,7 +56,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         ));
     }
     out.extend(coverage(d));
-    out.extend(configuration(d));
+    out.extend(configuration(d, anchors));
     out
 }
 
@@ -92,22 +92,19 @@ fn coverage(d: &Dossier) -> Vec<Block> {
             row(vec![named(s), plans, text(s.platform.clone()), newest])
         })
         .collect();
-    let n = rows.len();
-    out.push(table(
-        "covered-table",
-        "From the inventory to its backups",
-        vec![
-            column("System", Align::Left, 2.4),
-            column("Plans in force", Align::Left, 3.2),
-            column("Tool", Align::Left, 1.4),
-            column("Newest good point (UTC)", Align::Left, 1.8),
-        ],
-        rows,
-    ));
-    out.push(completeness(
+    out.extend(evidenced(
         d,
-        "covered-table",
-        n,
+        Table::new(
+            "covered-table",
+            "From the inventory to its backups",
+            vec![
+                column("System", Align::Left, 2.4),
+                column("Plans in force", Align::Left, 3.2),
+                column("Tool", Align::Left, 1.4),
+                column("Newest good point (UTC)", Align::Left, 1.8),
+            ],
+            rows,
+        ),
         &["recovery_points", "backup_runs"],
         None,
         "Plans come from the inventory of the workspace.",
@@ -128,7 +125,7 @@ fn coverage(d: &Dossier) -> Vec<Block> {
 }
 
 /// Plans, and the places where backups are kept.
-fn configuration(d: &Dossier) -> Vec<Block> {
+fn configuration(d: &Dossier, anchors: &Anchors) -> Vec<Block> {
     let mut out = vec![heading(2, "configuration", "Configuration")];
     let plans: Vec<TableRow> = population(d, "plans")
         .iter()
@@ -171,12 +168,12 @@ fn configuration(d: &Dossier) -> Vec<Block> {
         ));
         out.push(note("Rows come from the inventory of the workspace, each version of a plan."));
     }
-    out.extend(storage(d));
+    out.extend(storage(d, anchors));
     out
 }
 
 /// Settings of storage as platforms showed them, linked to the bytes that say so.
-fn storage(d: &Dossier) -> Vec<Block> {
+fn storage(d: &Dossier, anchors: &Anchors) -> Vec<Block> {
     let rows: Vec<TableRow> = population(d, "storage")
         .iter()
         .map(|s| {
@@ -198,38 +195,29 @@ fn storage(d: &Dossier) -> Vec<Block> {
                 list(&s("replication_targets")),
                 text(public),
                 text(day_of(&s("observed_at"))),
-                object(&s("evidence")),
+                anchors.object(&s("evidence")),
             ])
         })
         .collect();
     if rows.is_empty() {
         return vec![para(text("No source and no register tells how storage is set."))];
     }
-    let n = rows.len();
-    vec![
-        table(
-            "storage-table",
-            "Storage: encryption, immutability, replication, exposure",
-            vec![
-                column("Location", Align::Left, 3.0),
-                column("Encrypted by default", Align::Left, 1.4),
-                column("Immutable", Align::Left, 1.2),
-                column("Replicated to", Align::Left, 1.4),
-                column("Access", Align::Left, 1.0),
-                column("Seen", Align::Left, 1.1),
-                column("Object", Align::Left, 1.3),
-            ],
-            rows,
-        ),
-        completeness(
-            d,
-            "storage-table",
-            n,
-            &["storage_locations"],
-            None,
-            "Rows without an object come from the register of storage locations.",
-        ),
-    ]
+    let table = Table::new(
+        "storage-table",
+        "Storage: encryption, immutability, replication, exposure",
+        vec![
+            column("Location", Align::Left, 3.0),
+            column("Encrypted by default", Align::Left, 1.4),
+            column("Immutable", Align::Left, 1.2),
+            column("Replicated to", Align::Left, 1.4),
+            column("Access", Align::Left, 1.0),
+            column("Seen", Align::Left, 1.1),
+            column("Object", Align::Left, 1.3),
+        ],
+        rows,
+    );
+    let remark = "Rows without an object come from the register of storage locations.";
+    evidenced(d, table, &["storage_locations"], None, remark).into()
 }
 
 /// Where a plan keeps its backups, and where it copies them to.

@@ -4,6 +4,7 @@ use model::assessment::{CheckResult, Severity, State as S};
 use model::controls::{Relevance, TitleKind};
 use model::dossier::{
     CheckSheet, ControlSheet, FindingSheet, FrameworkSheet, Population, PopulationFile, Standing, StatementSheet,
+    WithheldSheet,
 };
 use model::lineage::{Extract, Place, SampleRow, SampleSheet};
 use serde_json::{Value, json};
@@ -244,7 +245,7 @@ fn an_expected_run_leads_to_its_run_unless_two_have_its_id() {
         total: 1,
         file: None,
     });
-    let runs = |d: &Dossier| table(&document(d).unwrap(), "slots-table").rows[0].cells[5].clone();
+    let runs = |d: &Dossier| table(&document(d).unwrap(), "slots-table").rows[0].cells[4].clone();
     assert_eq!(runs(&d), [link("runs-1", "r1")]);
     d.populations[0].rows[2][0] = json!("r1");
     assert_eq!(runs(&d), [code("r1")]);
@@ -281,11 +282,39 @@ fn a_sampled_row_shows_its_bytes_with_the_line_marked() {
             },
         }],
     }];
+    d.withheld = vec![WithheldSheet {
+        sha256: "cd".repeat(32),
+        bytes: 7,
+        reason: "names of customers".to_owned(),
+        source: "runs.nightly".to_owned(),
+        collected_at: crate::sample::as_of(),
+    }];
     let document = document(&d).unwrap();
-    let bytes = table(&document, "extract-0-0-bytes");
+    assert!(crate::pdf::tests::same_text(&document) > 500);
+    let bytes = table(&document, "extract-0-0");
     let marked: Vec<(bool, String)> = bytes.rows.iter().map(|r| (r.strong, line(r))).collect();
     assert_eq!(marked[0], (false, "7 | before".to_owned()));
     assert_eq!(marked[1], (true, "8 | the \\u{1b}[31mline".to_owned()));
     assert!(lines(&d, "requests-table").iter().any(|l| l.starts_with("Sampled rows") && l.ends_with("in this packet")));
     assert!(crate::pdf(&document).unwrap().starts_with(b"%PDF"));
+}
+
+#[test]
+fn units_of_which_the_same_was_found_share_a_line() {
+    let mut d = judged();
+    for r in &mut d.assessment.results {
+        r.records.clear();
+        r.detail = "Kept.".to_owned();
+        r.state = S::Pass;
+    }
+    assert_eq!(lines(&d, "check-FRQ-02-table"), ["a, b, c | pass | Kept."]);
+    d.assessment.results[1].records = vec!["run/s/r3".to_owned()];
+    assert_eq!(lines(&d, "check-FRQ-02-table"), ["a, c | pass | Kept. | –", "b | pass | Kept. | r3"]);
+}
+
+#[test]
+fn a_long_id_in_a_narrow_column_is_cut_to_its_end() {
+    let mut d = judged();
+    d.assessment.results[0].records = vec!["point/s/arn:aws:rds:us-east-1:snapshot:job-0123456789abcdef".to_owned()];
+    assert!(lines(&d, "check-FRQ-02-table")[0].ends_with("| …0123456789abcdef"));
 }

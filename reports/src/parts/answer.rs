@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::assessment::{CheckResult, State};
 use model::dossier::Dossier;
 
-use super::{count, moment, text};
+use super::{count, figure, moment, text};
 use crate::block::{Block, Cover, Fact, Inlines, Para, ParaRole, Tone, strong, text as plain};
 
 /// Title block with the period, the evidence and the policy that a report rests on.
@@ -62,8 +62,9 @@ pub(crate) fn recoverable(d: &Dossier) -> Recoverable {
         role: ParaRole::Lead,
         inlines: vec![
             strong(format!("{word}. ")),
+            figure(d, "results/FRQ-01/pass", kept.to_string()),
             plain(format!(
-                "{kept} of {} always had a good recovery point no older than {limit}.",
+                " of {} always had a good recovery point no older than {limit}.",
                 count(judged.len(), "protected system", "protected systems")
             )),
         ],

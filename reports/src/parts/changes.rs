@@ -2,7 +2,7 @@
 
 use model::dossier::Dossier;
 
-use super::{completeness, count, heading, note, para, population, text};
+use super::{count, evidenced, heading, note, para, population, text};
 use crate::block::{Align, Block, Table, code, column, row};
 
 /// Most lines of the table; the workbook holds all.
@@ -30,17 +30,17 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let shown: Vec<_> = changes.iter().filter(|c| tells(&c("kind"), &c("before"), &c("after"))).take(LINES).collect();
     let more = changes.len() - shown.len();
     let said = |word: &str| if word.is_empty() { text("–") } else { text(word.replace('_', " ")) };
-    out.push(Block::Table(Table {
-        id: "changes-table".to_owned(),
-        caption: count(changes.len(), "change", "changes"),
-        columns: vec![
+    let table = Table::new(
+        "changes-table".to_owned(),
+        count(changes.len(), "change", "changes"),
+        vec![
             column("What", Align::Left, 1.1),
             column("Of", Align::Left, 3.0),
             column("Field", Align::Left, 1.6),
             column("Before", Align::Left, 2.2),
             column("Now", Align::Left, 2.2),
         ],
-        rows: shown
+        shown
             .iter()
             .map(|c| {
                 row(vec![
@@ -52,19 +52,18 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
                 ])
             })
             .collect(),
-        footnote: if more == 0 {
-            Vec::new()
-        } else {
-            text(format!(
-                "{} not shown here. All of them: the sheet drift of the workbook.",
-                count(more, "further change is", "further changes are")
-            ))
-        },
-    }));
-    out.push(completeness(
+    )
+    .footnote(if more == 0 {
+        Vec::new()
+    } else {
+        text(format!(
+            "{} not shown here. All of them: the sheet drift of the workbook.",
+            count(more, "further change is", "further changes are")
+        ))
+    });
+    out.extend(evidenced(
         d,
-        "changes-table",
-        shown.len(),
+        table,
         &["backup_runs", "recovery_points", "restore_tests", "storage_locations", "backup_plans"],
         None,
         "Scope, plans and exceptions come from the inventory and the registers of the workspace.",

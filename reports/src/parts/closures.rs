@@ -2,7 +2,7 @@
 
 use model::dossier::{ClosureSheet, Dossier};
 
-use super::{completeness, count, dash_if_empty, heading, note, of_outcome, para, seconds, short, text};
+use super::{count, dash_if_empty, evidenced, heading, note, of_outcome, para, seconds, short, text};
 use crate::block::{
     Align, Block, Inline, Inlines, State, Table, TableRow, badge, code, column, row, strong, text as plain,
 };
@@ -40,10 +40,10 @@ pub(crate) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
             count(more, "further line is", "further lines are")
         ))
     };
-    out.push(Block::Table(Table {
-        id: "closures-table".to_owned(),
-        caption: count(d.closures.len(), "failure, from alert to recovery", "failures, from alert to recovery"),
-        columns: vec![
+    let table = Table::new(
+        "closures-table".to_owned(),
+        count(d.closures.len(), "failure, from alert to recovery", "failures, from alert to recovery"),
+        vec![
             column("Backup due (UTC)", Align::Left, 2.2),
             column("Outcome", Align::Left, 1.1),
             column("Alert (UTC)", Align::Left, 1.6),
@@ -52,14 +52,10 @@ pub(crate) fn blocks(d: &Dossier, most: usize) -> Vec<Block> {
             column("Detect, respond, recover", Align::Left, 1.5),
             column("Chain", Align::Left, 1.6),
         ],
-        rows: shown.iter().enumerate().map(|(n, c)| line(c, shown.get(..n).unwrap_or_default())).collect(),
-        footnote,
-    }));
-    out.push(completeness(
-        d,
-        "closures-table",
-        shown.len(),
-        &["backup_runs", "recovery_points", "incidents"],
+        shown.iter().enumerate().map(|(n, c)| line(c, shown.get(..n).unwrap_or_default())).collect(),
+    )
+    .footnote(footnote);
+    out.extend(evidenced(d, table, &["backup_runs", "recovery_points", "incidents"],
         None,
         "Alerts and incidents come from the registers of the workspace, and incidents from trackers too; the sources below give runs and \
          recovery points.",

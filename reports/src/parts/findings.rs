@@ -81,18 +81,20 @@ fn group(members: &[&FindingSheet], kind: &Kind) -> Vec<Block> {
     vec![
         heading(2, &format!("{prefix}-{check}"), format!("{check} {}: {}", kind.title, first.title)),
         Block::KeyValue(KeyValue { facts }),
-        Block::Table(Table {
-            id: format!("{prefix}-{check}-table"),
-            caption: format!("{check}: {}", count(members.len(), "result", "results")),
-            columns: vec![
+        Table::new(
+            format!("{prefix}-{check}-table"),
+            format!("{check}: {}", count(members.len(), "result", "results")),
+            vec![
                 column("Unit", Align::Left, 2.0),
-                column("State", Align::Left, 1.2),
+                column("State", Align::Left, 1.4),
                 column("What was found", Align::Left, 5.0),
                 column("Owner", Align::Left, 1.6),
             ],
-            rows: shown.iter().filter_map(|line| table_row(line, kind)).collect(),
-            footnote: footnote(&lines, kind),
-        }),
+            shown.iter().filter_map(|line| table_row(line, kind)).collect(),
+        )
+        .footnote(footnote(&lines, kind))
+        .dense()
+        .into(),
     ]
 }
 

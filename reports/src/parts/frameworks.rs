@@ -39,12 +39,13 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
             "Controls that backup and restore evidence bears on, by the worst result of their checks: a failure before missing evidence before a pass. \
              Held says that all evidence we have speaks for the control, not that the control is met as a whole. Not judged: no check bears on it.",
         ),
-        Block::Table(Table {
-            id: "frameworks-table".to_owned(),
-            caption: "Controls by framework".to_owned(),
+        Table::new(
+            "frameworks-table".to_owned(),
+            "Controls by framework".to_owned(),
             columns,
-            rows: frameworks.iter().map(line).collect(),
-            footnote: text("Each control with its checks: the sheet controls of the workbook."),
-        }),
+            frameworks.iter().map(line).collect(),
+        )
+        .footnote(text("Each control with its checks: the sheet controls of the workbook."))
+        .into(),
     ]
 }

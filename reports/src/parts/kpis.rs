@@ -2,7 +2,7 @@
 
 use model::dossier::Dossier;
 
-use super::{rate, undefined};
+use super::{rate, rows_of, undefined};
 use crate::block::{Block, Kpi, KpiRow, Tone};
 
 /// A row of key figures, one a metric.
@@ -47,7 +47,9 @@ pub(crate) fn row(d: &Dossier) -> Block {
         } else {
             Tone::Unknown
         };
-        out.push(Kpi { value, label: trend.title.clone(), note, tone, sparkline });
+        let counted = if trend.is_rate { "numerator" } else { "count" };
+        let rows = rows_of(d, &format!("{}/{counted}", trend.metric));
+        out.push(Kpi { value, label: trend.title.clone(), note, tone, rows, sparkline });
     }
     Block::KpiRow(KpiRow { kpis: out })
 }

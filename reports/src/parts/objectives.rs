@@ -2,8 +2,8 @@
 
 use model::dossier::{Dossier, SystemSheet, TestSheet};
 
-use super::{completeness, dash_if_empty, heading, note, para, seconds, short, table, text};
-use crate::block::{Align, Block, Inlines, State, badge, column, row, text as plain};
+use super::{dash_if_empty, evidenced, heading, note, para, seconds, short, text};
+use crate::block::{Align, Block, Inlines, State, Table, badge, column, row, text as plain};
 
 pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "objectives", "Recovery objectives: observed against target")];
@@ -12,25 +12,22 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
          to the validated service, in the newest test that measured it.",
     ));
     let rows: Vec<_> = d.systems.iter().map(objective_row).collect();
-    let n = rows.len();
-    out.push(table(
-        "objectives-table",
-        "Observed recovery point and recovery time",
-        vec![
-            column("System", Align::Left, 2.4),
-            column("RPO target", Align::Right, 1.2),
-            column("RPO observed", Align::Left, 2.2),
-            column("Longest gap", Align::Left, 2.4),
-            column("RTO target", Align::Right, 1.2),
-            column("RTO observed", Align::Left, 1.8),
-            column("Last test (UTC)", Align::Left, 1.6),
-        ],
-        rows,
-    ));
-    out.push(completeness(
+    out.extend(evidenced(
         d,
-        "objectives-table",
-        n,
+        Table::new(
+            "objectives-table",
+            "Observed recovery point and recovery time",
+            vec![
+                column("System", Align::Left, 2.4),
+                column("RPO target", Align::Right, 1.2),
+                column("RPO observed", Align::Left, 2.2),
+                column("Longest gap", Align::Left, 2.4),
+                column("RTO target", Align::Right, 1.2),
+                column("RTO observed", Align::Left, 1.8),
+                column("Last test (UTC)", Align::Left, 1.6),
+            ],
+            rows,
+        ),
         &["recovery_points", "backup_runs", "pitr_status", "restore_tests"],
         None,
         "",
@@ -41,26 +38,23 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
         return out;
     }
     let rows: Vec<_> = d.tests.iter().map(test_row).collect();
-    let n = rows.len();
-    out.push(table(
-        "tests-table",
-        "Restore tests and real restores",
-        vec![
-            column("Test", Align::Left, 2.2),
-            column("System", Align::Left, 2.0),
-            column("Ended (UTC)", Align::Left, 1.5),
-            column("Result", Align::Left, 1.3),
-            column("Data check", Align::Left, 1.2),
-            column("Restore time", Align::Left, 1.8),
-            column("Data loss", Align::Left, 1.8),
-            column("By, reviewed by", Align::Left, 1.8),
-        ],
-        rows,
-    ));
-    out.push(completeness(
+    out.extend(evidenced(
         d,
-        "tests-table",
-        n,
+        Table::new(
+            "tests-table",
+            "Restore tests and real restores",
+            vec![
+                column("Test", Align::Left, 2.2),
+                column("System", Align::Left, 2.0),
+                column("Ended (UTC)", Align::Left, 1.5),
+                column("Result", Align::Left, 1.3),
+                column("Data check", Align::Left, 1.2),
+                column("Restore time", Align::Left, 1.8),
+                column("Data loss", Align::Left, 1.8),
+                column("By, reviewed by", Align::Left, 1.8),
+            ],
+            rows,
+        ),
         &["restore_tests"],
         None,
         "A restore in a tool's log that a report describes is counted once, as the report.",

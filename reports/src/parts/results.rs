@@ -3,8 +3,8 @@
 use model::dossier::Dossier;
 
 use super::findings::{FAILED, MISSING, groups};
-use super::{completeness, count, heading, note, para, short, table, text};
-use crate::block::{Align, Block, Inline, State, badge, code, column, link, row, text as plain};
+use super::{count, evidenced, heading, note, para, short, table, text};
+use crate::block::{Align, Block, Inline, State, Table, badge, code, column, link, row, text as plain};
 
 /// What failed.
 pub(crate) fn findings(d: &Dossier) -> Vec<Block> {
@@ -33,18 +33,15 @@ pub(crate) fn missing(d: &Dossier) -> Vec<Block> {
     if !d.uninventoried.is_empty() {
         let rows: Vec<_> =
             d.uninventoried.iter().map(|(r, n)| row(vec![vec![code(r.clone())], text(n.to_string())])).collect();
-        let n = rows.len();
         out.push(heading(2, "uninventoried", "Seen, but in no inventory"));
-        out.push(table(
-            "uninventoried-table",
-            "Resources that no inventory row matches",
-            vec![column("Resource", Align::Left, 5.0), column("Records", Align::Right, 1.0)],
-            rows,
-        ));
-        out.push(completeness(
+        out.extend(evidenced(
             d,
-            "uninventoried-table",
-            n,
+            Table::new(
+                "uninventoried-table",
+                "Resources that no inventory row matches",
+                vec![column("Resource", Align::Left, 5.0), column("Records", Align::Right, 1.0)],
+                rows,
+            ),
             &["backup_runs", "recovery_points", "discovered_assets"],
             None,
             "",

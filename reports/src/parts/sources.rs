@@ -44,7 +44,7 @@ pub(crate) fn sources(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "sources", "Sources and completeness")];
     out.push(note(
         "Where every row comes from. A missing record proves a miss only where a complete source covers the time; a source collected before the \
-         period ended covers only up to its collection.",
+         period ended covers only up to its collection. The window of each source is what it states to cover.",
     ));
     let rows = d
         .sources
@@ -54,7 +54,6 @@ pub(crate) fn sources(d: &Dossier) -> Vec<Block> {
             row(vec![
                 vec![strong(s.name.clone()), Inline::Break, mono(s.endpoint.clone())],
                 vec![badge(of_source(s.status), s.status.as_str())],
-                text(s.covers.clone()),
                 text(short(s.collected_at)),
                 dash_if_empty(&counts.join(", ")),
                 text(format!("{} kept, {} passed over", s.objects.len(), s.passed_over)),
@@ -67,10 +66,9 @@ pub(crate) fn sources(d: &Dossier) -> Vec<Block> {
         vec![
             column("Source", Align::Left, 2.2),
             column("State", Align::Left, 1.3),
-            column("States to cover", Align::Left, 2.6),
             column("Collected (UTC)", Align::Left, 1.4),
-            column("Rows", Align::Left, 2.0),
-            column("Objects", Align::Left, 1.4),
+            column("Rows", Align::Left, 3.4),
+            column("Objects", Align::Left, 1.8),
         ],
         rows,
     ));
@@ -84,7 +82,7 @@ pub(crate) fn sources(d: &Dossier) -> Vec<Block> {
     }));
     for source in d.sources.iter().filter(|s| !s.reason.is_empty()) {
         out.push(heading(
-            3,
+            2,
             &format!("source-{}", source.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")),
             format!("{}: {}", source.name, source.status),
         ));

@@ -6,9 +6,9 @@ use chrono::{Datelike, NaiveDate, Weekday};
 use model::assessment::Outcome;
 use model::dossier::{DayCell, Dossier, SystemSheet};
 
-use super::{completeness, count, dash_if_empty, heading, note, of_outcome, of_result, short, table, text};
+use super::{count, dash_if_empty, evidenced, heading, note, of_outcome, of_result, short, text};
 use crate::block::{
-    Align, Block, Day, HeatStrip, State, StripCell, StripRow, badge, column, row, strong, text as plain,
+    Align, Block, Day, HeatStrip, State, StripCell, StripRow, Table, badge, column, row, strong, text as plain,
 };
 
 pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
@@ -53,12 +53,10 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
                 }));
             }
         }
-        out.push(members_table(i, name, members));
         total += members.len();
-        out.push(completeness(
+        out.extend(evidenced(
             d,
-            &format!("systems-{i}"),
-            members.len(),
+            members_table(i, name, members),
             &["backup_runs", "recovery_points"],
             Some(&members.iter().map(|m| m.platform.as_str()).collect()),
             "The inventory of the workspace gives the rows; the sources below give runs and recovery points.",
@@ -106,7 +104,7 @@ fn cell(cell: Option<DayCell>) -> StripCell {
     }
 }
 
-fn members_table(index: usize, name: &str, members: &[&SystemSheet]) -> Block {
+fn members_table(index: usize, name: &str, members: &[&SystemSheet]) -> Table {
     let rows = members
         .iter()
         .map(|s| {
@@ -132,8 +130,8 @@ fn members_table(index: usize, name: &str, members: &[&SystemSheet]) -> Block {
             ])
         })
         .collect();
-    table(
-        &format!("systems-{index}"),
+    Table::new(
+        format!("systems-{index}"),
         format!("Systems of {name}"),
         vec![
             column("System", Align::Left, 2.2),

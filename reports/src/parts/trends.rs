@@ -4,8 +4,10 @@ use model::dossier::{Dossier, RegisterStart, Trend, TrendPoint};
 use model::time::Instant;
 
 use super::undefined;
-use super::{completeness, day, heading, note, rate, table, text};
-use crate::block::{Align, Block, Chart, ChartKind, Limit, Point, Tone, Unit, column, row, strong};
+use super::{day, evidenced, figure, heading, note, rate, table, text};
+use crate::block::{
+    Align, Block, Chart, ChartKind, Inlines, Limit, Point, Table, Tone, Unit, column, row, strong, text as plain,
+};
 
 pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "metrics", "Metrics")];
@@ -27,38 +29,37 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
             } else {
                 "–".to_owned()
             };
-            let of = if t.is_rate { format!("{} of {}", p.numerator, p.denominator) } else { "–".to_owned() };
-            let unknown = if t.is_rate { p.unknown.to_string() } else { "–".to_owned() };
+            let part = |name: &str, n: u64| figure(d, &format!("{}/{name}", t.metric), n.to_string());
+            let of = if t.is_rate { of(d, &t.metric, "", p.numerator, p.denominator) } else { text("–") };
+            let unknown = if t.is_rate { vec![part("unknown", p.unknown)] } else { text("–") };
+            let shown = if p.has_value && !t.is_rate { part("count", p.numerator) } else { strong(value(t, p)) };
             row(vec![
                 text(t.title.clone()),
-                vec![strong(value(t, p))],
-                text(of),
-                text(unknown),
+                vec![shown],
+                of,
+                unknown,
                 text(bounds),
                 text(t.target.clone().unwrap_or_else(|| "none set".to_owned())),
                 text(remark(d, t, p)),
             ])
         })
         .collect();
-    let n = rows.len();
-    out.push(table(
-        "metrics-table",
-        format!("Metrics of {}", d.period_title),
-        vec![
-            column("Metric", Align::Left, 3.0),
-            column("Value", Align::Right, 1.2),
-            column("Good of counted", Align::Right, 1.4),
-            column("Unknown", Align::Right, 1.0),
-            column("Bounds", Align::Left, 1.8),
-            column("Target", Align::Left, 1.1),
-            column("Remark", Align::Left, 2.0),
-        ],
-        rows,
-    ));
-    out.push(completeness(
+    out.extend(evidenced(
         d,
-        "metrics-table",
-        n,
+        Table::new(
+            "metrics-table",
+            format!("Metrics of {}", d.period_title),
+            vec![
+                column("Metric", Align::Left, 3.0),
+                column("Value", Align::Right, 1.2),
+                column("Good of counted", Align::Right, 1.4),
+                column("Unknown", Align::Right, 1.0),
+                column("Bounds", Align::Left, 1.8),
+                column("Target", Align::Left, 1.1),
+                column("Remark", Align::Left, 2.0),
+            ],
+            rows,
+        ),
         &["backup_runs", "restore_tests", "incidents"],
         None,
         "Incidents and exceptions come from the registers of the workspace.",
@@ -76,6 +77,12 @@ pub(crate) fn blocks(d: &Dossier) -> Vec<Block> {
     }
     out.push(breakdown(d));
     out
+}
+
+/// Good and counted units of a rate, or of a part of it.
+fn of(d: &Dossier, metric: &str, part: &str, good: u64, counted: u64) -> Inlines {
+    let one = |name: &str, n: u64| figure(d, &format!("{metric}/{name}{part}"), n.to_string());
+    vec![one("numerator", good), plain(" of "), one("denominator", counted)]
 }
 
 /// Why there is no value, or what the value would be without the units under a waiver, which never improve it.
@@ -189,12 +196,13 @@ fn breakdown(d: &Dossier) -> Block {
     if let Some(metric) = d.assessment.metrics.iter().find(|m| m.id == "backup_success_rate") {
         for (what, parts) in [("tier", &metric.by.tier), ("platform", &metric.by.platform)] {
             for p in parts {
+                let part = format!("/{what}/{}", p.key);
                 rows.push(row(vec![
                     text(what),
                     text(p.key.replace('_', " ")),
                     text(rate(p.numerator, p.denominator)),
-                    text(format!("{} of {}", p.numerator, p.denominator)),
-                    text(p.unknown.to_string()),
+                    of(d, &metric.id, &part, p.numerator, p.denominator),
+                    vec![figure(d, &format!("{}/unknown{part}", metric.id), p.unknown.to_string())],
                 ]));
             }
         }

@@ -4,6 +4,7 @@ use crate::block::{
     Block, Callout, Completeness, Cover, Document, Fact, Heading, Inline, KeyValue, List, Para, ParaRole, Provenance,
     Toc, Tone, badge, code, strong, text,
 };
+use crate::build::logo_alt;
 use crate::drawing::{self, Ink, solid};
 use crate::error::ReportError;
 use crate::marks;
@@ -159,6 +160,12 @@ impl Layout<'_> {
             (&document.subtitle, "P", style(Face::Regular, 9.5, Ink::Muted), 14.0, 4.0),
         ];
         let start = self.chunks.len();
+        if let Some(logo) = &document.logo {
+            let (width, height) = logo.fit(195.0, 48.0);
+            let owner = Some(self.tree.figure(node, &logo_alt(document)));
+            let items = vec![Placed { owner, item: Item::Logo { area: [SIDE, 0.0, width, height] } }];
+            self.add(Chunk { height: height + 10.0, keep: true, items, ..Chunk::default() });
+        }
         for (words, role, style, leading, before) in rows {
             if words.is_empty() {
                 continue;
@@ -305,19 +312,19 @@ impl Layout<'_> {
             )?;
             let count = label.len().max(value.len());
             for k in 0..count {
-                let top = if k == 0 { 3.6 } else { 0.0 };
+                let top = if k == 0 { 2.6 } else { 0.0 };
                 let before = if n == 0 && k == 0 { 6.0 } else { 0.0 };
-                let mut chunk = Chunk { height: 12.0 + top, before, ..Chunk::default() };
+                let mut chunk = Chunk { height: 11.6 + top, before, ..Chunk::default() };
                 let last = n + 1 == pairs.facts.len() && k + 1 == count;
                 chunk.keep = (few && !last) || (count > 1 && (k == 0 || k + 2 == count));
                 if let Some(line) = label.get(k) {
-                    line.place(SIDE, top + baseline(8.5, 12.0), &mut chunk.items);
+                    line.place(SIDE, top + baseline(8.5, 11.6), &mut chunk.items);
                 }
                 if let Some(line) = value.get(k) {
-                    line.place(x, top + baseline(8.5, 12.0), &mut chunk.items);
+                    line.place(x, top + baseline(8.5, 11.6), &mut chunk.items);
                 }
                 if k + 1 == count {
-                    chunk.height += 3.6;
+                    chunk.height += 2.6;
                     let y = chunk.height;
                     rule(SIDE, y, MEASURE, Ink::Rule, 0.5, &mut chunk.items);
                 }
@@ -391,9 +398,7 @@ impl Layout<'_> {
             ),
         ];
         self.panel_line(node, &title, 6.0, 10.0)?;
-        if let Some(chunk) = self.chunks.last_mut() {
-            chunk.keep = true;
-        }
+        self.chunks.iter_mut().skip(start).for_each(|chunk| chunk.keep = true);
         for source in &completeness.sources {
             let first = self.chunks.len();
             for (n, inlines) in source_lines(source).iter().enumerate() {

@@ -139,6 +139,8 @@ impl Setter<'_> {
                     let size = style.size * 0.9;
                     self.words(&mut state, text, Style { face: Face::Mono, size, ..style }, None, owner)?;
                 }
+                // A place in another file is for those who have that file beside this one.
+                Inline::Link { to: Target::Place { .. }, text } => self.words(&mut state, text, style, None, owner)?,
                 Inline::Link { to, text } => {
                     let node = owner.map(|o| self.tree.add(o, "Link"));
                     let link = Some((Rc::new(to.clone()), node.unwrap_or(0)));

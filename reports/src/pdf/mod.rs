@@ -13,7 +13,7 @@ mod paper;
 mod pictures;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unicode;
 mod write;
 mod xmp;
@@ -112,6 +112,6 @@ fn destination<'a>(paper: &Paper, target: &'a Target) -> Option<Destination<'a>>
     match target {
         Target::Id(id) => paper.anchors.get(id).map(|(page, y)| Destination::Page(*page, *y)),
         Target::Url(url) => Some(Destination::Address(url)),
-        Target::File(_) => None,
+        Target::File(_) | Target::Place { .. } => None,
     }
 }

@@ -71,6 +71,11 @@ pub enum Item {
         /// Left, top, width, height.
         area: [f64; 4],
     },
+    /// The document's logo.
+    Logo {
+        /// Left, top, width, height.
+        area: [f64; 4],
+    },
     /// An area that leads somewhere.
     Link {
         /// Left, top, width, height.
@@ -100,7 +105,7 @@ impl Item {
             Item::Run(run) => run.y += by,
             Item::Path { points, .. } => points.iter_mut().for_each(|p| p.1 += by),
             Item::Circle { centre, .. } => centre.1 += by,
-            Item::Ground { area } | Item::Link { area, .. } => area[1] += by,
+            Item::Ground { area } | Item::Logo { area } | Item::Link { area, .. } => area[1] += by,
             Item::PageOf { y, .. } => *y += by,
         }
     }

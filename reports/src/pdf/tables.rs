@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::block::{Align, Inline, Table, TableRow};
+use crate::block::{Align, Density, Inline, Table, TableRow};
 use crate::columns::{Least, divide};
 use crate::drawing::Ink;
 use crate::error::ReportError;
@@ -12,30 +12,53 @@ use crate::pdf::layout::{Layout, MEASURE, SMALL, baseline, rule, style};
 use crate::pdf::lines::Line;
 use crate::pdf::paper::{Item, Placed, Style};
 
-/// Room between columns.
-const GUTTER: f64 = 11.0;
-/// Room above and below a row's text.
-const PAD: f64 = 4.2;
+/// How a table is set.
+#[derive(Clone, Copy)]
+struct Setting {
+    /// Size of its type.
+    size: f64,
+    /// Height of a line.
+    leading: f64,
+    /// Room between columns.
+    gutter: f64,
+    /// Room above and below a row's text.
+    pad: f64,
+}
+
+impl Setting {
+    const fn of(density: Density) -> Self {
+        match density {
+            Density::Usual => Self { size: SMALL.0, leading: SMALL.1, gutter: 11.0, pad: 4.2 },
+            Density::Dense => Self { size: 7.2, leading: 9.6, gutter: 8.0, pad: 1.9 },
+        }
+    }
+
+    const fn baseline(self) -> f64 {
+        baseline(self.size, self.leading)
+    }
+}
+
 /// A row of more lines may be divided between pages.
 const TALL: usize = 12;
 
 struct Columns {
+    set: Setting,
     /// Left end and width.
     spans: Vec<(f64, f64)>,
     aligns: Vec<Align>,
 }
 
 impl Columns {
-    fn of(table: &Table, least: &[Least]) -> Columns {
-        let usable = MEASURE - GUTTER * (table.columns.len() as f64 - 1.0);
+    fn of(table: &Table, set: Setting, least: &[Least]) -> Columns {
+        let usable = MEASURE - set.gutter * (table.columns.len() as f64 - 1.0);
         let shares: Vec<f64> = table.columns.iter().map(|c| c.width).collect();
         let mut x = SIDE;
         let mut spans = Vec::new();
         for width in divide(usable, &shares, least) {
             spans.push((x, width));
-            x += width + GUTTER;
+            x += width + set.gutter;
         }
-        Columns { spans, aligns: table.columns.iter().map(|c| c.align).collect() }
+        Columns { set, spans, aligns: table.columns.iter().map(|c| c.align).collect() }
     }
 
     fn place(&self, column: usize, line: &Line, y: f64, out: &mut Vec<Placed>) {
@@ -60,8 +83,9 @@ impl Layout<'_> {
         let place = self.fonts.place.clone();
         let start = self.chunks.len();
         self.caption(&table.caption, node, Some(&table.id))?;
-        let least = self.least_widths(table);
-        let columns = Columns::of(table, &least);
+        let set = Setting::of(table.density);
+        let least = self.least_widths(table, set.size);
+        let columns = Columns::of(table, set, &least);
         let header = self.table_header(table, &columns, node)?;
         let last = table.rows.len().saturating_sub(1);
         for (n, row) in table.rows.iter().enumerate() {
@@ -77,7 +101,7 @@ impl Layout<'_> {
         }
         self.fonts.place = place;
         if table.rows.is_empty() {
-            self.no_rows(node, table.columns.len())?;
+            self.no_rows(node, table.columns.len(), set)?;
         }
         if !table.footnote.is_empty() {
             if let Some(chunk) = self.chunks.last_mut() {
@@ -93,34 +117,34 @@ impl Layout<'_> {
     }
 
     /// Says that there is nothing, rather than leave room for doubt.
-    fn no_rows(&mut self, node: usize, columns: usize) -> Result<(), ReportError> {
+    fn no_rows(&mut self, node: usize, columns: usize, set: Setting) -> Result<(), ReportError> {
         let row = self.tree.add(node, "TR");
         let owner = Some(self.tree.add(row, "TD"));
         for _ in 1..columns {
             self.tree.add(row, "TD");
         }
-        let line = self.setter().single("None", style(Face::Regular, SMALL.0, Ink::Muted), owner)?;
-        let height = SMALL.1 + 2.0 * PAD;
+        let line = self.setter().single("None", style(Face::Regular, set.size, Ink::Muted), owner)?;
+        let height = set.leading + 2.0 * set.pad;
         let mut chunk = Chunk { height, ..Chunk::default() };
-        line.place(SIDE, PAD + baseline(SMALL.0, SMALL.1), &mut chunk.items);
+        line.place(SIDE, set.pad + set.baseline(), &mut chunk.items);
         rule(SIDE, height, MEASURE, Ink::Rule, 0.5, &mut chunk.items);
         self.add(chunk);
         Ok(())
     }
 
     /// Widths of each column's longest words. A character without a glyph is reported where its row is set.
-    fn least_widths(&mut self, table: &Table) -> Vec<Least> {
+    fn least_widths(&mut self, table: &Table, size: f64) -> Vec<Least> {
         const ROWS: usize = 100;
         const MOST: f64 = 76.0;
         let mut widths = Vec::new();
         for (n, column) in table.columns.iter().enumerate() {
-            let mut least = Least { title: self.longest(&column.title, Face::SemiBold, SMALL.0), cells: 0.0 };
+            let mut least = Least { title: self.longest(&column.title, Face::SemiBold, size), cells: 0.0 };
             for inline in table.rows.iter().take(ROWS).filter_map(|r| r.cells.get(n)).flatten() {
                 let (face, size, mark) = match inline {
-                    Inline::Code { .. } => (Face::Mono, SMALL.0 * 0.9, 0.0),
-                    Inline::Strong { .. } => (Face::SemiBold, SMALL.0, 0.0),
-                    Inline::Badge { .. } | Inline::Severity { .. } => (Face::Regular, SMALL.0, SMALL.0 * 1.12),
-                    _ => (Face::Regular, SMALL.0, 0.0),
+                    Inline::Code { .. } => (Face::Mono, size * 0.9, 0.0),
+                    Inline::Strong { .. } => (Face::SemiBold, size, 0.0),
+                    Inline::Badge { .. } | Inline::Severity { .. } => (Face::Regular, size, size * 1.12),
+                    _ => (Face::Regular, size, 0.0),
                 };
                 let words = crate::block::plain(std::slice::from_ref(inline));
                 least.cells = least.cells.max((self.longest(&words, face, size) + mark).min(MOST));
@@ -138,12 +162,13 @@ impl Layout<'_> {
     }
 
     fn table_header(&mut self, table: &Table, columns: &Columns, node: usize) -> Result<Rc<Header>, ReportError> {
+        let set = columns.set;
         let row = self.tree.add(node, "TR");
         let mut cells = Vec::new();
         for (column, (_, width)) in table.columns.iter().zip(&columns.spans) {
             let owner = Some(self.tree.add(row, "TH"));
             let title = [Inline::Text { text: column.title.clone() }];
-            cells.push(self.setter().lines(&title, *width, style(Face::SemiBold, SMALL.0, Ink::Text), owner)?);
+            cells.push(self.setter().lines(&title, *width, style(Face::SemiBold, set.size, Ink::Text), owner)?);
         }
         let count = cells.iter().map(Vec::len).max().unwrap_or(1);
         let mut items = Vec::new();
@@ -151,11 +176,11 @@ impl Layout<'_> {
             // Titles stand at the bottom of the header.
             let first = count - lines.len();
             for (n, line) in lines.iter().enumerate() {
-                let y = 3.0 + SMALL.1 * (first + n) as f64 + baseline(SMALL.0, SMALL.1);
+                let y = 3.0 + set.leading * (first + n) as f64 + set.baseline();
                 columns.place(column, line, y, &mut items);
             }
         }
-        let height = 3.0 + SMALL.1 * count as f64 + 3.6;
+        let height = 3.0 + set.leading * count as f64 + 3.6;
         rule(SIDE, height, MEASURE, Ink::Text, 0.9, &mut items);
         let header = Rc::new(Header { height, items });
         self.add(Chunk { height, keep: true, items: header.items.clone(), ..Chunk::default() });
@@ -169,9 +194,10 @@ impl Layout<'_> {
         node: usize,
         header: &Rc<Header>,
     ) -> Result<(), ReportError> {
+        let set = columns.set;
         let element = self.tree.add(node, "TR");
         let face = if row.strong { Face::SemiBold } else { Face::Regular };
-        let style = Style { tabular: true, ..style(face, SMALL.0, Ink::Text) };
+        let style = Style { tabular: true, ..style(face, set.size, Ink::Text) };
         let mut cells = Vec::new();
         for (cell, (_, width)) in row.cells.iter().zip(&columns.spans) {
             let owner = Some(self.tree.add(element, "TD"));
@@ -182,16 +208,16 @@ impl Layout<'_> {
         // One chunk for a usual row; one a line for a tall one, so that it may go on over the page.
         let (pieces, each) = if count > TALL { (count, 1) } else { (1, count) };
         for piece in 0..pieces {
-            let top = if piece == 0 { PAD } else { 0.0 };
+            let top = if piece == 0 { set.pad } else { 0.0 };
             let mut items = Vec::new();
             for (column, lines) in cells.iter().enumerate() {
                 for (n, line) in lines.iter().skip(piece * each).take(each).enumerate() {
-                    let y = top + SMALL.1 * n as f64 + baseline(SMALL.0, SMALL.1);
+                    let y = top + set.leading * n as f64 + set.baseline();
                     columns.place(column, line, y, &mut items);
                 }
             }
             let last = piece + 1 == pieces;
-            let height = top + SMALL.1 * each as f64 + if last { PAD } else { 0.0 };
+            let height = top + set.leading * each as f64 + if last { set.pad } else { 0.0 };
             if last {
                 rule(SIDE, height, MEASURE, Ink::Rule, if row.strong { 0.9 } else { 0.5 }, &mut items);
             }

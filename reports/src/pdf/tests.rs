@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::block::*;
 use crate::error::ReportError;
-use crate::sample::{AWKWARD, corners, document, findings, keep, report};
+use crate::sample::{AWKWARD, corners, document, findings, keep, logo, report};
 
 fn run(tool: &str, arguments: &[&str], bytes: &[u8]) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -121,12 +121,11 @@ fn every_page_of_a_table_has_its_header_and_no_row_is_lost() {
     }
 }
 
-#[test]
-fn text_is_the_same_in_html_and_pdf() {
-    let sample = report();
-    let bytes = crate::pdf(&sample).unwrap();
+/// Every text of every block stands in the HTML and in the PDF; answers how many words were compared.
+pub fn same_text(document: &Document) -> usize {
+    let bytes = crate::pdf(document).unwrap();
     let print = dense(&run("pdftotext", &["-raw", "FILE", "-"], &bytes));
-    let page = crate::html(&sample).unwrap();
+    let page = crate::html(document).unwrap();
     let body = page.split("<main>").nth(1).unwrap();
     let mut screen = String::new();
     for part in body.split('<') {
@@ -145,8 +144,9 @@ fn text_is_the_same_in_html_and_pdf() {
     }
     let screen = dense(&screen);
     let mut compared = 0;
-    for (index, block) in sample.blocks.iter().enumerate() {
+    for (index, block) in document.blocks.iter().enumerate() {
         for text in texts(block) {
+            let text = crate::visible::visible(&text).into_owned();
             for word in text.split_whitespace() {
                 assert!(screen.contains(&dense(word)), "HTML lacks {word:?} of block {index}");
                 assert!(print.contains(&dense(word)), "PDF lacks {word:?} of block {index}");
@@ -159,10 +159,41 @@ fn text_is_the_same_in_html_and_pdf() {
             }
         }
     }
-    assert!(compared > 1_000);
+    compared
+}
+
+#[test]
+fn text_is_the_same_in_html_and_pdf() {
+    assert!(same_text(&report()) > 1_000);
+    let print = dense(&run("pdftotext", &["-raw", "FILE", "-"], &crate::pdf(&report()).unwrap()));
     for awkward in AWKWARD {
         assert!(print.contains(&dense(awkward)), "{awkward}");
     }
+}
+
+#[test]
+fn a_logo_is_a_figure_with_words_and_the_same_bytes_each_time() {
+    let own = Document { logo: Some(logo()), ..report() };
+    let bytes = crate::pdf(&own).unwrap();
+    keep("logo.pdf", &bytes);
+    run("qpdf", &["--check", "FILE"], &bytes);
+    let thread = std::thread::spawn(move || crate::pdf(&own).unwrap());
+    assert!(bytes == thread.join().unwrap(), "in a thread");
+    let file = lopdf::Document::load_mem(&bytes).unwrap();
+    let figure = |object: &&Object| {
+        let Ok(element) = object.as_dict() else { return false };
+        let alt = element.get(b"Alt").ok().and_then(|alt| lopdf::decode_text_string(alt).ok());
+        element.get(b"S").and_then(Object::as_name).is_ok_and(|s| s == b"Figure")
+            && alt.as_deref() == Some("Logo of Example Robotics")
+    };
+    assert_eq!(file.objects.values().filter(figure).count(), 1);
+    let images = run("pdfimages", &["-list", "FILE"], &bytes);
+    let lines: Vec<&str> = images.lines().skip(2).collect();
+    assert!(
+        lines.len() == 1 && lines[0].split_whitespace().take(6).eq(["1", "0", "image", "176", "64", "rgb"]),
+        "{images}"
+    );
+    assert!(!run("pdfimages", &["-list", "FILE"], &crate::pdf(&report()).unwrap()).contains("rgb"));
 }
 
 fn texts(block: &Block) -> Vec<String> {

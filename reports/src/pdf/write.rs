@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use printpdf::{
     Color, DictItem, FontId, FontMetrics, Line, LineCapStyle, LineDashPattern, LineJoinStyle, LinePoint, Mm, Op,
     PaintMode, ParsedFont, PdfDocument, PdfFont, PdfFontHandle, PdfFontMetricsStub, PdfPage, PdfSaveOptions, Point,
-    Polygon, PolygonRing, Pt, Rgb, TextItem, TextMatrix, WindingOrder,
+    Polygon, PolygonRing, Pt, RawImage, RawImageData, RawImageFormat, Rgb, TextItem, TextMatrix, WindingOrder, XObject,
+    XObjectId, XObjectTransform,
 };
 use sha2::{Digest, Sha256};
 use subsetter::GlyphRemapper;
@@ -23,6 +24,9 @@ use crate::pdf::{Meta, Writer};
 
 /// First character of the private area that stands for glyph 0.
 const PRIVATE: u32 = 0xF_0000;
+
+/// Resource name of the logo.
+const LOGO: &str = "Logo";
 
 /// Writes by way of printpdf and lopdf.
 pub struct Printpdf;
@@ -42,6 +46,16 @@ impl Writer for Printpdf {
         let mut document = PdfDocument::new(&meta.document.title);
         let subsets = embed(&paper, fonts, &mut document)?;
         let accent = meta.document.accent.map_or_else(|| rgb(Ink::Accent), |c| of(c.rgb()));
+        if let Some(logo) = &meta.document.logo {
+            let image = RawImage {
+                pixels: RawImageData::U8(logo.rgb.clone()),
+                width: logo.width as usize,
+                height: logo.height as usize,
+                data_format: RawImageFormat::RGB8,
+                tag: Vec::new(),
+            };
+            document.resources.xobjects.map.insert(XObjectId(LOGO.to_owned()), XObject::Image(image));
+        }
         let mut structure = Structure::new(&paper);
         // Each form of a page is let go as soon as the next is made: large packets would not fit twice.
         document.pages = std::mem::take(&mut paper.pages)
@@ -181,6 +195,7 @@ impl Pen<'_> {
                 self.colour(RAISED);
                 self.polygon(points.iter().map(|p| corner(*p, false)).collect());
             }
+            Item::Logo { area } => self.logo(*area),
             // Links are annotations; page numbers were resolved before.
             Item::Link { .. } | Item::PageOf { .. } => {}
         }
@@ -211,6 +226,19 @@ impl Pen<'_> {
         }
         show(&mut self.ops, &mut items, &mut text);
         self.ops.push(Op::EndTextSection);
+    }
+
+    fn logo(&mut self, [x, y, width, height]: [f64; 4]) {
+        // An image is a square of one point until it is scaled.
+        let transform = XObjectTransform {
+            translate_x: Some(Pt(round(x))),
+            translate_y: Some(Pt(round(HEIGHT - y - height))),
+            scale_x: Some(round(width)),
+            scale_y: Some(round(height)),
+            no_auto_scale: true,
+            ..XObjectTransform::default()
+        };
+        self.ops.push(Op::UseXobject { id: XObjectId(LOGO.to_owned()), transform });
     }
 
     fn path(&mut self, points: Vec<LinePoint>, closed: bool, fill: Option<Ink>, stroke: Option<&Stroke>) {

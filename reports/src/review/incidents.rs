@@ -31,23 +31,26 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         ))
     };
     let incidents = all.iter().filter(|i| i.kind == "incident").count();
-    out.push(Block::Table(Table {
-        id: "incidents-table".to_owned(),
-        caption: format!(
-            "{} and {}",
-            count(incidents, "incident", "incidents"),
-            count(all.len() - incidents, "investigation", "investigations")
-        ),
-        columns: vec![
-            column("Record", Align::Left, 2.3),
-            column("Open (UTC)", Align::Left, 1.6),
-            column("Cause", Align::Left, 3.2),
-            column("Resolution", Align::Left, 3.0),
-            column("Lessons, actions", Align::Left, 1.7),
-        ],
-        rows: order.into_iter().take(LINES).map(line).collect(),
-        footnote,
-    }));
+    out.push(
+        Table::new(
+            "incidents-table".to_owned(),
+            format!(
+                "{} and {}",
+                count(incidents, "incident", "incidents"),
+                count(all.len() - incidents, "investigation", "investigations")
+            ),
+            vec![
+                column("Record", Align::Left, 2.3),
+                column("Open (UTC)", Align::Left, 1.6),
+                column("Cause", Align::Left, 3.2),
+                column("Resolution", Align::Left, 3.0),
+                column("Lessons, actions", Align::Left, 1.7),
+            ],
+            order.into_iter().take(LINES).map(line).collect(),
+        )
+        .footnote(footnote)
+        .into(),
+    );
     out
 }
 

@@ -3,27 +3,20 @@
 use model::assessment::State as Result;
 use model::dossier::Dossier;
 
-use crate::block::{Align, Block, Inlines, State, TableRow, badge, code, column, row, strong, text as plain};
-use crate::parts::{count, dash_if_empty, first_sentence, heading, note, para, short, table, text};
+use crate::block::{Align, Block, Inlines, State, Table, TableRow, badge, code, column, row, strong, text as plain};
+use crate::parts::{count, dash_if_empty, first_sentence, heading, note, short, table_or, text};
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "overdue", "Overdue restore tests, exceptions and actions")];
     let rows: Vec<TableRow> = tests(d).into_iter().chain(waivers(d)).chain(actions(d)).chain(documents(d)).collect();
-    if rows.is_empty() {
-        out.push(para(text("Nothing that is on record is overdue.")));
-    } else {
-        out.push(table(
-            "overdue-table",
-            count(rows.len(), "thing is overdue", "things are overdue"),
-            vec![
-                column("What", Align::Left, 1.4),
-                column("Which", Align::Left, 2.6),
-                column("Why it is overdue", Align::Left, 4.2),
-                column("Whose", Align::Left, 1.6),
-            ],
-            rows,
-        ));
-    }
+    let columns = vec![
+        column("What", Align::Left, 1.4),
+        column("Which", Align::Left, 2.6),
+        column("Why it is overdue", Align::Left, 4.2),
+        column("Whose", Align::Left, 1.6),
+    ];
+    let caption = count(rows.len(), "thing is overdue", "things are overdue");
+    out.push(table_or("Nothing that is on record is overdue.", Table::new("overdue-table", caption, columns, rows)));
     let pending =
         d.assessment.results.iter().filter(|r| r.check == "RST-01" && r.state == Result::NotApplicable).count();
     let mut remarks = Vec::new();

@@ -36,18 +36,21 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         ));
     }
     footnote.push_str("Each finding: the sheet findings of the workbook.");
-    out.push(Block::Table(Table {
-        id: "findings-table".to_owned(),
-        caption: format!("{}, worst first", count(d.findings.len(), "finding", "findings")),
-        columns: vec![
-            column("Severity", Align::Left, 1.0),
-            column("What is not met", Align::Left, 2.9),
-            column("Where", Align::Left, 2.2),
-            column("Worst of it", Align::Left, 4.6),
-        ],
-        rows: groups.iter().take(LINES).filter_map(|g| line(g)).collect(),
-        footnote: text(footnote),
-    }));
+    out.push(
+        Table::new(
+            "findings-table".to_owned(),
+            format!("{}, worst first", count(d.findings.len(), "finding", "findings")),
+            vec![
+                column("Severity", Align::Left, 1.0),
+                column("What is not met", Align::Left, 2.9),
+                column("Where", Align::Left, 2.2),
+                column("Worst of it", Align::Left, 4.6),
+            ],
+            groups.iter().take(LINES).filter_map(|g| line(g)).collect(),
+        )
+        .footnote(text(footnote))
+        .into(),
+    );
     out
 }
 
@@ -120,18 +123,21 @@ pub(super) fn changes(d: &Dossier) -> Vec<Block> {
                 count(hidden, "further line is", "further lines are")
             ))
         };
-        out.push(Block::Table(Table {
-            id: "changes-table".to_owned(),
-            caption: format!("{} got worse, {} better", count(worse.len(), "check", "checks"), better.len()),
-            columns: vec![
-                column("Change", Align::Left, 1.0),
-                column("Check", Align::Left, 3.6),
-                column("Was, is", Align::Left, 2.0),
-                column("Where", Align::Left, 3.4),
-            ],
-            rows,
-            footnote,
-        }));
+        out.push(
+            Table::new(
+                "changes-table".to_owned(),
+                format!("{} got worse, {} better", count(worse.len(), "check", "checks"), better.len()),
+                vec![
+                    column("Change", Align::Left, 1.0),
+                    column("Check", Align::Left, 3.6),
+                    column("Was, is", Align::Left, 2.0),
+                    column("Where", Align::Left, 3.4),
+                ],
+                rows,
+            )
+            .footnote(footnote)
+            .into(),
+        );
     }
     out.push(crate::parts::note(format!(
         "Results of checks by system, at the end of the period before and now. Besides, {} of scope, plans, settings and exceptions \

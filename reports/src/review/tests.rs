@@ -45,6 +45,9 @@ fn what_is_late_is_listed_and_asked_about() {
         remediation_overdue: true,
     });
     assert_eq!(rows(&d, "overdue-table"), ["exception | EXC-1 wiki | The deviation was to end by 2026-09-15. | –"]);
+    for document in [document(&d).unwrap(), crate::monthly::document(&d).unwrap()] {
+        assert!(crate::pdf::tests::same_text(&document) > 300);
+    }
     let asked = rows(&d, "decisions-table");
     assert!(asked[0].contains("Renew, end or escalate EXC-1"), "{asked:?}");
     let minutes = rows(&d, "decided-table");

@@ -21,15 +21,14 @@ pub fn corners() -> Document {
         "Recoverability",
         "Notes",
     ];
-    let narrow = Table {
-        id: "narrow".into(),
-        caption: "Seven narrow columns".into(),
-        columns: columns.map(|title| column(title, Align::Left, if title == "Notes" { 9.0 } else { 0.4 })).to_vec(),
-        rows: vec![row((0..7)
+    let narrow = Table::new(
+        "narrow",
+        "Seven narrow columns",
+        columns.map(|title| column(title, Align::Left, if title == "Notes" { 9.0 } else { 0.4 })).to_vec(),
+        vec![row((0..7)
             .map(|n| if n % 2 == 0 { vec![code("pgbackrest:billing-database-primary")] } else { vec![] })
             .collect())],
-        footnote: Vec::new(),
-    };
+    );
     let empty = Table { id: "empty".into(), caption: "No findings".into(), rows: Vec::new(), ..narrow.clone() };
     let days: Vec<Day> = (0..92)
         .map(|d| Day { label: (d % 30 + 1).to_string(), date: format!("day {d}"), week_start: d % 7 == 3 })

@@ -18,6 +18,7 @@ pub fn dossier() -> Dossier {
             summary: Summary::default(),
         },
         accent: None,
+        logo: None,
         period_title: period.title(),
         store: StoreSheet {
             store_id: "store".to_owned(),
@@ -42,6 +43,8 @@ pub fn dossier() -> Dossier {
         sources: Vec::new(),
         checks: Vec::new(),
         figures: Vec::new(),
+        figures_page: None,
+        withheld: Vec::new(),
         samples: Vec::new(),
         frameworks: Vec::new(),
         standards: Vec::new(),

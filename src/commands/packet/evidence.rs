@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 
-use model::dossier::StoreSheet;
+use model::dossier::{Dossier, StoreSheet};
 use model::time::Instant;
 use store::bag::EVIDENCE;
 use store::{Recorded, Store};
@@ -69,7 +69,7 @@ pub fn known(store: &Store, sheet: &StoreSheet) -> Result<BTreeMap<String, Known
 
 impl Packet<'_> {
     /// Writes manifests with their signatures, objects but for those withheld, receipts, and the list of the withheld.
-    pub(super) fn evidence(&mut self, known: &BTreeMap<String, Known>, sheet: &StoreSheet) -> Result<(), Failure> {
+    pub(super) fn evidence(&mut self, d: &Dossier) -> Result<(), Failure> {
         if let Some(stray) = self.withheld.keys().find(|digest| !self.objects.contains(*digest)) {
             return Err(Failure::usage(
                 format!("the object {stray} is to be withheld, and nothing in the packet rests on it"),
@@ -78,7 +78,7 @@ impl Packet<'_> {
         }
         let root = self.store.path().to_path_buf();
         self.file(&root, "STORE")?;
-        for recorded in manifests(self.store, sheet)? {
+        for recorded in manifests(self.store, &d.store)? {
             let recorded = recorded?;
             self.file(&root, &recorded.path)?;
             if let Some(signature) = &recorded.signature {
@@ -94,14 +94,12 @@ impl Packet<'_> {
             let folder = digest.get(..2).unwrap_or_default();
             self.bag.copy(&format!("{EVIDENCE}/objects/{folder}/{digest}"), &mut object)?;
         }
-        if !self.withheld.is_empty() {
-            let withheld = &self.withheld;
+        if !d.withheld.is_empty() {
             self.bag.file("data/withheld.csv", |out| {
                 tables::line(out, ["sha256", "bytes", "reason", "source", "collected_at"])?;
-                for (digest, reason) in withheld {
-                    let Some(k) = known.get(digest) else { continue };
-                    let (bytes, at) = (k.bytes.to_string(), model::time::utc_text(k.collected_at));
-                    tables::line(out, [&**digest, &bytes, reason, &k.source, &at])?;
+                for w in &d.withheld {
+                    let (bytes, at) = (w.bytes.to_string(), model::time::utc_text(w.collected_at));
+                    tables::line(out, [&*w.sha256, &bytes, &w.reason, &w.source, &at])?;
                 }
                 Ok(())
             })?;

@@ -138,9 +138,10 @@ fn rate(
 
 /// Results by state, in all and by check.
 fn results(judged: &Judged) -> Vec<Figure> {
-    const STATES: [(&str, &[&str], &str); 5] = [
+    const STATES: [(&str, &[&str], &str); 6] = [
         ("pass", &["pass"], "Results of checks that were evaluated and hold."),
         ("fail", &["fail", FAIL_WAIVED], "Results that do not hold, those under a waiver included."),
+        ("unwaived", &["fail"], "Results that do not hold, without an effective exception."),
         ("waived", &[FAIL_WAIVED], "Results that do not hold, under an effective exception."),
         ("not_applicable", &["not_applicable"], "Results with nothing to judge, for a stated reason."),
         ("no_evidence", &["no_evidence"], "Results that could not be evaluated for lack of evidence."),

@@ -1,0 +1,93 @@
+"""The three reports of the sample company, as others read them: veraPDF finds PDF/A-2a and PDF/UA-1 kept, and every block
+of the HTML stands in the PDF, word for word, as poppler reads it."""
+
+import html
+import html.parser
+import pathlib
+import re
+import subprocess
+
+import verapdf
+from harness import BACKPROOF, check, need
+
+# Elements that hold the text of one block, cell or item.
+BLOCKS = {"h1", "h2", "h3", "h4", "h5", "p", "li", "dt", "dd", "td", "th", "figcaption"}
+# CPU seconds for all files and profiles together.
+MOST = 90
+
+
+class Texts(html.parser.HTMLParser):
+    """Texts of the blocks of a page's content, without what is drawn."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside, self.drawn, self.open, self.texts = False, 0, [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.inside |= tag == "main"
+        # Labels of charts are set by hand in the PDF, and days of calendars where there is room for them.
+        self.drawn += tag == "svg" or dict(attributes).get("aria-hidden") == "true" and tag == "div" or self.drawn and tag == "div"
+        if tag in BLOCKS:
+            self.open.append([])
+        if tag == "br" and self.open:
+            self.open[-1].append(" ")
+
+    def handle_endtag(self, tag):
+        if self.drawn and tag in ("svg", "div"):
+            self.drawn -= 1
+        if tag in BLOCKS and self.open:
+            self.texts.append("".join(self.open.pop()))
+        if tag == "main":
+            self.inside = False
+
+    def handle_data(self, data):
+        if self.inside and not self.drawn and self.open:
+            self.open[-1].append(data)
+
+
+def dense(text):
+    return re.sub(r"\s+", "", text)
+
+
+def compare(name, folder):
+    page = Texts()
+    page.feed((folder / f"{name}.html").read_text(encoding="utf-8"))
+    told = subprocess.run(["pdftotext", "-raw", folder / f"{name}.pdf", "-"], capture_output=True, text=True, check=True)
+    # Running headers stand between the halves of a text that goes on over a page: words are compared, and whole texts
+    # where they are on one page.
+    pages = [dense(p) for p in told.stdout.split("\f")]
+    whole = "".join(pages)
+    texts = [t for t in page.texts if t.strip()]
+    lacking = [w for t in texts for w in t.split() if dense(w) not in whole]
+    check(f"pdf: {name} has every word of its HTML", len(texts) > 200 and not lacking, (len(texts), lacking[:20]))
+    parted = [t for t in texts if not any(dense(t) in p for p in pages)]
+    check(f"pdf: {name} has the blocks of its HTML whole, but for those that a page parts",
+          len(parted) <= 2 * len(pages), (len(parted), len(pages), parted[:5]))
+    print(f"pdf: {name}: {len(texts)} texts compared, {len(parted)} on two pages", flush=True)
+
+
+def test(root):
+    if not need("java", "pdftotext", "qpdf"):
+        return
+    folder = pathlib.Path(root) / "pdf"
+    subprocess.run([BACKPROOF, "demo", "--dir", folder], capture_output=True, check=False)
+    reports = {name: next(folder.glob(f"reports/**/{name}.pdf")).parent for name in ("monthly", "review", "packet")}
+    for name, where in reports.items():
+        compare(name, where)
+    verapdf.start()
+    spent = 0
+    for name, where in reports.items():
+        for profile, standard in verapdf.PROFILES.items():
+            faults, places, seconds = verapdf.faults(where / f"{name}.pdf", profile)
+            check(f"pdf: veraPDF finds {name} to be {standard}", places > 10_000 and not faults, (places, faults[:5]))
+            print(f"pdf: {name}, {standard}: {places} assertions", flush=True)
+            spent += seconds
+    check(f"pdf: veraPDF takes at most {MOST} s of CPU", spent <= MOST, spent)
+    # It does see what is wrong.
+    plain, broken = folder / "plain.pdf", folder / "broken.pdf"
+    subprocess.run(["qpdf", "--qdf", "--object-streams=disable", reports["review"] / "review.pdf", plain], check=True)
+    for profile, good, bad in [("2a", b"/OutputIntents", b"/OutputIntentz"), ("ua1", b"/S /H2", b"/S /H5")]:
+        text = plain.read_bytes()
+        check(f"pdf: there is something to break for {profile}", good in text)
+        broken.write_bytes(text.replace(good, bad))
+        check(f"pdf: veraPDF sees {good.decode()} gone", verapdf.faults(broken, profile)[0])
