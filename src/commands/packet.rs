@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use model::dossier::{Dossier, PopulationFile, StoreSheet};
 use model::parallel;
 use model::time::{Period, utc_text};
+use reports::Tags;
 use serde_json::{Value, json};
 use store::bag::{self, BagWriter, Put, Sealed};
 use store::{Signer, Store};
@@ -184,7 +185,7 @@ impl Packet<'_> {
         let document = document.map_err(|e| Failure::program(e.to_string()))?;
         let files: Vec<(&str, Make<'_>)> = vec![
             ("data/packet.html", Box::new(|| Ok(reports::html(&document)?.into_bytes()))),
-            ("data/packet.pdf", Box::new(|| Ok(reports::pdf(&document)?))),
+            ("data/packet.pdf", Box::new(|| Ok(reports::pdf(&document, Tags::With)?))),
             ("data/packet.xlsx", Box::new(|| Ok(reports::xlsx(&workbook)?))),
             ("data/assessment.json", Box::new(|| report::assessment(&d.assessment))),
             ("data/oscal/assessment-results.json", Box::new(|| pretty(&reports::oscal::assessment_results(d)))),

@@ -8,7 +8,7 @@ use model::assessment::{Assessment, Severity};
 use model::dossier::{Dossier, StoreSheet};
 use model::parallel;
 use model::time::Instant;
-use reports::{Document, Workbook};
+use reports::{Document, Tags, Workbook};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::Store;
@@ -107,7 +107,7 @@ pub fn write(
     let document = document.map_err(|e| Failure::program(e.to_string()))?;
     let mut files: Vec<(String, Make<'_>)> = vec![
         (format!("{}.html", report.name), Box::new(|| Ok(reports::html(&document)?.into_bytes()))),
-        (format!("{}.pdf", report.name), Box::new(|| Ok(reports::pdf(&document)?))),
+        (format!("{}.pdf", report.name), Box::new(|| Ok(reports::pdf(&document, Tags::With)?))),
         (format!("{}.xlsx", report.name), Box::new(|| Ok(reports::xlsx(&workbook)?))),
     ];
     for sheet in workbook.sheets.iter().filter(|s| report.csv.contains(&s.name.as_str())) {

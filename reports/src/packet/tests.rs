@@ -5,6 +5,7 @@ use model::lineage::{Extract, Place, SampleRow, SampleSheet};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Tags;
 use crate::block::{Table, TableRow, plain as words};
 use crate::sample::{dossier, finding, keep};
 
@@ -122,7 +123,7 @@ fn a_packet_of_nothing_says_that_nothing_is_on_record() {
     }
     let html = crate::html(&document(&d).unwrap()).unwrap();
     assert!(html.contains("No source is configured: nothing was read."));
-    assert!(crate::pdf(&document(&d).unwrap()).unwrap().starts_with(b"%PDF"));
+    assert!(crate::pdf(&document(&d).unwrap(), Tags::With).unwrap().starts_with(b"%PDF"));
 }
 
 #[test]
@@ -259,5 +260,5 @@ fn a_sampled_row_shows_its_bytes_with_the_line_marked() {
     assert_eq!(marked[0], (false, "7 | before".to_owned()));
     assert_eq!(marked[1], (true, "8 | the \\u{1b}[31mline".to_owned()));
     assert!(lines(&d, "requests-table").iter().any(|l| l.starts_with("Sampled rows") && l.ends_with("in this packet")));
-    assert!(crate::pdf(&document).unwrap().starts_with(b"%PDF"));
+    assert!(crate::pdf(&document, Tags::With).unwrap().starts_with(b"%PDF"));
 }

@@ -5,6 +5,7 @@
 //! right to left are kept in logical order and not mirrored.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::rc::Rc;
 use std::str::FromStr;
 
@@ -59,8 +60,8 @@ pub struct Glyph {
     pub shift: i32,
     /// How far the pen moves beyond `width`: kerning.
     pub kern: i32,
-    /// The characters it stands for.
-    pub text: String,
+    /// The characters it stands for: bytes of the word's text.
+    pub text: Range<u32>,
 }
 
 /// Glyphs of one face.
@@ -81,6 +82,13 @@ pub struct Word {
     pub segments: Vec<Segment>,
     /// Its width in thousandths of the font size.
     pub width: i32,
+}
+
+impl Word {
+    /// The characters that a glyph of this word stands for.
+    pub fn text_of(&self, glyph: &Glyph) -> &str {
+        self.text.get(glyph.text.start as usize..glyph.text.end as usize).unwrap_or_default()
+    }
 }
 
 /// Loaded faces and the words shaped so far.
@@ -123,11 +131,11 @@ impl Fonts {
         for (at, c) in text.char_indices() {
             let wanted = self.face_for(face, c, text)?;
             if wanted != current {
-                self.segment(current, tabular, text.get(start..at).unwrap_or_default(), &mut segments);
+                self.segment(current, tabular, text, start..at, &mut segments);
                 (start, current) = (at, wanted);
             }
         }
-        self.segment(current, tabular, text.get(start..).unwrap_or_default(), &mut segments);
+        self.segment(current, tabular, text, start..text.len(), &mut segments);
         let width = segments.iter().flat_map(|s: &Segment| &s.glyphs).map(|g| g.width + g.kern).sum();
         let word = Rc::new(Word { text: text.to_owned(), segments, width });
         self.words.entry((face, tabular)).or_default().insert(text.to_owned(), Rc::clone(&word));
@@ -164,10 +172,10 @@ impl Fonts {
             })
     }
 
-    fn segment(&self, face: Face, tabular: bool, text: &str, segments: &mut Vec<Segment>) {
-        if text.is_empty() {
-            return;
-        }
+    /// Shapes a part of a word that one face has.
+    fn segment(&self, face: Face, tabular: bool, word: &str, part: Range<usize>, segments: &mut Vec<Segment>) {
+        let Some(text) = word.get(part.clone()).filter(|text| !text.is_empty()) else { return };
+        let place = |byte: usize| u32::try_from(part.start + byte).unwrap_or(u32::MAX);
         let data = &self.faces[face as usize];
         let mut buffer = UnicodeBuffer::new();
         buffer.push_str(text);
@@ -192,7 +200,7 @@ impl Fonts {
                 width,
                 shift: thousandths(position.x_offset),
                 kern: thousandths(position.x_advance) - width,
-                text: if first { text.get(from..to).unwrap_or_default().to_owned() } else { String::new() },
+                text: if first { place(from)..place(to) } else { 0..0 },
             });
         }
         segments.push(Segment { face, glyphs });
