@@ -22,6 +22,10 @@ use measure::{Bars, Cost, Ended, limited};
 use reports::block::{Align, Block, Column, Document, Heading, Para, ParaRole, State, Table, TableRow};
 use reports::block::{badge, code, column, text};
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rows of the bars.
 const MANY: usize = 22_000;
 

@@ -36,4 +36,4 @@ pub use error::ReportError;
 pub use html::html;
 pub use pdf::{Tags, pdf};
 pub use sheet::{ColumnKind, Sheet, SheetColumn, Value, Workbook};
-pub use xlsx::xlsx;
+pub use xlsx::{LongTable, xlsx};

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use model::dossier::{Dossier, PopulationFile, StoreSheet};
 use model::parallel;
 use model::time::{Period, utc_text};
-use reports::Tags;
+use reports::LongTable;
 use serde_json::{Value, json};
 use store::bag::{self, BagWriter, Put, Sealed};
 use store::{Signer, Store};
@@ -165,9 +165,9 @@ impl Packet<'_> {
         let withheld: BTreeSet<String> = self.withheld.keys().cloned().collect();
         extract::fill(&mut dossier.samples, self.store, &names, &withheld);
         self.lineage(basis, judged, period, dossier)?;
-        self.populations(basis, judged, &period)?;
+        self.populations(basis, judged, &period, dossier)?;
         self.name_populations(dossier);
-        self.documents(dossier)?;
+        self.documents(loaded, dossier)?;
         let rests_on = dossier.sources.iter().flat_map(|s| &s.objects);
         self.objects.extend(rests_on.cloned());
         self.objects.extend(dossier.samples.iter().flat_map(|s| &s.rows).map(|r| r.place.evidence.clone()));
@@ -180,12 +180,15 @@ impl Packet<'_> {
     }
 
     /// Reports, OSCAL, and what they are made from.
-    fn documents(&mut self, d: &Dossier) -> Result<(), Failure> {
-        let (workbook, document) = parallel::both(|| reports::packet::workbook(d), || reports::packet::document(d));
+    fn documents(&mut self, loaded: &Loaded, d: &Dossier) -> Result<(), Failure> {
+        let most = loaded.workspace.config.printing.rows;
+        let tags = report::tags(loaded);
+        let (workbook, document) =
+            parallel::both(|| reports::packet::workbook(d), || reports::packet::document(d, most));
         let document = document.map_err(|e| Failure::program(e.to_string()))?;
         let files: Vec<(&str, Make<'_>)> = vec![
             ("data/packet.html", Box::new(|| Ok(reports::html(&document)?.into_bytes()))),
-            ("data/packet.pdf", Box::new(|| Ok(reports::pdf(&document, Tags::With)?))),
+            ("data/packet.pdf", Box::new(|| Ok(reports::pdf(&document, tags)?))),
             ("data/packet.xlsx", Box::new(|| Ok(reports::xlsx(&workbook)?))),
             ("data/assessment.json", Box::new(|| report::assessment(&d.assessment))),
             ("data/oscal/assessment-results.json", Box::new(|| pretty(&reports::oscal::assessment_results(d)))),
@@ -229,16 +232,19 @@ impl Packet<'_> {
         }
     }
 
-    /// Whole populations as CSV; the long ones as Parquet as well.
-    fn populations(&mut self, basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<(), Failure> {
+    /// Whole populations as CSV; those that can be long as Parquet and XLSX as well.
+    fn populations(&mut self, basis: &Basis<'_>, judged: &Judged, period: &Period, d: &Dossier) -> Result<(), Failure> {
+        let beside = self.bag.beside().to_path_buf();
+        let mut sheets: Vec<(String, LongTable)> = Vec::new();
         for table in show::TABLES {
             let name = if *table == "waivers" {
                 "data/waivers.csv".to_owned()
             } else {
                 format!("data/populations/{table}.csv")
             };
-            let typed = matches!(*table, "runs" | "slots");
+            let long = matches!(*table, "runs" | "slots" | "recovery-points");
             let mut parquet: Option<transform::parquet::Writer> = None;
+            let mut sheet: Option<LongTable> = None;
             let mut columns: Vec<String> = Vec::new();
             let objects = &mut self.objects;
             let mut failed = None;
@@ -248,8 +254,10 @@ impl Packet<'_> {
                         if columns.is_empty() {
                             columns = show::columns(&rows);
                             tables::line(out, columns.iter().map(String::as_str))?;
-                            if typed {
+                            if long {
+                                let (name, as_of) = (&d.assessment.organization, d.assessment.period.as_of);
                                 parquet = Some(transform::parquet::Writer::begin(&columns)?);
+                                sheet = Some(LongTable::begin(table, &columns, name, as_of, &beside)?);
                             }
                         }
                         for digest in rows.iter().filter_map(|r| r.get("evidence").and_then(Value::as_str)) {
@@ -257,26 +265,37 @@ impl Packet<'_> {
                                 objects.insert(digest.to_owned());
                             }
                         }
-                        if let Some(parquet) = &mut parquet {
-                            parquet.write(&rows)?;
-                        }
-                        Ok(tables::rows(out, &columns, &rows)?)
+                        let Some((parquet, sheet)) = parquet.as_mut().zip(sheet.as_mut()) else {
+                            return Ok(tables::rows(out, &columns, &rows)?);
+                        };
+                        let (written, other) = parallel::both(
+                            || sheet.write(&rows),
+                            || {
+                                parquet.write(&rows)?;
+                                Ok::<(), Stop>(tables::rows(out, &columns, &rows)?)
+                            },
+                        );
+                        written?;
+                        other
                     });
                     match visited {
                         Ok(()) if columns.is_empty() => tables::line(out, ["row_id"]),
                         Ok(()) => Ok(()),
                         Err(Stop::Disk(e)) => Err(e),
-                        Err(Stop::Frame(e)) => {
-                            let said = e.to_string();
+                        Err(Stop::Made(e)) => {
                             failed = Some(e);
-                            Err(io::Error::other(said))
+                            Err(io::Error::other("not written"))
                         }
                     }
                 })
-                .map_err(|e| failed.map_or_else(|| Failure::from(e), Failure::from))?;
+                .map_err(|e| failed.unwrap_or_else(|| Failure::from(e)))?;
             if let Some(parquet) = parquet {
                 self.bag.add(&format!("data/populations/{table}.parquet"), &parquet.finish()?)?;
             }
+            sheets.extend(sheet.map(|sheet| (format!("data/populations/{table}.xlsx"), sheet)));
+        }
+        for (name, bytes) in parallel::map(sheets, |(name, sheet)| (name, sheet.finish())) {
+            self.bag.add(&name, &bytes?)?;
         }
         Ok(())
     }
@@ -321,7 +340,7 @@ impl Packet<'_> {
 /// Why a population was not written.
 enum Stop {
     Disk(io::Error),
-    Frame(transform::Error),
+    Made(Failure),
 }
 
 impl From<io::Error> for Stop {
@@ -332,7 +351,13 @@ impl From<io::Error> for Stop {
 
 impl From<transform::Error> for Stop {
     fn from(error: transform::Error) -> Self {
-        Self::Frame(error)
+        Self::Made(error.into())
+    }
+}
+
+impl From<reports::ReportError> for Stop {
+    fn from(error: reports::ReportError) -> Self {
+        Self::Made(error.into())
     }
 }
 

@@ -93,6 +93,8 @@ fn dossier() -> Dossier {
         columns: columns.split(' ').map(str::to_owned).collect(),
         total: rows.len() as u64,
         rows,
+        exceptions: Vec::new(),
+        exceptional: 0,
         file: None,
     };
     Dossier {

@@ -9,6 +9,10 @@ use crate::Tags;
 use crate::block::{Table, TableRow, plain as words};
 use crate::sample::{dossier, finding, keep};
 
+fn document(d: &Dossier) -> Result<Document, serde_json::Error> {
+    super::document(d, 25_000)
+}
+
 fn table(document: &Document, id: &str) -> Table {
     let mut tables = document.blocks.iter().filter_map(|b| if let Block::Table(t) = b { Some(t) } else { None });
     tables.find(|t| t.id == id).unwrap_or_else(|| panic!("no table {id}")).clone()
@@ -39,6 +43,8 @@ fn runs(evidence: &str) -> Population {
         columns: columns.map(str::to_owned).to_vec(),
         rows: (0..5).map(|n| row(n, if n == 3 { "failed" } else { "success" })).collect(),
         total: 5,
+        exceptions: vec![row(3, "failed")],
+        exceptional: 1,
         file: None,
     }
 }
@@ -169,7 +175,7 @@ fn past_the_limit_exceptions_stay_and_the_file_with_all_is_named() {
     let mut d = judged();
     d.populations[0].file = Some(PopulationFile { path: "populations/runs.csv".to_owned(), sha256: "c".repeat(64) });
     let rows = |most: usize| {
-        let table = table(&limited(&d, most).unwrap(), "runs-table");
+        let table = table(&super::document(&d, most).unwrap(), "runs-table");
         (table.rows.len(), table.caption, words(&table.footnote))
     };
     assert_eq!(rows(5), (5, "5 of 5 rows".to_owned(), String::new()));
@@ -177,7 +183,7 @@ fn past_the_limit_exceptions_stay_and_the_file_with_all_is_named() {
     assert_eq!((n, caption.as_str()), (1, "1 of 5 rows"));
     assert!(footnote.contains("All 5 rows: populations/runs.csv, SHA-256 cccc"), "{footnote}");
     // Results of checks follow the same rule, and no link leads to a row that is not there.
-    let short = limited(&d, 2).unwrap();
+    let short = super::document(&d, 2).unwrap();
     assert_eq!(table(&short, "check-FRQ-02-table").rows.len(), 2);
     crate::validate::validate(&short).unwrap();
 }
@@ -186,9 +192,20 @@ fn past_the_limit_exceptions_stay_and_the_file_with_all_is_named() {
 fn a_population_that_was_not_loaded_is_never_printed_as_whole() {
     let mut d = judged();
     d.populations[0].rows.clear();
-    let table = table(&document(&d).unwrap(), "runs-table");
-    assert_eq!(table.caption, "0 of 5 rows");
-    assert!(words(&table.footnote).contains("All 5 rows"));
+    let told = |d: &Dossier, most: usize| {
+        let table = table(&super::document(d, most).unwrap(), "runs-table");
+        (table.caption, words(&table.footnote))
+    };
+    let (caption, footnote) = told(&d, 4);
+    assert_eq!(caption, "1 of 5 rows");
+    assert!(footnote.starts_with("Only exceptions stand here") && footnote.contains("All 5 rows"), "{footnote}");
+    let failed = d.populations[0].exceptions[0].clone();
+    d.populations[0].exceptions = vec![failed; 3];
+    d.populations[0].exceptional = 3;
+    assert_eq!(told(&d, 4).0, "3 of 5 rows");
+    let (caption, footnote) = told(&d, 2);
+    assert_eq!(caption, "2 of 5 rows");
+    assert!(footnote.starts_with("Only the first 2 of 3 exceptions stand here"), "{footnote}");
 }
 
 #[test]
@@ -215,6 +232,8 @@ fn an_expected_run_leads_to_its_run_unless_two_have_its_id() {
         columns: ["scheduled_for", "outcome", "run_ids", "row_id"].map(str::to_owned).to_vec(),
         rows: vec![slot(json!(["r1"]))],
         total: 1,
+        exceptions: Vec::new(),
+        exceptional: 0,
         file: None,
     });
     let runs = |d: &Dossier| table(&document(d).unwrap(), "slots-table").rows[0].cells[5].clone();

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::str::FromStr;
 
-use rustybuzz::{BufferClusterLevel, Direction, Feature, UnicodeBuffer};
+use rustybuzz::{BufferClusterLevel, Direction, Feature, Script, ShapePlan, UnicodeBuffer};
 
 use crate::error::ReportError;
 
@@ -97,6 +97,8 @@ pub struct Fonts {
     plain: Vec<Feature>,
     tabular: Vec<Feature>,
     words: HashMap<(Face, bool), HashMap<String, Rc<Word>>>,
+    /// What shaping looks up in a face for a script: the same for every word.
+    plans: HashMap<(Face, bool, Script), ShapePlan>,
     /// Where the text now being shaped stands, for messages.
     pub place: String,
 }
@@ -114,7 +116,7 @@ impl Fonts {
         let feature = |text: &str| Feature::from_str(text).map_err(|e| font_fault(text, e));
         let plain = vec![feature("-liga")?, feature("-calt")?, feature("-clig")?];
         let tabular = [plain.clone(), vec![feature("tnum")?]].concat();
-        Ok(Fonts { faces, plain, tabular, words: HashMap::new(), place: String::new() })
+        Ok(Fonts { faces, plain, tabular, words: HashMap::new(), plans: HashMap::new(), place: String::new() })
     }
 
     /// Shapes one word (or blank).
@@ -173,7 +175,7 @@ impl Fonts {
     }
 
     /// Shapes a part of a word that one face has.
-    fn segment(&self, face: Face, tabular: bool, word: &str, part: Range<usize>, segments: &mut Vec<Segment>) {
+    fn segment(&mut self, face: Face, tabular: bool, word: &str, part: Range<usize>, segments: &mut Vec<Segment>) {
         let Some(text) = word.get(part.clone()).filter(|text| !text.is_empty()) else { return };
         let place = |byte: usize| u32::try_from(part.start + byte).unwrap_or(u32::MAX);
         let data = &self.faces[face as usize];
@@ -182,7 +184,13 @@ impl Fonts {
         buffer.set_cluster_level(BufferClusterLevel::Characters);
         buffer.guess_segment_properties();
         buffer.set_direction(Direction::LeftToRight);
-        let shaped = rustybuzz::shape(data, if tabular { &self.tabular } else { &self.plain }, buffer);
+        let script = buffer.script();
+        let features = if tabular { &self.tabular } else { &self.plain };
+        let plan = self
+            .plans
+            .entry((face, tabular, script))
+            .or_insert_with(|| ShapePlan::new(data, Direction::LeftToRight, Some(script), None, features));
+        let shaped = rustybuzz::shape_with_plan(data, plan, buffer);
         let units = data.units_per_em();
         let thousandths = |value: i32| value * 1000 / units;
         let infos = shaped.glyph_infos();

@@ -85,6 +85,8 @@ fn a_change_is_better_or_worse_by_where_it_leads() {
             drift("ENC-04 db", "not_applicable", "no_evidence"),
         ],
         total: 6,
+        exceptions: Vec::new(),
+        exceptional: 0,
         file: None,
     });
     assert_eq!(
