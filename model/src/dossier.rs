@@ -458,10 +458,14 @@ pub struct Population {
     pub name: String,
     /// Column names in order.
     pub columns: Vec<String>,
-    /// Rows; each as long as `columns`.
+    /// Rows; each as long as `columns`. None where a spreadsheet leaves them to other outputs.
     pub rows: Vec<Vec<serde_json::Value>>,
-    /// Rows there are; larger than `rows.len()` where the spreadsheet leaves some to the CSV or JSON output.
+    /// Rows there are.
     pub total: u64,
+    /// Rows that are no plain success, of populations of runs, expected runs and recovery points: the first of them.
+    pub exceptions: Vec<Vec<serde_json::Value>>,
+    /// How many exceptions there are.
+    pub exceptional: u64,
     /// The file that holds all of them, where one is written beside the report.
     pub file: Option<PopulationFile>,
 }

@@ -239,6 +239,21 @@ impl Default for Paths {
     }
 }
 
+/// How reports are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Printing {
+    /// Most rows of one table of a packet in HTML and PDF; a longer one prints its exceptions.
+    pub rows: usize,
+    /// Whether PDFs carry their structure: PDF/A-2a and PDF/UA-1.
+    pub tagged: bool,
+}
+
+impl Default for Printing {
+    fn default() -> Self {
+        Self { rows: 25_000, tagged: true }
+    }
+}
+
 /// `backproof.toml`, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -252,6 +267,8 @@ pub struct Config {
     pub signing_key: Option<String>,
     /// Folders and files.
     pub paths: Paths,
+    /// How reports are printed.
+    pub printing: Printing,
 }
 
 impl Config {
@@ -369,6 +386,7 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
                 sources: read.sources,
                 signing_key: read.signing_key,
                 paths: read.paths,
+                printing: read.printing,
             };
             faults.or(Workspace { config, policy, inventory, registers, controls })
         }

@@ -34,6 +34,6 @@ pub use block::Document;
 pub use csv::csv;
 pub use error::ReportError;
 pub use html::html;
-pub use pdf::pdf;
+pub use pdf::{Tags, pdf};
 pub use sheet::{ColumnKind, Sheet, SheetColumn, Value, Workbook};
-pub use xlsx::xlsx;
+pub use xlsx::{LongTable, xlsx};

@@ -25,22 +25,11 @@ pub use figures::{PAGE as FIGURES, Rows, page as figures};
 use crate::block::{Block, Document, Inline, Inlines, Toc, code, file, link, text as plain};
 use crate::parts::{self, changes, closures, objectives, results, sources, systems, text, trends};
 
-/// Most rows of one table in HTML and PDF.
-pub const ROWS: usize = 25_000;
-
-/// The packet as a block document, with tables of at most [`ROWS`] rows.
+/// The packet as a block document, with tables of at most `most` rows; longer ones print their exceptions.
 ///
 /// # Errors
 /// None of its own; a dossier that can't be written as JSON would be a defect of ours.
-pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
-    limited(dossier, ROWS)
-}
-
-/// The packet with tables of at most `most` rows; longer ones print their exceptions.
-///
-/// # Errors
-/// As [`document`].
-pub fn limited(dossier: &Dossier, most: usize) -> Result<Document, serde_json::Error> {
+pub fn document(dossier: &Dossier, most: usize) -> Result<Document, serde_json::Error> {
     let anchors = Anchors::of(dossier, most);
     let mut blocks = front::blocks(dossier);
     blocks.extend(front::requests(dossier));

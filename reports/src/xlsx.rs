@@ -6,6 +6,10 @@ use rust_xlsxwriter::{
     Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook as File, Worksheet, XlsxError,
 };
 
+mod long;
+
+pub use long::LongTable;
+
 use crate::error::ReportError;
 use crate::sheet::{ColumnKind, Sheet, Value, Workbook, check_row};
 
@@ -24,14 +28,7 @@ const SAMPLE: usize = 1_000;
 /// # Errors
 /// [`ReportError::Sheet`] for a row that does not fit its columns; [`ReportError::Xlsx`] for a name that Excel refuses.
 pub fn xlsx(workbook: &Workbook) -> Result<Vec<u8>, ReportError> {
-    let mut file = File::new();
-    let created = ExcelDateTime::from_timestamp(workbook.as_of.timestamp())?;
-    let properties = DocProperties::new()
-        .set_title(&workbook.title)
-        .set_company(&workbook.organization)
-        .set_author("backproof")
-        .set_creation_datetime(&created);
-    file.set_properties(&properties);
+    let mut file = begin(&workbook.title, &workbook.organization, workbook.as_of)?;
     let formats = Formats::new();
     for sheet in &workbook.sheets {
         let page = file.add_worksheet();
@@ -43,6 +40,18 @@ pub fn xlsx(workbook: &Workbook) -> Result<Vec<u8>, ReportError> {
         }
     }
     Ok(file.save_to_buffer()?)
+}
+
+/// A file whose only date is that of its content.
+fn begin(title: &str, organization: &str, as_of: DateTime<Utc>) -> Result<File, XlsxError> {
+    let mut file = File::new();
+    let properties = DocProperties::new()
+        .set_title(title)
+        .set_company(organization)
+        .set_author("backproof")
+        .set_creation_datetime(&ExcelDateTime::from_timestamp(as_of.timestamp())?);
+    file.set_properties(&properties);
+    Ok(file)
 }
 
 struct Formats {
@@ -78,7 +87,7 @@ fn fill(page: &mut Worksheet, sheet: &Sheet, formats: &Formats) -> Result<(), Re
     for (n, column) in sheet.columns.iter().enumerate() {
         let right = matches!(column.kind, ColumnKind::Integer | ColumnKind::Number | ColumnKind::Percent);
         let format = if right { &formats.header_right } else { &formats.header };
-        page.write_string_with_format(0, index(n)?, &column.title, format)?;
+        header(page, n, &column.title, format)?;
         // The filter's arrow covers the title's end.
         widths.push(column.title.chars().count() + 4);
     }
@@ -92,12 +101,20 @@ fn fill(page: &mut Worksheet, sheet: &Sheet, formats: &Formats) -> Result<(), Re
             }
         }
     }
+    finish(page, &widths, u32::try_from(sheet.rows.len()).map_err(|_| XlsxError::RowColumnLimitError)?)
+}
+
+fn header(page: &mut Worksheet, column: usize, title: &str, format: &Format) -> Result<(), XlsxError> {
+    page.write_string_with_format(0, index(column)?, title, format).map(|_| ())
+}
+
+/// Widths of columns, a filter over all rows, a header that stays.
+fn finish(page: &mut Worksheet, widths: &[usize], rows: u32) -> Result<(), ReportError> {
     for (n, width) in widths.iter().enumerate() {
         page.set_column_width(index(n)?, (*width).clamp(8, 60) as f64)?;
     }
-    if !sheet.columns.is_empty() {
-        let last = u32::try_from(sheet.rows.len()).map_err(|_| XlsxError::RowColumnLimitError)?;
-        page.autofilter(0, 0, last, index(sheet.columns.len() - 1)?)?;
+    if !widths.is_empty() {
+        page.autofilter(0, 0, rows, index(widths.len() - 1)?)?;
         page.set_freeze_panes(1, 0)?;
         page.set_repeat_rows(0, 0)?;
     }
@@ -213,7 +230,7 @@ mod tests {
     }
 
     /// Unpacks a member with Python's standard library.
-    fn member(bytes: &[u8], name: &str) -> String {
+    pub fn member(bytes: &[u8], name: &str) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         let out = std::process::Command::new("python3")

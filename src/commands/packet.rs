@@ -14,7 +14,7 @@ use model::dossier::{Dossier, PopulationFile, StoreSheet, WithheldSheet};
 use model::lineage::{LineageRow, Places};
 use model::parallel;
 use model::time::{Period, utc_text};
-use reports::packet;
+use reports::{LongTable, packet};
 use serde_json::{Value, json};
 use store::bag::{self, BagWriter, Put, Sealed};
 use store::{Signer, Store};
@@ -167,10 +167,11 @@ impl Packet<'_> {
         extract::fill(&mut dossier.samples, self.store, &names, &withheld);
         dossier.withheld = self.withheld(&known);
         dossier.figures_page = Some(packet::FIGURES.to_owned());
-        let rows = self.lineage(basis, judged, period, dossier)?;
-        self.populations(basis, judged, &period)?;
+        let most = loaded.workspace.config.printing.rows;
+        let rows = self.lineage(basis, judged, period, dossier, most)?;
+        self.populations(basis, judged, &period, dossier)?;
         self.name_populations(dossier);
-        self.documents(dossier, &rows, &rests_on(basis, judged, period))?;
+        self.documents(loaded, dossier, &rows, &rests_on(basis, judged, period))?;
         let rests_on = dossier.sources.iter().flat_map(|s| &s.objects);
         self.objects.extend(rests_on.cloned());
         self.objects.extend(dossier.samples.iter().flat_map(|s| &s.rows).map(|r| r.place.evidence.clone()));
@@ -200,14 +201,22 @@ impl Packet<'_> {
     }
 
     /// Reports, OSCAL, and what they are made from.
-    fn documents(&mut self, d: &Dossier, rows: &packet::Rows, places: &Places<'_>) -> Result<(), Failure> {
-        let (workbook, document) = parallel::both(|| packet::workbook(d), || packet::document(d));
+    fn documents(
+        &mut self,
+        loaded: &Loaded,
+        d: &Dossier,
+        rows: &packet::Rows,
+        places: &Places<'_>,
+    ) -> Result<(), Failure> {
+        let most = loaded.workspace.config.printing.rows;
+        let tags = report::tags(loaded);
+        let (workbook, document) = parallel::both(|| packet::workbook(d), || packet::document(d, most));
         let document = document.map_err(|e| Failure::program(e.to_string()))?;
-        let listing = packet::figures(d, rows, packet::ROWS).map_err(|e| Failure::program(e.to_string()))?;
+        let listing = packet::figures(d, rows, most).map_err(|e| Failure::program(e.to_string()))?;
         let files: Vec<(&str, Make<'_>)> = vec![
             ("data/packet.html", Box::new(|| Ok(reports::html(&document)?.into_bytes()))),
             ("data/figures.html", Box::new(|| Ok(reports::html(&listing)?.into_bytes()))),
-            ("data/packet.pdf", Box::new(|| Ok(reports::pdf(&document)?))),
+            ("data/packet.pdf", Box::new(|| Ok(reports::pdf(&document, tags)?))),
             ("data/packet.xlsx", Box::new(|| Ok(reports::xlsx(&workbook)?))),
             ("data/assessment.json", Box::new(|| report::assessment(&d.assessment))),
             ("data/oscal/assessment-results.json", Box::new(|| pretty(&reports::oscal::assessment_results(d, places)))),
@@ -224,17 +233,18 @@ impl Packet<'_> {
     }
 
     /// `lineage.csv`, recounted on the way: a figure that does not follow from its rows must not leave the house.
-    /// Answers the rows that the page of figures lists.
+    /// Answers the rows that the page of figures lists, at most so many of each population.
     fn lineage(
         &mut self,
         basis: &Basis<'_>,
         judged: &Judged,
         period: Period,
         d: &Dossier,
+        most: usize,
     ) -> Result<packet::Rows, Failure> {
         let world = basis.world(period, &judged.slots);
         let mut recount = tables::Recount::of(d);
-        let mut listed = packet::Rows::new(packet::ROWS);
+        let mut listed = packet::Rows::new(most);
         let objects = &mut self.objects;
         self.bag.file("data/lineage.csv", |out| {
             tables::line(out, model::lineage::LineageRow::COLUMNS)?;
@@ -262,16 +272,19 @@ impl Packet<'_> {
         }
     }
 
-    /// Whole populations as CSV; the long ones as Parquet as well.
-    fn populations(&mut self, basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<(), Failure> {
+    /// Whole populations as CSV; those that can be long as Parquet and XLSX as well.
+    fn populations(&mut self, basis: &Basis<'_>, judged: &Judged, period: &Period, d: &Dossier) -> Result<(), Failure> {
+        let beside = self.bag.beside().to_path_buf();
+        let mut sheets: Vec<(String, LongTable)> = Vec::new();
         for table in show::TABLES {
             let name = if *table == "waivers" {
                 "data/waivers.csv".to_owned()
             } else {
                 format!("data/populations/{table}.csv")
             };
-            let typed = matches!(*table, "runs" | "slots");
+            let long = matches!(*table, "runs" | "slots" | "recovery-points");
             let mut parquet: Option<transform::parquet::Writer> = None;
+            let mut sheet: Option<LongTable> = None;
             let mut columns: Vec<String> = Vec::new();
             let objects = &mut self.objects;
             let mut failed = None;
@@ -281,8 +294,10 @@ impl Packet<'_> {
                         if columns.is_empty() {
                             columns = show::columns(&rows);
                             tables::line(out, columns.iter().map(String::as_str))?;
-                            if typed {
+                            if long {
+                                let (name, as_of) = (&d.assessment.organization, d.assessment.period.as_of);
                                 parquet = Some(transform::parquet::Writer::begin(&columns)?);
+                                sheet = Some(LongTable::begin(table, &columns, name, as_of, &beside)?);
                             }
                         }
                         for digest in rows.iter().filter_map(|r| r.get("evidence").and_then(Value::as_str)) {
@@ -290,26 +305,37 @@ impl Packet<'_> {
                                 objects.insert(digest.to_owned());
                             }
                         }
-                        if let Some(parquet) = &mut parquet {
-                            parquet.write(&rows)?;
-                        }
-                        Ok(tables::rows(out, &columns, &rows)?)
+                        let Some((parquet, sheet)) = parquet.as_mut().zip(sheet.as_mut()) else {
+                            return Ok(tables::rows(out, &columns, &rows)?);
+                        };
+                        let (written, other) = parallel::both(
+                            || sheet.write(&rows),
+                            || {
+                                parquet.write(&rows)?;
+                                Ok::<(), Stop>(tables::rows(out, &columns, &rows)?)
+                            },
+                        );
+                        written?;
+                        other
                     });
                     match visited {
                         Ok(()) if columns.is_empty() => tables::line(out, ["row_id"]),
                         Ok(()) => Ok(()),
                         Err(Stop::Disk(e)) => Err(e),
-                        Err(Stop::Frame(e)) => {
-                            let said = e.to_string();
+                        Err(Stop::Made(e)) => {
                             failed = Some(e);
-                            Err(io::Error::other(said))
+                            Err(io::Error::other("not written"))
                         }
                     }
                 })
-                .map_err(|e| failed.map_or_else(|| Failure::from(e), Failure::from))?;
+                .map_err(|e| failed.unwrap_or_else(|| Failure::from(e)))?;
             if let Some(parquet) = parquet {
                 self.bag.add(&format!("data/populations/{table}.parquet"), &parquet.finish()?)?;
             }
+            sheets.extend(sheet.map(|sheet| (format!("data/populations/{table}.xlsx"), sheet)));
+        }
+        for (name, bytes) in parallel::map(sheets, |(name, sheet)| (name, sheet.finish())) {
+            self.bag.add(&name, &bytes?)?;
         }
         Ok(())
     }
@@ -354,7 +380,7 @@ impl Packet<'_> {
 /// Why a population was not written.
 enum Stop {
     Disk(io::Error),
-    Frame(transform::Error),
+    Made(Failure),
 }
 
 impl From<io::Error> for Stop {
@@ -365,7 +391,13 @@ impl From<io::Error> for Stop {
 
 impl From<transform::Error> for Stop {
     fn from(error: transform::Error) -> Self {
-        Self::Frame(error)
+        Self::Made(error.into())
+    }
+}
+
+impl From<reports::ReportError> for Stop {
+    fn from(error: reports::ReportError) -> Self {
+        Self::Made(error.into())
     }
 }
 

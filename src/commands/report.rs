@@ -8,14 +8,15 @@ use model::assessment::{Assessment, Severity};
 use model::dossier::{Dossier, StoreSheet};
 use model::parallel;
 use model::time::Instant;
-use reports::{Document, Workbook};
+use reports::{Document, Tags, Workbook};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::Store;
 
 use crate::cli::{Format, Globals, PeriodArgs};
 use crate::failure::{End, Failure};
-use crate::{judge, output, workspace};
+use crate::workspace::{self, Loaded};
+use crate::{judge, output};
 
 /// A report: what it is called and what it is made of.
 pub struct Report {
@@ -105,9 +106,10 @@ pub fn write(
     fs::create_dir_all(&folder).map_err(|e| cannot(&folder, &e))?;
     let (workbook, document) = parallel::both(|| (report.workbook)(&dossier), || (report.document)(&dossier));
     let document = document.map_err(|e| Failure::program(e.to_string()))?;
+    let tags = tags(&loaded);
     let mut files: Vec<(String, Make<'_>)> = vec![
         (format!("{}.html", report.name), Box::new(|| Ok(reports::html(&document)?.into_bytes()))),
-        (format!("{}.pdf", report.name), Box::new(|| Ok(reports::pdf(&document)?))),
+        (format!("{}.pdf", report.name), Box::new(|| Ok(reports::pdf(&document, tags)?))),
         (format!("{}.xlsx", report.name), Box::new(|| Ok(reports::xlsx(&workbook)?))),
     ];
     for sheet in workbook.sheets.iter().filter(|s| report.csv.contains(&s.name.as_str())) {
@@ -129,6 +131,11 @@ pub fn write(
     replace(&path, sums.as_bytes()).map_err(|e| cannot(&path, &e))?;
     paths.push(path);
     Ok(Written { files: paths, dossier, end })
+}
+
+/// Whether PDFs of this workspace are tagged.
+pub fn tags(loaded: &Loaded) -> Tags {
+    if loaded.workspace.config.printing.tagged { Tags::With } else { Tags::Without }
 }
 
 pub fn assessment(assessment: &Assessment) -> Result<Vec<u8>, Failure> {

@@ -168,10 +168,13 @@ fn populations(basis: &Basis<'_>, judged: &Judged, period: &Period) -> Result<Ve
     ];
     parallel::map(names, |name| {
         let Some((rows, total)) = show::first_rows(name, basis, judged, period, SHEET_ROWS)? else { return Ok(None) };
-        let columns = show::columns(&rows);
-        let cells =
-            rows.iter().map(|r| columns.iter().map(|c| r.get(c).cloned().unwrap_or_default()).collect()).collect();
-        Ok(Some(Population { name: name.to_owned(), columns, rows: cells, total, file: None }))
+        let (exceptions, exceptional) = show::exceptions(name, basis, judged, period, SHEET_ROWS);
+        let columns = show::columns(if rows.is_empty() { &exceptions } else { &rows });
+        let cells = |rows: &[show::Fields]| {
+            rows.iter().map(|r| columns.iter().map(|c| r.get(c).cloned().unwrap_or_default()).collect()).collect()
+        };
+        let (rows, exceptions) = (cells(&rows), cells(&exceptions));
+        Ok(Some(Population { name: name.to_owned(), columns, rows, total, exceptions, exceptional, file: None }))
     })
     .into_iter()
     .filter_map(Result::transpose)

@@ -16,7 +16,7 @@ use crate::assess::{Basis, Judged, locate};
 use crate::world::Test;
 use crate::{Error, drift, standards};
 
-pub use long::{columns, each};
+pub use long::{columns, each, exceptions};
 use long::{point, run, slot};
 pub(crate) use long::{shown_points, shown_runs};
 

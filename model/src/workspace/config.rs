@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Key, KindKeys, LogoFile, NETWORK_KEYS, Organization, Paths, Secret, Setting, SourceConfig, Takes};
+use super::{
+    Key, KindKeys, LogoFile, NETWORK_KEYS, Organization, Paths, Printing, Secret, Setting, SourceConfig, Takes,
+};
 use crate::evidence::{Covers, Gap};
 use crate::fault::{Fault, Faults, File, meant};
 use crate::read::{Column, Context, Entry, Fields, Value, toml};
@@ -18,6 +20,7 @@ pub(super) struct Read {
     pub signing_key: Option<String>,
     pub paths: Paths,
     pub documents: Vec<String>,
+    pub printing: Printing,
 }
 
 pub(super) fn read(file: File<'_>, known_kinds: &[KindKeys]) -> (Read, Faults) {
@@ -65,6 +68,14 @@ pub(super) fn read(file: File<'_>, known_kinds: &[KindKeys]) -> (Read, Faults) {
         path("reports", &mut out.paths.reports);
         path("inventory", &mut out.paths.inventory);
         path("registers", &mut out.paths.registers);
+        fields.finish(&mut faults);
+    }
+    if let Some(mut fields) = root.table("reports") {
+        let (rows, tagged) = (fields.get("rows").flatten(), fields.get("tagged").flatten());
+        if let Some(rows) = rows.and_then(|rows: u32| usize::try_from(rows).ok()) {
+            out.printing.rows = rows;
+        }
+        out.printing.tagged = tagged.unwrap_or(out.printing.tagged);
         fields.finish(&mut faults);
     }
     if let Some(mut fields) = root.table("registers") {

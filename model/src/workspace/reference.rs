@@ -30,6 +30,7 @@ enum Form {
     Zone,
     Instant,
     Flag,
+    Count,
     Texts,
     Secret,
     Parameters,
@@ -46,6 +47,7 @@ impl Form {
             Self::Zone => "IANA time zone",
             Self::Instant => "instant (RFC 3339)",
             Self::Flag => "true or false",
+            Self::Count => "whole number from 0",
             Self::Texts => "list of texts",
             Self::Secret => "`{ file = \"path\" }`",
             Self::Parameters => "table: parameter = value",
@@ -63,6 +65,7 @@ impl Form {
             // TOML has instants of its own; editors show them as texts.
             Self::Instant => json!({"type": "string", "format": "date-time"}),
             Self::Flag => json!({"type": "boolean"}),
+            Self::Count => json!({"type": "integer", "minimum": 0}),
             Self::Texts => texts,
             Self::OneOrMore => json!({"oneOf": [{"type": "string"}, texts]}),
             Self::Secret => {
@@ -151,6 +154,24 @@ const SECTIONS: &[Section] = &[
             entry("reports", Form::Text, false, "What is rendered; default reports."),
             entry("inventory", Form::Text, false, "A TOML file, or a folder of CSV files; default inventory.toml."),
             entry("registers", Form::Text, false, "A folder of CSV and TOML files; default registers."),
+        ],
+    },
+    Section {
+        title: "[reports]",
+        says: "How reports are printed.",
+        entries: &[
+            entry(
+                "rows",
+                Form::Count,
+                false,
+                "Most rows of one table of an audit packet in HTML and PDF; default 25000. A longer population prints its exceptions, up to as many, and names the file that holds all rows with its SHA-256.",
+            ),
+            entry(
+                "tagged",
+                Form::Flag,
+                false,
+                "Whether PDFs carry their structure, which screen readers and other programs need; default true. Without it they are PDF/A-2u instead of PDF/A-2a and PDF/UA-1, and smaller by half: for packets of thousands of pages.",
+            ),
         ],
     },
     Section {
@@ -312,6 +333,7 @@ fn example(name: &str, form: Form) -> String {
         (_, Form::Secret) => "{ file = \"signing-key\" }".to_owned(),
         (_, Form::Parameters) => "{ min_retention = \"P35D\" }".to_owned(),
         (_, Form::Flag) => "true".to_owned(),
+        (_, Form::Count) => "25000".to_owned(),
         (_, Form::Instant) => "2026-10-01T00:00:00Z".to_owned(),
         ("documents", _) => "[\"policies/*.md\"]".to_owned(),
         (_, Form::Texts | Form::OneOrMore) => "[\"*\"]".to_owned(),
@@ -365,6 +387,7 @@ pub fn schema(kinds: &[Kind]) -> Value {
             "signing": object(section("[signing]")),
             "paths": object(section("[paths]")),
             "registers": object(section("[registers]")),
+            "reports": object(section("[reports]")),
             "sources": {"type": "object", "properties": sources, "additionalProperties": false},
         },
         "required": ["organization"],
@@ -407,7 +430,7 @@ mod tests {
         let more = |title: &str| if title == extra.0 { format!("{}\n", extra.1) } else { String::new() };
         format!(
             "[organization]\nname = \"A\"\ntimezone = \"UTC\"\naccent = \"#1d5b92\"\nlogo = \"l.png\"\n{}[policy]\nfile = \"policy.toml\"\nparameters = {{}}\n{}\
-             [signing]\nkey = {{ file = \"k\" }}\n{}[paths]\nevidence = \"e\"\nreports = \"r\"\ninventory = \"i.toml\"\nregisters = \"g\"\n{}[registers]\ndocuments = []\n{}\
+             [signing]\nkey = {{ file = \"k\" }}\n{}[paths]\nevidence = \"e\"\nreports = \"r\"\ninventory = \"i.toml\"\nregisters = \"g\"\n{}[registers]\ndocuments = []\n{}[reports]\nrows = 1\ntagged = true\n{}\
              [sources.runs.a]\npath = \"p\"\ntimezone = \"UTC\"\n{}[sources.runs.a.covers]\nsystems = [\"*\"]\nfrom = 2026-01-01T00:00:00Z\n\
              to = 2026-02-01T00:00:00Z\ncomplete = true\ntables = []\n\
              gaps = [{{ from = 2026-01-02T00:00:00Z, to = 2026-01-03T00:00:00Z }}]\n{}",
@@ -416,6 +439,7 @@ mod tests {
             more("[signing]"),
             more("[paths]"),
             more("[registers]"),
+            more("[reports]"),
             more("[sources.<kind>.<id>]"),
             more("covers"),
         )

@@ -311,6 +311,18 @@ proptest::proptest! {
 }
 
 #[test]
+fn printing_is_configured_and_has_defaults() {
+    let config = |more: &str| format!("[organization]\nname = \"A\"\ntimezone = \"UTC\"\n{more}");
+    let inventory = ("inventory.toml", INVENTORY);
+    let printing = |more: &str| read(&[("backproof.toml", &config(more)), inventory]).unwrap().config.printing;
+    assert_eq!(printing(""), Printing { rows: 25_000, tagged: true });
+    assert_eq!(printing("[reports]\nrows = 100\ntagged = false\n"), Printing { rows: 100, tagged: false });
+    assert_eq!(printing("[reports]\nrows = 100\n"), Printing { rows: 100, tagged: true });
+    let all = told(&[("backproof.toml", &config("[reports]\nrows = -1\n")), inventory]);
+    assert!(all.contains("backproof.toml:5:8") && all.contains("whole number from 0"), "{all}");
+}
+
+#[test]
 fn a_colour_is_read_and_one_that_nobody_could_read_is_refused() {
     let config = |accent: &str| format!("[organization]\nname = \"A\"\ntimezone = \"UTC\"\naccent = {accent}\n");
     let inventory = ("inventory.toml", INVENTORY);

@@ -1,7 +1,8 @@
 //! HTML: one self-contained file, made from one template per block.
 //!
 //! Templates run in strict mode with escaping on: a misspelt field is an error, and every string of the document is
-//! escaped. Nothing is inserted unescaped but the style sheet, which is part of this program.
+//! escaped. Nothing is inserted unescaped but the style sheet, which is part of this program. What the templates see is
+//! made block by block, and of long tables some rows at a time: all of a packet would take a hundred times its size.
 
 mod svg;
 #[cfg(test)]
@@ -45,9 +46,29 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
         // A file ends with a line break, a line of text inside a paragraph does not.
         engine.register_partial(name, source.trim_end()).map_err(|e| fault(name, &e.to_string()))?;
     }
-    let view = Context::from(view::page(document, &style(document.accent)));
-    engine.render_with_context("document", &view).map_err(|e| fault("document", &e.to_string()))
+    let render = |template: &str, view: serde_json::Value| {
+        engine.render_with_context(template, &Context::from(view)).map_err(|e| fault(template, &e.to_string()))
+    };
+    let page = render("document", view::page(document, &style(document.accent)))?;
+    let (head, tail) = page.split_once(CONTENT).ok_or_else(|| fault("document", "has no place for its content"))?;
+    let mut out = head.to_owned();
+    for block in &document.blocks {
+        let (template, view) = view::block(document, block);
+        let whole = render(template, view)?;
+        let (head, tail) = whole.split_once(CONTENT).unwrap_or((&whole, ""));
+        out.push_str(head);
+        for (template, view) in view::rows(block) {
+            out.push_str(&render(template, view)?);
+        }
+        out.push_str(tail);
+        out.push('\n');
+    }
+    out.push_str(tail);
+    Ok(out)
 }
+
+/// Where the content of a page or the rows of a table go. Text of the document is escaped and can't be taken for it.
+const CONTENT: &str = "<!--content-->\n";
 
 fn fault(template: &str, what: &str) -> ReportError {
     ReportError::Template { template: template.to_owned(), what: what.to_owned() }

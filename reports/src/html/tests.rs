@@ -1,3 +1,4 @@
+use crate::Tags;
 use crate::block::*;
 use crate::sample::{AWKWARD, document, findings, keep, report};
 
@@ -37,7 +38,7 @@ fn contradictions_are_refused_with_their_place() {
         document(vec![Block::Para(Para { inlines: vec![url("javascript:alert(1)", "x")], role: ParaRole::Body })]);
     assert!(crate::html(&script).unwrap_err().to_string().contains("not https"));
     let dangling = document(vec![Block::Para(Para { inlines: vec![link("nowhere", "x")], role: ParaRole::Body })]);
-    assert!(crate::pdf(&dangling).unwrap_err().to_string().contains("nowhere"));
+    assert!(crate::pdf(&dangling, Tags::With).unwrap_err().to_string().contains("nowhere"));
 }
 
 #[test]
@@ -56,7 +57,7 @@ fn the_colour_of_the_organisation_is_that_of_its_name_and_links_in_both_formats(
     assert!(!before.contains("#7a1f5c") && after.contains(":root{--accent:#7a1f5c}"));
     let light = after.split("dark){:root{--accent:#").nth(1).unwrap();
     assert_ne!(&light[..6], "7a1f5c", "the dark scheme has a lighter one");
-    assert_ne!(crate::pdf(&plain).unwrap(), crate::pdf(&own).unwrap());
+    assert_ne!(crate::pdf(&plain, Tags::With).unwrap(), crate::pdf(&own, Tags::With).unwrap());
 }
 
 #[test]

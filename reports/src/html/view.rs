@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::block::{
     Align, Block, Chart, Completeness, Density, Document, Heading, HeatStrip, Inline, Kpi, ParaRole, Severity, State,
-    Table, Target, plain,
+    StripRow, Table, TableRow, Target, plain,
 };
 use crate::build::logo_alt;
 use crate::columns::{Least, divide};
@@ -27,8 +27,7 @@ pub fn page(document: &Document, style: &str) -> Value {
         .chain(severities().map(|s| json!({"id": s.word(), "drawing": svg(&marks::severity(s))})))
         .collect();
     let has_toc = document.blocks.iter().any(|b| matches!(b, Block::Toc(_)));
-    let blocks: Vec<Value> = document.blocks.iter().map(|b| block(document, b)).collect();
-    let page = json!({
+    let mut page = json!({
         "title": document.title,
         "subtitle": document.subtitle,
         "organization": document.organization,
@@ -39,7 +38,6 @@ pub fn page(document: &Document, style: &str) -> Value {
         "symbols": symbols,
         "body_class": if has_toc { "with-toc" } else { "" },
     });
-    let mut page = with(page, "blocks", blocks);
     show_hidden(&mut page);
     if let Some(page) = page.as_object_mut() {
         page.insert("style".into(), Value::from(style));
@@ -77,57 +75,88 @@ fn severities() -> impl Iterator<Item = Severity> {
     [Severity::Low, Severity::Medium, Severity::High, Severity::Critical].into_iter()
 }
 
-fn block(document: &Document, block: &Block) -> Value {
+/// Template and view of a block, but for the rows of long ones.
+pub fn block(document: &Document, block: &Block) -> (&'static str, Value) {
+    let (template, mut view) = whole(document, block);
+    show_hidden(&mut view);
+    (template, view)
+}
+
+/// Template and view of the rows of a block, a few at a time.
+pub fn rows(block: &Block) -> Box<dyn Iterator<Item = (&'static str, Value)> + '_> {
+    const TABLE: usize = 100;
+    // A row has a cell a day.
+    const STRIP: usize = 10;
+    let shown = |template: &'static str, mut view: Value| {
+        show_hidden(&mut view);
+        (template, view)
+    };
     match block {
-        Block::Cover(cover) => json!({
-            "partial": "cover",
-            "logo": document.logo.as_ref().map(|logo| logo_view(document, logo)),
-            "class": if cover.full_page { "cover full" } else { "cover" },
-            "title": document.title,
-            "subtitle": document.subtitle,
-            "organization": document.organization,
-            "period": document.period,
-            "facts": facts(&cover.facts),
-        }),
-        Block::Toc(toc) => json!({
-            "partial": "toc",
-            "title": toc.title,
-            "entries": headings(document)
-                .filter(|h| h.level <= toc.depth)
-                .map(|h| json!({"class": format!("l{}", h.level), "id": h.id, "text": h.text}))
-                .collect::<Vec<_>>(),
-        }),
-        // The document's title is the only h1.
-        Block::Heading(h) => {
-            json!({"partial": "heading", "tag": format!("h{}", h.level + 1), "id": h.id, "text": h.text})
+        Block::Table(t) => Box::new(t.rows.chunks(TABLE).map(move |rows| shown("table_rows", table_rows(t, rows)))),
+        Block::HeatStrip(strip) => {
+            Box::new(strip.rows.chunks(STRIP).map(move |rows| shown("heat_strip_rows", heat_strip_rows(strip, rows))))
         }
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+fn whole(document: &Document, block: &Block) -> (&'static str, Value) {
+    match block {
+        Block::Cover(cover) => (
+            "cover",
+            json!({
+                "logo": document.logo.as_ref().map(|logo| logo_view(document, logo)),
+                "class": if cover.full_page { "cover full" } else { "cover" },
+                "title": document.title,
+                "subtitle": document.subtitle,
+                "organization": document.organization,
+                "period": document.period,
+                "facts": facts(&cover.facts),
+            }),
+        ),
+        Block::Toc(toc) => (
+            "toc",
+            json!({
+                "title": toc.title,
+                "entries": headings(document)
+                    .filter(|h| h.level <= toc.depth)
+                    .map(|h| json!({"class": format!("l{}", h.level), "id": h.id, "text": h.text}))
+                    .collect::<Vec<_>>(),
+            }),
+        ),
+        // The document's title is the only h1.
+        Block::Heading(h) => ("heading", json!({"tag": format!("h{}", h.level + 1), "id": h.id, "text": h.text})),
         Block::Para(para) => {
             let class = match para.role {
                 ParaRole::Body => "body",
                 ParaRole::Lead => "lead",
                 ParaRole::Note => "note",
             };
-            json!({"partial": "para", "class": class, "inlines": inlines(&para.inlines)})
+            ("para", json!({"class": class, "inlines": inlines(&para.inlines)}))
         }
-        Block::KeyValue(pairs) => json!({"partial": "key_value", "facts": facts(&pairs.facts)}),
-        Block::KpiRow(row) => json!({"partial": "kpi_row", "kpis": row.kpis.iter().map(kpi).collect::<Vec<_>>()}),
-        Block::Chart(c) => chart_view(c),
-        Block::HeatStrip(strip) => heat_strip(strip),
-        Block::Table(t) => table(t),
-        Block::Completeness(c) => completeness(c),
-        Block::Callout(c) => json!({
-            "partial": "callout",
-            "class": format!("callout t-{}", c.tone.slug()),
-            "mark": tone_mark(c.tone),
-            "title": c.title,
-            "inlines": inlines(&c.inlines),
-        }),
-        Block::List(list) => json!({
-            "partial": "list",
-            "tag": if list.ordered { "ol" } else { "ul" },
-            "items": list.items.iter().map(|i| json!({"inlines": inlines(i)})).collect::<Vec<_>>(),
-        }),
-        Block::PageBreak => json!({"partial": "page_break"}),
+        Block::KeyValue(pairs) => ("key_value", json!({"facts": facts(&pairs.facts)})),
+        Block::KpiRow(row) => ("kpi_row", json!({"kpis": row.kpis.iter().map(kpi).collect::<Vec<_>>()})),
+        Block::Chart(c) => ("chart", chart_view(c)),
+        Block::HeatStrip(strip) => ("heat_strip", heat_strip(strip)),
+        Block::Table(t) => ("table", table(t)),
+        Block::Completeness(c) => ("completeness", completeness(c)),
+        Block::Callout(c) => (
+            "callout",
+            json!({
+                "class": format!("callout t-{}", c.tone.slug()),
+                "mark": tone_mark(c.tone),
+                "title": c.title,
+                "inlines": inlines(&c.inlines),
+            }),
+        ),
+        Block::List(list) => (
+            "list",
+            json!({
+                "tag": if list.ordered { "ol" } else { "ul" },
+                "items": list.items.iter().map(|i| json!({"inlines": inlines(i)})).collect::<Vec<_>>(),
+            }),
+        ),
+        Block::PageBreak => ("page_break", json!({})),
     }
 }
 
@@ -198,7 +227,6 @@ fn kpi(kpi: &Kpi) -> Value {
 
 fn chart_view(c: &Chart) -> Value {
     json!({
-        "partial": "chart",
         "title": c.title,
         "alt": c.alt,
         "wide": svg(&chart::chart(c, 720.0, 190.0)),
@@ -206,9 +234,8 @@ fn chart_view(c: &Chart) -> Value {
     })
 }
 
-fn heat_strip(strip: &HeatStrip) -> Value {
-    let rows: Vec<Value> = strip
-        .rows
+fn heat_strip_rows(strip: &HeatStrip, rows: &[StripRow]) -> Value {
+    let rows: Vec<Value> = rows
         .iter()
         .map(|row| {
             let cells: Vec<Value> = row
@@ -231,6 +258,10 @@ fn heat_strip(strip: &HeatStrip) -> Value {
             with(row, "cells", cells)
         })
         .collect();
+    with(json!({"count": strip.days.len()}), "rows", rows)
+}
+
+fn heat_strip(strip: &HeatStrip) -> Value {
     let days: Vec<Value> = strip
         .days
         .iter()
@@ -238,28 +269,37 @@ fn heat_strip(strip: &HeatStrip) -> Value {
         .collect();
     let legend: Vec<Value> =
         legend(strip).into_iter().map(|(state, text)| json!({"mark": state.slug(), "text": text})).collect();
-    let view = json!({
-        "partial": "heat_strip", "class": if strip.days.len() > 45 { "strip dense" } else { "strip" },
+    json!({
+        "class": if strip.days.len() > 45 { "strip dense" } else { "strip" },
         "id": strip.id, "caption": strip.caption, "count": strip.days.len(), "days": days, "legend": legend,
-    });
-    with(view, "rows", rows)
+    })
+}
+
+const fn class(align: Align) -> &'static str {
+    match align {
+        Align::Left => "left",
+        Align::Right => "right",
+        Align::Centre => "centre",
+    }
 }
 
 fn table(t: &Table) -> Value {
     let (shares, least) = measures(t);
-    let class = |align: Align| match align {
-        Align::Left => "left",
-        Align::Right => "right",
-        Align::Centre => "centre",
-    };
     let columns: Vec<Value> = t
         .columns
         .iter()
         .zip(shares)
         .map(|(c, share)| json!({"title": c.title, "class": class(c.align), "share": format!("{share:.2}")}))
         .collect();
-    let rows: Vec<Value> = t
-        .rows
+    json!({
+        "class": if t.density == Density::Dense { "table dense" } else { "table" },
+        "id": t.id, "caption": t.caption, "least": format!("{least:.1}"), "columns": columns,
+        "empty": t.rows.is_empty(), "span": t.columns.len(), "footnote": inlines(&t.footnote),
+    })
+}
+
+fn table_rows(t: &Table, rows: &[TableRow]) -> Value {
+    let rows: Vec<Value> = rows
         .iter()
         .map(|r| {
             let cells: Vec<Value> = r
@@ -278,11 +318,7 @@ fn table(t: &Table) -> Value {
             with(json!({"id": r.id, "class": class}), "cells", cells)
         })
         .collect();
-    let view = json!({
-        "partial": "table", "class": if t.density == Density::Dense { "table dense" } else { "table" }, "id": t.id, "caption": t.caption, "least": format!("{least:.1}"),
-        "columns": columns, "span": t.columns.len(), "footnote": inlines(&t.footnote),
-    });
-    with(view, "rows", rows)
+    with(json!({}), "rows", rows)
 }
 
 /// Width in rem that a table has on a wide screen.
@@ -331,7 +367,7 @@ fn completeness(c: &Completeness) -> Value {
         })
         .collect();
     json!({
-        "partial": "completeness", "table": c.table, "rows": c.rows_in_table, "identity": c.identity, "extracted": c.extracted, "sources": sources,
+        "table": c.table, "rows": c.rows_in_table, "identity": c.identity, "extracted": c.extracted, "sources": sources,
         "note": inlines(&c.note),
     })
 }

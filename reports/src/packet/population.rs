@@ -36,7 +36,6 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
                 anchors.of_runs(&runs),
             ]
         },
-        |cell| matches!(cell("outcome").as_str(), "success" | "late_success" | "cancelled"),
         &["backup_runs", "recovery_points"],
     ));
     out.push(heading(2, "runs", "Runs"));
@@ -63,7 +62,6 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
                 place(anchors, &cell("evidence"), &cell("pointer")),
             ]
         },
-        |cell| cell("status") == "success",
         &["backup_runs"],
     ));
     out.push(heading(2, "points", "Recovery points"));
@@ -96,7 +94,6 @@ pub(super) fn blocks(d: &Dossier, most: usize, anchors: &Anchors) -> Vec<Block> 
                 place(anchors, &cell("evidence"), &cell("pointer")),
             ]
         },
-        |cell| cell("good") == "true",
         &["recovery_points"],
     ));
     out
@@ -152,43 +149,53 @@ fn outcome(word: &str) -> State {
 
 type Cell<'a> = dyn Fn(&str) -> String + 'a;
 
-/// A population as a table with its completeness block; past the limit only what is not `good`.
+/// A population as a table with its completeness block; past the limit only its exceptions, and of them no more than the
+/// limit either.
 fn table_of(
     d: &Dossier,
     name: &str,
     (most, anchors): (usize, &Anchors),
     columns: Vec<Column>,
     cells: fn(&Cell<'_>, &Anchors) -> Vec<Inlines>,
-    good: fn(&Cell<'_>) -> bool,
     tables: &[&str],
 ) -> Vec<Block> {
     let Some(p) = d.populations.iter().find(|p| p.name == name).filter(|p| p.total > 0) else {
         return vec![para(text("None in the period."))];
     };
     let whole = whole(p, most);
-    let mut rows = Vec::new();
-    for (n, values) in p.rows.iter().enumerate() {
-        let cell = |column: &str| value(p, values, column);
-        if whole || !good(&cell) {
+    let printed = if whole { &p.rows } else { &p.exceptions };
+    let rows: Vec<TableRow> = printed
+        .iter()
+        .take(most)
+        .enumerate()
+        .map(|(n, values)| {
             // Only whole populations are linked to: see `super::Anchors`.
             let id = if whole { anchor(p, n) } else { String::new() };
-            rows.push(TableRow { id, cells: cells(&cell, anchors), strong: false });
-        }
-    }
-    let caption = format!("{} of {}", rows.len(), count(usize::try_from(p.total).unwrap_or(usize::MAX), "row", "rows"));
-    let footnote = if whole { Vec::new() } else { elsewhere(p) };
+            TableRow { id, cells: cells(&|column| value(p, values, column), anchors), strong: false }
+        })
+        .collect();
+    let shown = rows.len();
+    let caption = format!("{shown} of {}", count(usize::try_from(p.total).unwrap_or(usize::MAX), "row", "rows"));
+    let footnote = if whole { Vec::new() } else { elsewhere(p, shown) };
     let table = Table::new(format!("{name}-table"), caption, columns, rows).footnote(footnote).dense();
     evidenced(d, table, tables, None, "").into()
 }
 
 /// Where all rows are, of a population that is too long to print.
-fn elsewhere(p: &Population) -> Inlines {
-    let mut out =
-        vec![plain(format!("Only exceptions stand here, and the sample under Samples. All {} rows: ", p.total))];
+fn elsewhere(p: &Population, shown: usize) -> Inlines {
+    let said = if shown as u64 == p.exceptional {
+        "Only exceptions stand here".to_owned()
+    } else {
+        format!("Only the first {shown} of {} exceptions stand here", p.exceptional)
+    };
+    let mut out = vec![plain(format!("{said}, and the sample under Samples. All {} rows: ", p.total))];
     match &p.file {
-        Some(file) => {
-            out.extend([code(file.path.clone()), plain(", SHA-256 "), code(file.sha256.clone()), plain(".")]);
-        }
+        Some(file) => out.extend([
+            code(file.path.clone()),
+            plain(", SHA-256 "),
+            code(file.sha256.clone()),
+            plain("; the same rows as .xlsx and .parquet beside it."),
+        ]),
         None => out.push(plain(format!("backproof show {} --format csv.", p.name))),
     }
     out

@@ -10,8 +10,13 @@ use model::lineage::{Extract, Place, SampleRow, SampleSheet};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Tags;
 use crate::block::{Table, TableRow, plain as words};
 use crate::sample::{dossier, finding, keep};
+
+fn document(d: &Dossier) -> Result<Document, serde_json::Error> {
+    super::document(d, 25_000)
+}
 
 fn found(document: &Document, id: &str) -> Option<Table> {
     let mut tables = document.blocks.iter().filter_map(|b| if let Block::Table(t) = b { Some(t) } else { None });
@@ -47,6 +52,8 @@ fn runs(evidence: &str) -> Population {
         columns: columns.map(str::to_owned).to_vec(),
         rows: (0..5).map(|n| row(n, if n == 3 { "failed" } else { "success" })).collect(),
         total: 5,
+        exceptions: vec![row(3, "failed")],
+        exceptional: 1,
         file: None,
     }
 }
@@ -136,15 +143,15 @@ fn a_packet_of_nothing_says_that_nothing_is_on_record() {
     }
     let html = crate::html(&document(&d).unwrap()).unwrap();
     assert!(html.contains("No source is configured: nothing was read."));
-    assert!(crate::pdf(&document(&d).unwrap()).unwrap().starts_with(b"%PDF"));
+    assert!(crate::pdf(&document(&d).unwrap(), Tags::With).unwrap().starts_with(b"%PDF"));
 }
 
 #[test]
 fn a_control_says_what_it_asks_what_we_do_and_what_was_found() {
     let d = judged();
-    let document = document(&d).unwrap();
-    crate::validate::validate(&document).unwrap();
-    let html = crate::html(&document).unwrap();
+    let whole = document(&d).unwrap();
+    crate::validate::validate(&whole).unwrap();
+    let html = crate::html(&whole).unwrap();
     keep("packet.html", html.as_bytes());
     for part in
         ["What it asks.", "title in our words", "Only identifiers are used", "BRP-1</code> Backups run every day."]
@@ -165,15 +172,13 @@ fn a_control_says_what_it_asks_what_we_do_and_what_was_found() {
     for c in nobody.standards.iter_mut().flat_map(|f| &mut f.controls) {
         (c.state, c.counts) = (Some(S::NotApplicable), [0; 5]);
     }
-    let nobody = super::document(&nobody).unwrap();
+    let nobody = document(&nobody).unwrap();
     crate::validate::validate(&nobody).unwrap();
     assert!(found(&nobody, "control-one-0-checks").is_none() && found(&nobody, "check-FRQ-02-table").is_none());
     // A framework that is not about the system of the failure notes none.
     let mut other = judged();
     other.standards[0].left_out = BTreeSet::from([1]);
-    assert!(
-        !other.findings.is_empty() && found(&super::document(&other).unwrap(), "control-one-0-exceptions").is_none()
-    );
+    assert!(!other.findings.is_empty() && found(&document(&other).unwrap(), "control-one-0-exceptions").is_none());
     // Passes stand beside failures, and the row that a result rests on is one click away.
     let results = lines(&d, "check-FRQ-02-table");
     assert_eq!(results[0], "a | pass | About a. | r3");
@@ -197,7 +202,7 @@ fn past_the_limit_exceptions_stay_and_the_file_with_all_is_named() {
     let mut d = judged();
     d.populations[0].file = Some(PopulationFile { path: "populations/runs.csv".to_owned(), sha256: "c".repeat(64) });
     let rows = |most: usize| {
-        let table = table(&limited(&d, most).unwrap(), "runs-table");
+        let table = table(&super::document(&d, most).unwrap(), "runs-table");
         (table.rows.len(), table.caption, words(&table.footnote))
     };
     assert_eq!(rows(5), (5, "5 of 5 rows".to_owned(), String::new()));
@@ -205,7 +210,7 @@ fn past_the_limit_exceptions_stay_and_the_file_with_all_is_named() {
     assert_eq!((n, caption.as_str()), (1, "1 of 5 rows"));
     assert!(footnote.contains("All 5 rows: populations/runs.csv, SHA-256 cccc"), "{footnote}");
     // Results of checks follow the same rule, and no link leads to a row that is not there.
-    let short = limited(&d, 2).unwrap();
+    let short = super::document(&d, 2).unwrap();
     assert_eq!(table(&short, "check-FRQ-02-table").rows.len(), 2);
     crate::validate::validate(&short).unwrap();
 }
@@ -214,9 +219,20 @@ fn past_the_limit_exceptions_stay_and_the_file_with_all_is_named() {
 fn a_population_that_was_not_loaded_is_never_printed_as_whole() {
     let mut d = judged();
     d.populations[0].rows.clear();
-    let table = table(&document(&d).unwrap(), "runs-table");
-    assert_eq!(table.caption, "0 of 5 rows");
-    assert!(words(&table.footnote).contains("All 5 rows"));
+    let told = |d: &Dossier, most: usize| {
+        let table = table(&super::document(d, most).unwrap(), "runs-table");
+        (table.caption, words(&table.footnote))
+    };
+    let (caption, footnote) = told(&d, 4);
+    assert_eq!(caption, "1 of 5 rows");
+    assert!(footnote.starts_with("Only exceptions stand here") && footnote.contains("All 5 rows"), "{footnote}");
+    let failed = d.populations[0].exceptions[0].clone();
+    d.populations[0].exceptions = vec![failed; 3];
+    d.populations[0].exceptional = 3;
+    assert_eq!(told(&d, 4).0, "3 of 5 rows");
+    let (caption, footnote) = told(&d, 2);
+    assert_eq!(caption, "2 of 5 rows");
+    assert!(footnote.starts_with("Only the first 2 of 3 exceptions stand here"), "{footnote}");
 }
 
 #[test]
@@ -243,6 +259,8 @@ fn an_expected_run_leads_to_its_run_unless_two_have_its_id() {
         columns: ["scheduled_for", "outcome", "run_ids", "row_id"].map(str::to_owned).to_vec(),
         rows: vec![slot(json!(["r1"]))],
         total: 1,
+        exceptions: Vec::new(),
+        exceptional: 0,
         file: None,
     });
     let runs = |d: &Dossier| table(&document(d).unwrap(), "slots-table").rows[0].cells[4].clone();
@@ -296,7 +314,7 @@ fn a_sampled_row_shows_its_bytes_with_the_line_marked() {
     assert_eq!(marked[0], (false, "7 | before".to_owned()));
     assert_eq!(marked[1], (true, "8 | the \\u{1b}[31mline".to_owned()));
     assert!(lines(&d, "requests-table").iter().any(|l| l.starts_with("Sampled rows") && l.ends_with("in this packet")));
-    assert!(crate::pdf(&document).unwrap().starts_with(b"%PDF"));
+    assert!(crate::pdf(&document, Tags::With).unwrap().starts_with(b"%PDF"));
 }
 
 #[test]

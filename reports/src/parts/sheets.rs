@@ -175,12 +175,13 @@ fn about(d: &Dossier, large: &[&Population]) -> Sheet {
         vec![words("all instants"), words("UTC")],
     ];
     for population in large {
+        let place = match &population.file {
+            Some(file) => format!("{}, and .xlsx and .parquet beside it", file.path),
+            None => format!("backproof show {} --period {} --format csv", population.name, p.label),
+        };
         rows.push(vec![
             words(format!("{} rows not in this workbook", population.name)),
-            words(format!(
-                "{} rows: backproof show {} --period {} --format csv",
-                population.total, population.name, p.label
-            )),
+            words(format!("{} rows: {place}", population.total)),
         ]);
     }
     Sheet {
@@ -202,19 +203,24 @@ fn population(p: &Population) -> Sheet {
     }
 }
 
-/// Ids stay texts even where all of them look like numbers.
-fn kind<'a>(name: &str, values: impl Iterator<Item = &'a Json>) -> ColumnKind {
-    let is_instant = name.ends_with("_at")
+/// Columns whose texts are instants.
+pub(crate) fn is_instant(name: &str) -> bool {
+    name.ends_with("_at")
         || name.ends_with("_from")
         || name.ends_with("_to")
-        || matches!(name, "scheduled_for" | "deadline" | "period_start" | "period_end");
+        || matches!(name, "scheduled_for" | "deadline" | "period_start" | "period_end")
+}
+
+/// Ids stay texts even where all of them look like numbers.
+fn kind<'a>(name: &str, values: impl Iterator<Item = &'a Json>) -> ColumnKind {
+    let instants = is_instant(name);
     let mut found: Option<ColumnKind> = None;
     for v in values.filter(|v| !v.is_null()) {
         let one = match v {
             Json::Bool(_) => ColumnKind::Bool,
             Json::Number(n) if n.as_i64().is_some() => ColumnKind::Integer,
             Json::Number(_) => ColumnKind::Number,
-            Json::String(s) if is_instant && instant(s, None).is_ok() => ColumnKind::Instant,
+            Json::String(s) if instants && instant(s, None).is_ok() => ColumnKind::Instant,
             _ => ColumnKind::Text,
         };
         match found {
@@ -237,7 +243,7 @@ fn value(v: &Json, kind: ColumnKind) -> Value {
     }
 }
 
-fn plain(v: &Json) -> String {
+pub(crate) fn plain(v: &Json) -> String {
     match v {
         Json::String(s) => s.clone(),
         Json::Array(all) => all.iter().map(plain).collect::<Vec<_>>().join("; "),

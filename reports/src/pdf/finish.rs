@@ -1,267 +1,233 @@
-//! The finishing pass over the object tree: what printpdf leaves out or writes wrongly.
+//! The finishing pass: what printpdf leaves out or writes wrongly.
 //!
-//! Identity, dates and everything else come from the document. Objects are never pruned: printpdf leaves none behind,
-//! and lopdf's pruning takes time with the square of their number.
+//! Identity, dates and everything else come from the document. Of what printpdf wrote for one page, fonts, catalog and
+//! the like are kept; pages, links, outline and structure are written here.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::rc::Rc;
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use lopdf::{Dictionary, Document as File, Object, ObjectId, Stream, StringFormat, dictionary};
-use model::parallel;
 use sha2::{Digest, Sha256};
 
-use crate::block::Target;
 use crate::error::ReportError;
 use crate::pdf::fonts::Face;
+use crate::pdf::output::{Output, compressed};
 use crate::pdf::paper::{HEIGHT, OutlineEntry, Paper};
+use crate::pdf::structure::Structure;
 use crate::pdf::unicode::{cmap, text_string};
 use crate::pdf::write::Subset;
 use crate::pdf::xmp::xmp;
-use crate::pdf::{Destination, Meta, destination};
+use crate::pdf::{Destination, Meta, Tags, destination};
 
 /// The colour space that the file's colours are meant in.
 const SRGB: &[u8] = include_bytes!("../../../templates/srgb.icc");
 
-/// A child of a structure element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kid {
-    /// Marked content of a page.
-    Content {
-        /// Page, from 0.
-        page: usize,
-        /// Its number on that page.
-        mcid: i64,
-    },
-    /// Another element.
-    Element(usize),
-    /// A link annotation.
-    Link(usize),
+/// A file to be finished.
+pub struct Finish {
+    /// What printpdf wrote, without its page.
+    file: File,
+    out: Output,
+    /// The page that printpdf wrote: all have its size and its resources.
+    page: Dictionary,
+    pages: Vec<ObjectId>,
+    contents: Vec<ObjectId>,
 }
 
-/// A link annotation.
-struct Link {
-    page: usize,
-    area: [f64; 4],
-    target: Rc<Target>,
-    text: String,
-    owner: Option<usize>,
-}
+impl Finish {
+    /// Begins with a file of one page, whose fonts and size serve all `pages`.
+    ///
+    /// # Errors
+    /// [`ReportError::Pdf`] when printpdf's tree is not as expected.
+    pub fn new(mut file: File, pages: usize) -> Result<Finish, ReportError> {
+        let id = file.page_iter().next().ok_or_else(|| ReportError::Pdf("no page was written".to_owned()))?;
+        let page = file.get_dictionary(id).map_err(fault)?.clone();
+        file.objects.remove(&page.get(b"Contents").and_then(Object::as_reference).map_err(fault)?);
+        file.objects.remove(&id);
+        let mut out = Output::new(file.max_id);
+        let pages = (0..pages).map(|_| out.new_id()).collect();
+        Ok(Finish { file, out, page, pages, contents: Vec::new() })
+    }
 
-/// What the pages' content says about structure, in the order of reading.
-pub struct Structure {
-    roles: Vec<&'static str>,
-    parents: Vec<usize>,
-    alts: Vec<String>,
-    kids: Vec<Vec<Kid>>,
-    attached: Vec<bool>,
-    /// Owner of each marked content of each page.
-    contents: Vec<Vec<usize>>,
-    links: Vec<Link>,
-}
+    /// Writes the content of the next page.
+    ///
+    /// # Errors
+    /// [`ReportError::Pdf`] when it cannot be written.
+    pub fn content(&mut self, content: &Stream) -> Result<(), ReportError> {
+        self.contents.push(self.out.add(content.clone())?);
+        Ok(())
+    }
 
-impl Structure {
-    /// Structure of a paper whose content is yet to be numbered.
-    pub fn new(paper: &Paper) -> Structure {
-        let nodes = &paper.tree.nodes;
-        let mut structure = Structure {
-            roles: nodes.iter().map(|n| n.role).collect(),
-            parents: nodes.iter().map(|n| n.parent).collect(),
-            alts: nodes.iter().map(|n| n.alt.clone()).collect(),
-            kids: vec![Vec::new(); nodes.len()],
-            attached: vec![false; nodes.len()],
-            contents: vec![Vec::new(); paper.pages.len()],
-            links: Vec::new(),
-        };
-        // Rows, cells and list items keep their order within their table or list even when they are empty.
-        for (n, node) in nodes.iter().enumerate() {
-            if matches!(node.role, "Caption" | "TR" | "TH" | "TD" | "LI" | "Lbl" | "LBody" | "TOCI") {
-                structure.join(n);
+    /// Writes everything else.
+    ///
+    /// # Errors
+    /// [`ReportError::Pdf`] when printpdf's tree is not as expected, or something cannot be written.
+    pub fn end(
+        mut self,
+        paper: &Paper,
+        structure: &Structure,
+        subsets: &BTreeMap<Face, Subset>,
+        meta: &Meta<'_>,
+    ) -> Result<Vec<u8>, ReportError> {
+        if self.pages.len() != self.contents.len() {
+            return Err(ReportError::Pdf(format!(
+                "{} pages laid out, {} written",
+                self.pages.len(),
+                self.contents.len()
+            )));
+        }
+        self.unicode_maps(subsets)?;
+        let links = self.annotations(paper, structure)?;
+        let tree = structure.write(&mut self.out, &self.pages, &links)?;
+        let outline = outline(&mut self.out, paper, &self.pages)?;
+        self.describe(meta, tree, outline)?;
+        for (id, object) in std::mem::take(&mut self.file.objects) {
+            let object = match object {
+                Object::Stream(stream) => compressed(stream)?.into(),
+                other => other,
+            };
+            self.out.object(id, &object)?;
+        }
+        let digest = Sha256::new().chain_update(&meta.document.document_hash).chain_update(self.out.bytes()).finalize();
+        let id = Object::String(digest.iter().take(16).copied().collect(), StringFormat::Hexadecimal);
+        let mut trailer = dictionary! { "ID" => Object::Array(vec![id.clone(), id]) };
+        for key in ["Root", "Info"] {
+            trailer.set(key, self.file.trailer.get(key.as_bytes()).map_err(fault)?.clone());
+        }
+        self.out.end(trailer)
+    }
+
+    fn unicode_maps(&mut self, subsets: &BTreeMap<Face, Subset>) -> Result<(), ReportError> {
+        let file = &mut self.file;
+        let resources = self.page.get(b"Resources").and_then(Object::as_reference).map_err(fault)?;
+        let fonts = file.get_dictionary(resources).and_then(|r| r.get(b"Font")?.as_reference()).map_err(fault)?;
+        for subset in subsets.values() {
+            let font =
+                file.get_dictionary(fonts).and_then(|f| f.get(subset.id.as_bytes())?.as_reference()).map_err(fault)?;
+            let map = file.get_dictionary(font).and_then(|f| f.get(b"ToUnicode")?.as_reference()).map_err(fault)?;
+            file.set_object(map, Stream::new(Dictionary::new(), cmap(&subset.text)));
+        }
+        Ok(())
+    }
+
+    /// Links and the pages that they stand on.
+    fn annotations(&mut self, paper: &Paper, structure: &Structure) -> Result<Vec<Option<ObjectId>>, ReportError> {
+        let pages = &self.pages;
+        let mut ids = Vec::new();
+        let mut on_page: Vec<Vec<Object>> = vec![Vec::new(); pages.len()];
+        for (n, link) in structure.links.iter().enumerate() {
+            let [x, y, width, height] = link.area;
+            let place = [x, HEIGHT - y - height, x + width, HEIGHT - y]
+                .map(|v| Object::Real((v * 100.0).round() as f32 / 100.0));
+            let mut annotation = dictionary! {
+                "Type" => "Annot",
+                "Subtype" => "Link",
+                "Rect" => Object::Array(place.to_vec()),
+                "Border" => Object::Array(vec![0.into(), 0.into(), 0.into()]),
+                "F" => 4,
+                "Contents" => text_string(&link.text),
+            };
+            if link.owner.is_some() {
+                annotation.set("StructParent", (pages.len() + n) as i64);
             }
-        }
-        structure
-    }
-
-    /// Role of an owner.
-    pub fn role(&self, owner: Option<usize>) -> &'static str {
-        owner.and_then(|n| self.roles.get(n)).copied().unwrap_or("Artifact")
-    }
-
-    /// Numbers a new piece of marked content.
-    pub fn content(&mut self, page: usize, owner: Option<usize>) -> Option<Kid> {
-        let owner = owner?;
-        let contents = self.contents.get_mut(page)?;
-        let kid = Kid::Content { page, mcid: contents.len() as i64 };
-        contents.push(owner);
-        self.attach(owner);
-        self.kids.get_mut(owner)?.push(kid);
-        Some(kid)
-    }
-
-    /// Notes a link annotation.
-    pub fn link(&mut self, page: usize, owner: Option<usize>, area: [f64; 4], target: &Rc<Target>, text: &str) {
-        let kid = Kid::Link(self.links.len());
-        self.links.push(Link { page, area, target: Rc::clone(target), text: text.to_owned(), owner });
-        if let Some(owner) = owner {
-            self.attach(owner);
-            if let Some(kids) = self.kids.get_mut(owner) {
-                kids.push(kid);
-            }
-        }
-    }
-
-    /// Gives an element its place after what was read before it, and each element around it.
-    fn attach(&mut self, node: usize) {
-        let mut node = node;
-        while node != 0 {
-            self.join(node);
-            node = self.parents[node];
-        }
-    }
-
-    fn join(&mut self, node: usize) {
-        if !std::mem::replace(&mut self.attached[node], true) {
-            self.kids[self.parents[node]].push(Kid::Element(node));
-        }
-    }
-}
-
-/// Finishes a file.
-///
-/// # Errors
-/// [`ReportError::Pdf`] when printpdf's tree is not as expected or cannot be written.
-pub fn finish(
-    mut file: File,
-    paper: &Paper,
-    structure: &Structure,
-    subsets: &BTreeMap<Face, Subset>,
-    meta: &Meta<'_>,
-) -> Result<Vec<u8>, ReportError> {
-    file.version = "1.7".into();
-    let pages: Vec<ObjectId> = file.page_iter().collect();
-    if pages.len() != structure.contents.len() {
-        return Err(ReportError::Pdf(format!("{} pages laid out, {} written", structure.contents.len(), pages.len())));
-    }
-    unicode_maps(&mut file, &pages, subsets)?;
-    let links = annotations(&mut file, paper, structure, &pages)?;
-    let tree = structure_tree(&mut file, structure, &pages, &links);
-    let outline = outline(&mut file, paper, &pages);
-    describe(&mut file, meta, tree, outline)?;
-    // As lopdf does, but on all cores, and not at zlib's slowest level.
-    let streams = file.objects.values_mut().filter_map(|object| match object {
-        Object::Stream(stream) if stream.allows_compression => Some(stream),
-        _ => None,
-    });
-    parallel::map(streams, compress)
-        .into_iter()
-        .collect::<std::io::Result<()>>()
-        .map_err(|e| ReportError::Pdf(e.to_string()))?;
-    let mut digest = Sha256::new();
-    digest.update(meta.document.document_hash.as_bytes());
-    for object in file.objects.values() {
-        if let Object::Stream(stream) = object {
-            digest.update(&stream.content);
-        }
-    }
-    let id = Object::String(digest.finalize().iter().take(16).copied().collect(), StringFormat::Hexadecimal);
-    file.trailer.set("ID", Object::Array(vec![id.clone(), id]));
-    let mut bytes = Vec::new();
-    file.save_modern(&mut bytes).map_err(|e| ReportError::Pdf(e.to_string()))?;
-    Ok(bytes)
-}
-
-fn compress(stream: &mut Stream) -> std::io::Result<()> {
-    if stream.dict.has(b"Filter") {
-        return Ok(());
-    }
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(&stream.content)?;
-    let compressed = encoder.finish()?;
-    if compressed.len() < stream.content.len() {
-        stream.dict.set("Filter", "FlateDecode");
-        stream.set_content(compressed);
-    }
-    Ok(())
-}
-
-fn fault(error: lopdf::Error) -> ReportError {
-    ReportError::Pdf(error.to_string())
-}
-
-fn unicode_maps(file: &mut File, pages: &[ObjectId], subsets: &BTreeMap<Face, Subset>) -> Result<(), ReportError> {
-    let Some(first) = pages.first() else { return Ok(()) };
-    let page = file.get_dictionary(*first).map_err(fault)?;
-    let resources = page.get(b"Resources").and_then(Object::as_reference).map_err(fault)?;
-    let fonts = file.get_dictionary(resources).and_then(|r| r.get(b"Font")?.as_reference()).map_err(fault)?;
-    for subset in subsets.values() {
-        let font =
-            file.get_dictionary(fonts).and_then(|f| f.get(subset.id.as_bytes())?.as_reference()).map_err(fault)?;
-        let map = file.get_dictionary(font).and_then(|f| f.get(b"ToUnicode")?.as_reference()).map_err(fault)?;
-        file.set_object(map, Stream::new(Dictionary::new(), cmap(&subset.text)));
-    }
-    Ok(())
-}
-
-fn annotations(
-    file: &mut File,
-    paper: &Paper,
-    structure: &Structure,
-    pages: &[ObjectId],
-) -> Result<Vec<Option<ObjectId>>, ReportError> {
-    let mut ids = Vec::new();
-    let mut on_page: Vec<Vec<Object>> = vec![Vec::new(); pages.len()];
-    for (n, link) in structure.links.iter().enumerate() {
-        let [x, y, width, height] = link.area;
-        let place =
-            [x, HEIGHT - y - height, x + width, HEIGHT - y].map(|v| Object::Real((v * 100.0).round() as f32 / 100.0));
-        let mut annotation = dictionary! {
-            "Type" => "Annot",
-            "Subtype" => "Link",
-            "Rect" => Object::Array(place.to_vec()),
-            "Border" => Object::Array(vec![0.into(), 0.into(), 0.into()]),
-            "F" => 4,
-            "Contents" => text_string(&link.text),
-        };
-        if link.owner.is_some() {
-            annotation.set("StructParent", (pages.len() + n) as i64);
-        }
-        match destination(paper, &link.target) {
-            Some(Destination::Page(page, top)) => match pages.get(page) {
-                Some(id) => annotation.set("Dest", goal(*id, top)),
+            match destination(paper, &link.target) {
+                Some(Destination::Page(page, top)) => match pages.get(page) {
+                    Some(id) => annotation.set("Dest", goal(*id, top)),
+                    None => {
+                        ids.push(None);
+                        continue;
+                    }
+                },
+                Some(Destination::Address(url)) => {
+                    // Addresses are bytes; what is not ASCII is percent-encoded.
+                    let action =
+                        dictionary! { "Type" => "Action", "S" => "URI", "URI" => Object::string_literal(ascii(url)) };
+                    annotation.set("A", action);
+                }
                 None => {
                     ids.push(None);
                     continue;
                 }
-            },
-            Some(Destination::Address(url)) => {
-                // Addresses are bytes; what is not ASCII is percent-encoded.
-                let action =
-                    dictionary! { "Type" => "Action", "S" => "URI", "URI" => Object::string_literal(ascii(url)) };
-                annotation.set("A", action);
             }
-            None => {
-                ids.push(None);
-                continue;
+            let id = self.out.add(annotation)?;
+            ids.push(Some(id));
+            if let Some(list) = on_page.get_mut(link.page) {
+                list.push(id.into());
             }
         }
-        let id = file.add_object(annotation);
-        ids.push(Some(id));
-        if let Some(list) = on_page.get_mut(link.page) {
-            list.push(id.into());
+        for (n, (id, list)) in pages.iter().zip(on_page).enumerate() {
+            let mut page = self.page.clone();
+            page.remove(b"Annots");
+            if !list.is_empty() {
+                page.set("Annots", Object::Array(list));
+            }
+            if structure.tags == Tags::With {
+                page.set("StructParents", n as i64);
+            }
+            page.set("Tabs", "S");
+            if let Some(content) = self.contents.get(n) {
+                page.set("Contents", *content);
+            }
+            self.out.object(*id, &page.into())?;
         }
+        let all = self.page.get(b"Parent").and_then(Object::as_reference).map_err(fault)?;
+        let all = self.file.get_dictionary_mut(all).map_err(fault)?;
+        all.set("Count", pages.len() as i64);
+        all.set("Kids", Object::Array(pages.iter().map(|id| Object::Reference(*id)).collect()));
+        Ok(ids)
     }
-    for (n, (page, list)) in pages.iter().zip(on_page).enumerate() {
-        let page = file.get_object_mut(*page).and_then(Object::as_dict_mut).map_err(fault)?;
-        page.remove(b"Annots");
-        if !list.is_empty() {
-            page.set("Annots", Object::Array(list));
+
+    fn describe(
+        &mut self,
+        meta: &Meta<'_>,
+        tree: Option<ObjectId>,
+        outline: Option<ObjectId>,
+    ) -> Result<(), ReportError> {
+        let file = &mut self.file;
+        let document = meta.document;
+        let title = format!("{}, {}", document.title, document.period);
+        let date = Object::string_literal(document.as_of.format("D:%Y%m%d%H%M%SZ").to_string());
+        let info = dictionary! {
+            "Title" => text_string(&title),
+            "Author" => text_string(&document.organization),
+            "Subject" => text_string(&document.subtitle),
+            "Creator" => text_string("backproof"),
+            "Producer" => text_string("backproof"),
+            "CreationDate" => date.clone(),
+            "ModDate" => date,
+        };
+        let known = file.trailer.get(b"Info").and_then(Object::as_reference).map_err(fault)?;
+        file.set_object(known, info);
+        let xmp = xmp(document, &title, meta.tags);
+        let stream = Stream::new(dictionary! { "Type" => "Metadata", "Subtype" => "XML" }, xmp.into_bytes());
+        // Archives look for it without unpacking anything.
+        let metadata = self.out.add(stream.with_compression(false))?;
+        let profile = self.out.add(compressed(Stream::new(dictionary! { "N" => 3 }, SRGB.to_vec()))?)?;
+        let intent = dictionary! {
+            "Type" => "OutputIntent",
+            "S" => "GTS_PDFA1",
+            "OutputConditionIdentifier" => Object::string_literal("sRGB"),
+            "Info" => Object::string_literal("sRGB IEC61966-2.1"),
+            "DestOutputProfile" => profile,
+        };
+        let catalog = file.catalog_mut().map_err(fault)?;
+        catalog.set("Metadata", metadata);
+        catalog.set("OutputIntents", Object::Array(vec![intent.into()]));
+        catalog.set("Lang", Object::string_literal(document.language.as_str()));
+        if let Some(tree) = tree {
+            catalog.set("MarkInfo", dictionary! { "Marked" => true });
+            catalog.set("StructTreeRoot", tree);
         }
-        page.set("StructParents", n as i64);
-        page.set("Tabs", "S");
+        catalog.set("ViewerPreferences", dictionary! { "DisplayDocTitle" => true });
+        catalog.remove(b"PageLayout");
+        catalog.set("PageMode", if outline.is_some() { "UseOutlines" } else { "UseNone" });
+        if let Some(outline) = outline {
+            catalog.set("Outlines", outline);
+        }
+        Ok(())
     }
-    Ok(ids)
+}
+
+fn fault(error: lopdf::Error) -> ReportError {
+    ReportError::Pdf(error.to_string())
 }
 
 fn ascii(url: &str) -> String {
@@ -277,78 +243,14 @@ fn goal(page: ObjectId, top: f64) -> Object {
     Object::Array(vec![page.into(), "XYZ".into(), Object::Null, y, Object::Null])
 }
 
-fn structure_tree(file: &mut File, structure: &Structure, pages: &[ObjectId], links: &[Option<ObjectId>]) -> ObjectId {
-    let root = file.new_object_id();
-    let ids: Vec<Option<ObjectId>> =
-        (0..structure.roles.len()).map(|n| (n == 0 || structure.attached[n]).then(|| file.new_object_id())).collect();
-    let id_of = |n: usize| ids.get(n).copied().flatten();
-    for (n, role) in structure.roles.iter().enumerate() {
-        let Some(id) = id_of(n) else { continue };
-        let parent = if n == 0 { root } else { id_of(structure.parents[n]).unwrap_or(root) };
-        let kids = structure.kids[n].iter().filter_map(|kid| kid_object(*kid, pages, links, &id_of)).collect();
-        let mut element = dictionary! {
-            "Type" => "StructElem", "S" => *role, "P" => parent, "K" => Object::Array(kids),
-        };
-        if !structure.alts[n].is_empty() {
-            element.set("Alt", text_string(&structure.alts[n]));
-        }
-        if *role == "TH" {
-            element.set("A", dictionary! { "O" => "Table", "Scope" => "Column" });
-        }
-        file.set_object(id, element);
-    }
-    let mut numbers = Vec::new();
-    for (page, owners) in structure.contents.iter().enumerate() {
-        let owners = owners.iter().map(|n| id_of(*n).map_or(Object::Null, Object::Reference)).collect();
-        let list = file.add_object(Object::Array(owners));
-        numbers.extend([Object::Integer(page as i64), list.into()]);
-    }
-    for (n, link) in structure.links.iter().enumerate() {
-        if let Some(owner) = link.owner.and_then(id_of) {
-            numbers.extend([Object::Integer((pages.len() + n) as i64), owner.into()]);
-        }
-    }
-    let parents = file.add_object(dictionary! { "Nums" => Object::Array(numbers) });
-    let document = id_of(0).map_or(Object::Null, Object::Reference);
-    file.set_object(
-        root,
-        dictionary! {
-            "Type" => "StructTreeRoot",
-            "K" => Object::Array(vec![document]),
-            "ParentTree" => parents,
-            "ParentTreeNextKey" => (pages.len() + structure.links.len()) as i64,
-        },
-    );
-    root
-}
-
-fn kid_object(
-    kid: Kid,
-    pages: &[ObjectId],
-    links: &[Option<ObjectId>],
-    id_of: &dyn Fn(usize) -> Option<ObjectId>,
-) -> Option<Object> {
-    match kid {
-        Kid::Element(n) => id_of(n).map(Object::Reference),
-        Kid::Content { page, mcid } => {
-            let page = *pages.get(page)?;
-            Some(dictionary! { "Type" => "MCR", "Pg" => page, "MCID" => mcid }.into())
-        }
-        Kid::Link(n) => {
-            let link = (*links.get(n)?)?;
-            Some(dictionary! { "Type" => "OBJR", "Obj" => link }.into())
-        }
-    }
-}
-
 /// Writes the outline, nested by level, in the document's order.
-fn outline(file: &mut File, paper: &Paper, pages: &[ObjectId]) -> Option<ObjectId> {
+fn outline(out: &mut Output, paper: &Paper, pages: &[ObjectId]) -> Result<Option<ObjectId>, ReportError> {
     let entries = &paper.outline;
     if entries.is_empty() {
-        return None;
+        return Ok(None);
     }
-    let root = file.new_object_id();
-    let ids: Vec<ObjectId> = entries.iter().map(|_| file.new_object_id()).collect();
+    let root = out.new_id();
+    let ids: Vec<ObjectId> = entries.iter().map(|_| out.new_id()).collect();
     // Parent of each entry: the nearest before it with a smaller level.
     let parents: Vec<Option<usize>> = entries
         .iter()
@@ -378,7 +280,7 @@ fn outline(file: &mut File, paper: &Paper, pages: &[ObjectId]) -> Option<ObjectI
             item.set("Last", ids[*last]);
             item.set("Count", own.len() as i64);
         }
-        file.set_object(ids[n], item);
+        out.object(ids[n], &item.into())?;
     }
     let top = children(None);
     let mut dict = dictionary! { "Type" => "Outlines", "Count" => entries.len() as i64 };
@@ -386,46 +288,6 @@ fn outline(file: &mut File, paper: &Paper, pages: &[ObjectId]) -> Option<ObjectI
         dict.set("First", ids[*first]);
         dict.set("Last", ids[*last]);
     }
-    file.set_object(root, dict);
-    Some(root)
-}
-
-fn describe(file: &mut File, meta: &Meta<'_>, tree: ObjectId, outline: Option<ObjectId>) -> Result<(), ReportError> {
-    let document = meta.document;
-    let title = format!("{}, {}", document.title, document.period);
-    let date = Object::string_literal(document.as_of.format("D:%Y%m%d%H%M%SZ").to_string());
-    let info = file.add_object(dictionary! {
-        "Title" => text_string(&title),
-        "Author" => text_string(&document.organization),
-        "Subject" => text_string(&document.subtitle),
-        "Creator" => text_string("backproof"),
-        "Producer" => text_string("backproof"),
-        "CreationDate" => date.clone(),
-        "ModDate" => date,
-    });
-    file.trailer.set("Info", info);
-    let xmp = xmp(document, &title);
-    let stream = Stream::new(dictionary! { "Type" => "Metadata", "Subtype" => "XML" }, xmp.into_bytes());
-    let metadata = file.add_object(stream.with_compression(false));
-    let profile = file.add_object(Stream::new(dictionary! { "N" => 3 }, SRGB.to_vec()));
-    let intent = dictionary! {
-        "Type" => "OutputIntent",
-        "S" => "GTS_PDFA1",
-        "OutputConditionIdentifier" => Object::string_literal("sRGB"),
-        "Info" => Object::string_literal("sRGB IEC61966-2.1"),
-        "DestOutputProfile" => profile,
-    };
-    let catalog = file.catalog_mut().map_err(fault)?;
-    catalog.set("Metadata", metadata);
-    catalog.set("OutputIntents", Object::Array(vec![intent.into()]));
-    catalog.set("Lang", Object::string_literal(document.language.as_str()));
-    catalog.set("MarkInfo", dictionary! { "Marked" => true });
-    catalog.set("StructTreeRoot", tree);
-    catalog.set("ViewerPreferences", dictionary! { "DisplayDocTitle" => true });
-    catalog.remove(b"PageLayout");
-    catalog.set("PageMode", if outline.is_some() { "UseOutlines" } else { "UseNone" });
-    if let Some(outline) = outline {
-        catalog.set("Outlines", outline);
-    }
-    Ok(())
+    out.object(root, &dict.into())?;
+    Ok(Some(root))
 }

@@ -5,10 +5,11 @@
 //! right to left are kept in logical order and not mirrored.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::rc::Rc;
 use std::str::FromStr;
 
-use rustybuzz::{BufferClusterLevel, Direction, Feature, UnicodeBuffer};
+use rustybuzz::{BufferClusterLevel, Direction, Feature, Script, ShapePlan, UnicodeBuffer};
 
 use crate::error::ReportError;
 
@@ -59,8 +60,8 @@ pub struct Glyph {
     pub shift: i32,
     /// How far the pen moves beyond `width`: kerning.
     pub kern: i32,
-    /// The characters it stands for.
-    pub text: String,
+    /// The characters it stands for: bytes of the word's text.
+    pub text: Range<u32>,
 }
 
 /// Glyphs of one face.
@@ -83,12 +84,21 @@ pub struct Word {
     pub width: i32,
 }
 
+impl Word {
+    /// The characters that a glyph of this word stands for.
+    pub fn text_of(&self, glyph: &Glyph) -> &str {
+        self.text.get(glyph.text.start as usize..glyph.text.end as usize).unwrap_or_default()
+    }
+}
+
 /// Loaded faces and the words shaped so far.
 pub struct Fonts {
     faces: Vec<rustybuzz::Face<'static>>,
     plain: Vec<Feature>,
     tabular: Vec<Feature>,
     words: HashMap<(Face, bool), HashMap<String, Rc<Word>>>,
+    /// What shaping looks up in a face for a script: the same for every word.
+    plans: HashMap<(Face, bool, Script), ShapePlan>,
     /// Where the text now being shaped stands, for messages.
     pub place: String,
 }
@@ -106,7 +116,7 @@ impl Fonts {
         let feature = |text: &str| Feature::from_str(text).map_err(|e| font_fault(text, e));
         let plain = vec![feature("-liga")?, feature("-calt")?, feature("-clig")?];
         let tabular = [plain.clone(), vec![feature("tnum")?]].concat();
-        Ok(Fonts { faces, plain, tabular, words: HashMap::new(), place: String::new() })
+        Ok(Fonts { faces, plain, tabular, words: HashMap::new(), plans: HashMap::new(), place: String::new() })
     }
 
     /// Shapes one word (or blank).
@@ -123,11 +133,11 @@ impl Fonts {
         for (at, c) in text.char_indices() {
             let wanted = self.face_for(face, c, text)?;
             if wanted != current {
-                self.segment(current, tabular, text.get(start..at).unwrap_or_default(), &mut segments);
+                self.segment(current, tabular, text, start..at, &mut segments);
                 (start, current) = (at, wanted);
             }
         }
-        self.segment(current, tabular, text.get(start..).unwrap_or_default(), &mut segments);
+        self.segment(current, tabular, text, start..text.len(), &mut segments);
         let width = segments.iter().flat_map(|s: &Segment| &s.glyphs).map(|g| g.width + g.kern).sum();
         let word = Rc::new(Word { text: text.to_owned(), segments, width });
         self.words.entry((face, tabular)).or_default().insert(text.to_owned(), Rc::clone(&word));
@@ -164,17 +174,23 @@ impl Fonts {
             })
     }
 
-    fn segment(&self, face: Face, tabular: bool, text: &str, segments: &mut Vec<Segment>) {
-        if text.is_empty() {
-            return;
-        }
+    /// Shapes a part of a word that one face has.
+    fn segment(&mut self, face: Face, tabular: bool, word: &str, part: Range<usize>, segments: &mut Vec<Segment>) {
+        let Some(text) = word.get(part.clone()).filter(|text| !text.is_empty()) else { return };
+        let place = |byte: usize| u32::try_from(part.start + byte).unwrap_or(u32::MAX);
         let data = &self.faces[face as usize];
         let mut buffer = UnicodeBuffer::new();
         buffer.push_str(text);
         buffer.set_cluster_level(BufferClusterLevel::Characters);
         buffer.guess_segment_properties();
         buffer.set_direction(Direction::LeftToRight);
-        let shaped = rustybuzz::shape(data, if tabular { &self.tabular } else { &self.plain }, buffer);
+        let script = buffer.script();
+        let features = if tabular { &self.tabular } else { &self.plain };
+        let plan = self
+            .plans
+            .entry((face, tabular, script))
+            .or_insert_with(|| ShapePlan::new(data, Direction::LeftToRight, Some(script), None, features));
+        let shaped = rustybuzz::shape_with_plan(data, plan, buffer);
         let units = data.units_per_em();
         let thousandths = |value: i32| value * 1000 / units;
         let infos = shaped.glyph_infos();
@@ -192,7 +208,7 @@ impl Fonts {
                 width,
                 shift: thousandths(position.x_offset),
                 kern: thousandths(position.x_advance) - width,
-                text: if first { text.get(from..to).unwrap_or_default().to_owned() } else { String::new() },
+                text: if first { place(from)..place(to) } else { 0..0 },
             });
         }
         segments.push(Segment { face, glyphs });

@@ -2,15 +2,18 @@
 //!
 //! `layout` turns blocks into chunks, `flow` fills pages with them, `write` turns pages into printpdf operations and
 //! `finish` adds what makes the file a good citizen: outline, structure tree, links, metadata, identity. Structure
-//! survives from block to file, so that the document is tagged.
+//! survives from block to file, so that the document is tagged. Pages become compressed content a few at a time, and
+//! `output` packs the other objects as they come.
 
 mod finish;
 mod flow;
 mod fonts;
 mod layout;
 mod lines;
+mod output;
 mod paper;
 mod pictures;
+mod structure;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -30,6 +33,16 @@ use crate::pdf::write::Printpdf;
 /// What a file says about itself.
 pub struct Meta<'a> {
     document: &'a Document,
+    tags: Tags,
+}
+
+/// Whether a file tells its structure to programs: what is a heading, a cell, a caption, and in which order to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tags {
+    /// It does: PDF/A-2a and PDF/UA-1, which accessibility needs.
+    With,
+    /// It does not: PDF/A-2u, for documents of thousands of pages; made in half the time and memory.
+    Without,
 }
 
 /// Writes a laid-out report as a file. Layout does not depend on it: another writer can take its place.
@@ -39,20 +52,20 @@ trait Writer {
     fn write(&self, paper: Paper, fonts: &Fonts, meta: &Meta<'_>) -> Result<Vec<u8>, ReportError>;
 }
 
-/// Renders a document as a tagged PDF 1.7 on A4 with embedded fonts, outline, links and running headers. Text runs left
-/// to right.
+/// Renders a document as PDF 1.7 on A4 with embedded fonts, outline, links and running headers. Text runs left to
+/// right.
 ///
 /// # Errors
 /// [`ReportError::Content`] when the document contradicts itself; [`ReportError::Glyph`] for a character that no
 /// embedded font has, rather than a document that lacks it.
-pub fn pdf(document: &Document) -> Result<Vec<u8>, ReportError> {
+pub fn pdf(document: &Document, tags: Tags) -> Result<Vec<u8>, ReportError> {
     validate(document)?;
     let mut fonts = Fonts::load()?;
     let (chunks, tree) = layout::layout(document, &mut fonts)?;
     let mut paper = flow::fill(chunks, tree);
     page_numbers(&mut paper, &mut fonts)?;
     furniture(document, &mut paper, &mut fonts)?;
-    Printpdf.write(paper, &fonts, &Meta { document })
+    Printpdf.write(paper, &fonts, &Meta { document, tags })
 }
 
 /// Puts the numbers of pages where the table of contents left room for them.

@@ -5,6 +5,7 @@ use std::process::Command;
 use lopdf::{Dictionary, Object, ObjectId};
 use proptest::prelude::*;
 
+use crate::Tags;
 use crate::block::*;
 use crate::error::ReportError;
 use crate::sample::{AWKWARD, corners, document, findings, keep, logo, report};
@@ -48,7 +49,7 @@ fn heading(n: usize, level: u8) -> Block {
 
 #[test]
 fn independent_tools_find_no_fault() {
-    let bytes = crate::pdf(&report()).unwrap();
+    let bytes = crate::pdf(&report(), Tags::With).unwrap();
     keep("sample.pdf", &bytes);
     assert!(run("qpdf", &["--check", "FILE"], &bytes).contains("No syntax or stream encoding errors"));
     let info = run("pdfinfo", &["FILE"], &bytes);
@@ -70,7 +71,7 @@ fn independent_tools_find_no_fault() {
 
 #[test]
 fn corners_are_rendered() {
-    let bytes = crate::pdf(&corners()).unwrap();
+    let bytes = crate::pdf(&corners(), Tags::With).unwrap();
     keep("corners.pdf", &bytes);
     keep("corners.html", crate::html(&corners()).unwrap().as_bytes());
     run("qpdf", &["--check", "FILE"], &bytes);
@@ -79,28 +80,28 @@ fn corners_are_rendered() {
         assert!(all.matches(title).count() >= 2, "{title} is broken: {all}");
     }
     assert_eq!(all.matches("88/92").count(), 40);
-    let nothing = crate::pdf(&document(Vec::new())).unwrap();
+    let nothing = crate::pdf(&document(Vec::new()), Tags::With).unwrap();
     run("qpdf", &["--check", "FILE"], &nothing);
 }
 
 #[test]
 fn same_document_same_bytes_in_any_order_and_thread() {
-    let one = crate::pdf(&report()).unwrap();
-    crate::pdf(&document(findings(5))).unwrap();
-    assert!(one == crate::pdf(&report()).unwrap(), "second in the same process");
-    let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(|| crate::pdf(&report()).unwrap())).collect();
+    let one = crate::pdf(&report(), Tags::With).unwrap();
+    crate::pdf(&document(findings(5)), Tags::With).unwrap();
+    assert!(one == crate::pdf(&report(), Tags::With).unwrap(), "second in the same process");
+    let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(|| crate::pdf(&report(), Tags::With).unwrap())).collect();
     for thread in threads {
         assert!(one == thread.join().unwrap(), "in a thread");
     }
     let mut other = report();
     other.document_hash.replace_range(0..1, "a");
-    assert!(one != crate::pdf(&other).unwrap());
+    assert!(one != crate::pdf(&other, Tags::With).unwrap());
 }
 
 #[test]
 fn every_page_of_a_table_has_its_header_and_no_row_is_lost() {
     for count in [1, 2, 30, 31, 32, 33, 34, 35, 200] {
-        let bytes = crate::pdf(&document(findings(count))).unwrap();
+        let bytes = crate::pdf(&document(findings(count)), Tags::With).unwrap();
         let pages = pages(&bytes);
         for (n, page) in pages.iter().enumerate() {
             assert!(page.contains(&format!("Page {} of {}", n + 1, pages.len())), "{page}");
@@ -123,7 +124,7 @@ fn every_page_of_a_table_has_its_header_and_no_row_is_lost() {
 
 /// Every text of every block stands in the HTML and in the PDF; answers how many words were compared.
 pub fn same_text(document: &Document) -> usize {
-    let bytes = crate::pdf(document).unwrap();
+    let bytes = crate::pdf(document, Tags::With).unwrap();
     let print = dense(&run("pdftotext", &["-raw", "FILE", "-"], &bytes));
     let page = crate::html(document).unwrap();
     let body = page.split("<main>").nth(1).unwrap();
@@ -165,7 +166,7 @@ pub fn same_text(document: &Document) -> usize {
 #[test]
 fn text_is_the_same_in_html_and_pdf() {
     assert!(same_text(&report()) > 1_000);
-    let print = dense(&run("pdftotext", &["-raw", "FILE", "-"], &crate::pdf(&report()).unwrap()));
+    let print = dense(&run("pdftotext", &["-raw", "FILE", "-"], &crate::pdf(&report(), Tags::With).unwrap()));
     for awkward in AWKWARD {
         assert!(print.contains(&dense(awkward)), "{awkward}");
     }
@@ -174,10 +175,10 @@ fn text_is_the_same_in_html_and_pdf() {
 #[test]
 fn a_logo_is_a_figure_with_words_and_the_same_bytes_each_time() {
     let own = Document { logo: Some(logo()), ..report() };
-    let bytes = crate::pdf(&own).unwrap();
+    let bytes = crate::pdf(&own, Tags::With).unwrap();
     keep("logo.pdf", &bytes);
     run("qpdf", &["--check", "FILE"], &bytes);
-    let thread = std::thread::spawn(move || crate::pdf(&own).unwrap());
+    let thread = std::thread::spawn(move || crate::pdf(&own, Tags::With).unwrap());
     assert!(bytes == thread.join().unwrap(), "in a thread");
     let file = lopdf::Document::load_mem(&bytes).unwrap();
     let figure = |object: &&Object| {
@@ -193,7 +194,7 @@ fn a_logo_is_a_figure_with_words_and_the_same_bytes_each_time() {
         lines.len() == 1 && lines[0].split_whitespace().take(6).eq(["1", "0", "image", "176", "64", "rgb"]),
         "{images}"
     );
-    assert!(!run("pdfimages", &["-list", "FILE"], &crate::pdf(&report()).unwrap()).contains("rgb"));
+    assert!(!run("pdfimages", &["-list", "FILE"], &crate::pdf(&report(), Tags::With).unwrap()).contains("rgb"));
 }
 
 fn texts(block: &Block) -> Vec<String> {
@@ -235,7 +236,7 @@ fn a_character_without_a_glyph_is_an_error_with_its_place() {
     if let Block::Table(table) = &mut blocks[2] {
         table.rows[1].cells[2] = vec![text("backup of 漢字")];
     }
-    let error = crate::pdf(&document(blocks)).unwrap_err();
+    let error = crate::pdf(&document(blocks), Tags::With).unwrap_err();
     assert!(matches!(error, ReportError::Glyph { character: '漢', .. }), "{error}");
     let message = error.to_string();
     assert!(message.contains("U+6F22") && message.contains("findings-table") && message.contains("row 2"), "{message}");
@@ -243,7 +244,7 @@ fn a_character_without_a_glyph_is_an_error_with_its_place() {
 
 #[test]
 fn fallback_and_hidden_characters_are_printed() {
-    let bytes = crate::pdf(&document(vec![paragraph("\u{2603} a\u{202e}b\u{1b}c")])).unwrap();
+    let bytes = crate::pdf(&document(vec![paragraph("\u{2603} a\u{202e}b\u{1b}c")]), Tags::With).unwrap();
     let said = run("pdftotext", &["FILE", "-"], &bytes);
     assert!(said.contains("\u{2603} a⟨U+202E⟩b⟨U+001B⟩c"), "{said}");
     assert!(run("pdffonts", &["FILE"], &bytes).contains("DejaVuSans"));
@@ -251,7 +252,7 @@ fn fallback_and_hidden_characters_are_printed() {
 
 #[test]
 fn outline_is_nested_and_in_the_documents_order() {
-    let bytes = crate::pdf(&report()).unwrap();
+    let bytes = crate::pdf(&report(), Tags::With).unwrap();
     let file = lopdf::Document::load_mem(&bytes).unwrap();
     let root = file.catalog().unwrap().get(b"Outlines").unwrap().as_reference().unwrap();
     let mut found = Vec::new();
@@ -277,7 +278,7 @@ fn walk_outline(file: &lopdf::Document, parent: &Dictionary, level: usize, found
 
 #[test]
 fn structure_covers_all_content() {
-    let bytes = crate::pdf(&report()).unwrap();
+    let bytes = crate::pdf(&report(), Tags::With).unwrap();
     let file = lopdf::Document::load_mem(&bytes).unwrap();
     let root = file.catalog().unwrap().get(b"StructTreeRoot").unwrap().as_reference().unwrap();
     let root = file.get_dictionary(root).unwrap();
@@ -336,7 +337,7 @@ proptest! {
             blocks.push(heading(n, 1 + (n % 3) as u8));
             blocks.push(paragraph(&format!("begin{n} {}end{n}", "some words of text ".repeat(*length))));
         }
-        let all = pages(&crate::pdf(&document(blocks)).unwrap());
+        let all = pages(&crate::pdf(&document(blocks), Tags::With).unwrap());
         for (number, page) in all.iter().enumerate() {
             let lines: Vec<&str> = page.lines().filter(|l| !l.trim().is_empty()).collect();
             // The footer is the last line.
@@ -356,7 +357,7 @@ proptest! {
     #[test]
     fn any_latin_text_survives(words in proptest::collection::vec("[ -~à-žΑ-ΡΣ-ωа-я]{1,60}", 1..20)) {
         let blocks: Vec<Block> = words.iter().map(|w| paragraph(w)).collect();
-        let said = dense(&run("pdftotext", &["-raw", "FILE", "-"], &crate::pdf(&document(blocks)).unwrap()));
+        let said = dense(&run("pdftotext", &["-raw", "FILE", "-"], &crate::pdf(&document(blocks), Tags::With).unwrap()));
         for word in &words {
             prop_assert!(said.contains(&dense(word)), "{word:?} in {said}");
         }
@@ -370,7 +371,7 @@ proptest! {
 fn size_and_time_of_22_000_rows() {
     let document = document(findings(22_000));
     let start = std::time::Instant::now();
-    let bytes = crate::pdf(&document).unwrap();
+    let bytes = crate::pdf(&document, Tags::With).unwrap();
     println!("PDF: {} bytes in {:?}", bytes.len(), start.elapsed());
     let start = std::time::Instant::now();
     let page = crate::html(&document).unwrap();

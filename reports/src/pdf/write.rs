@@ -4,8 +4,12 @@
 //! handed over as characters of a private area, one per glyph of the subset: this gives compact strings and any glyph
 //! (tabular figures have no character of their own); the finishing pass then writes the true ToUnicode maps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
+use lopdf::{Document as File, Object, Stream};
+use model::logo::Logo;
+use model::parallel;
 use printpdf::{
     Color, DictItem, FontId, FontMetrics, Line, LineCapStyle, LineDashPattern, LineJoinStyle, LinePoint, Mm, Op,
     PaintMode, ParsedFont, PdfDocument, PdfFont, PdfFontHandle, PdfFontMetricsStub, PdfPage, PdfSaveOptions, Point,
@@ -17,10 +21,12 @@ use subsetter::GlyphRemapper;
 
 use crate::drawing::{Ink, Stroke};
 use crate::error::ReportError;
-use crate::pdf::finish::{self, Kid, Structure};
-use crate::pdf::fonts::{Face, Fonts};
-use crate::pdf::paper::{HEIGHT, Item, Paper, Placed, Run};
-use crate::pdf::{Meta, Writer};
+use crate::pdf::finish::Finish;
+use crate::pdf::fonts::{Face, Fonts, Word};
+use crate::pdf::output::compressed;
+use crate::pdf::paper::{HEIGHT, Item, Paper, Placed, Run, Tree};
+use crate::pdf::structure::Structure;
+use crate::pdf::{Meta, Tags, Writer};
 
 /// First character of the private area that stands for glyph 0.
 const PRIVATE: u32 = 0xF_0000;
@@ -30,6 +36,9 @@ const LOGO: &str = "Logo";
 
 /// Writes by way of printpdf and lopdf.
 pub struct Printpdf;
+
+/// Pages that are operations at a time: as content they are compressed and take a twentieth of the room.
+const GROUP: usize = 32;
 
 /// A subset font.
 pub struct Subset {
@@ -41,54 +50,111 @@ pub struct Subset {
     pub text: BTreeMap<u16, String>,
 }
 
+/// What pages show by name, as printpdf embeds it.
+struct Embedded {
+    fonts: BTreeMap<FontId, PdfFont>,
+    images: BTreeMap<XObjectId, XObject>,
+}
+
 impl Writer for Printpdf {
     fn write(&self, mut paper: Paper, fonts: &Fonts, meta: &Meta<'_>) -> Result<Vec<u8>, ReportError> {
-        let mut document = PdfDocument::new(&meta.document.title);
-        let subsets = embed(&paper, fonts, &mut document)?;
+        let (subsets, fonts) = subset(&paper, fonts)?;
+        let images = meta.document.logo.iter().map(|logo| (XObjectId(LOGO.to_owned()), image(logo))).collect();
+        let embedded = Embedded { fonts, images };
         let accent = meta.document.accent.map_or_else(|| rgb(Ink::Accent), |c| of(c.rgb()));
-        if let Some(logo) = &meta.document.logo {
-            let image = RawImage {
-                pixels: RawImageData::U8(logo.rgb.clone()),
-                width: logo.width as usize,
-                height: logo.height as usize,
-                data_format: RawImageFormat::RGB8,
-                tag: Vec::new(),
-            };
-            document.resources.xobjects.map.insert(XObjectId(LOGO.to_owned()), XObject::Image(image));
-        }
-        let mut structure = Structure::new(&paper);
-        // Each form of a page is let go as soon as the next is made: large packets would not fit twice.
-        document.pages = std::mem::take(&mut paper.pages)
-            .into_iter()
-            .enumerate()
-            .map(|(n, items)| {
+        let file = printed(vec![PdfPage::new(Mm(210.0), Mm(297.0), specimen(&subsets, &embedded))], &embedded);
+        let pages = std::mem::take(&mut paper.pages);
+        let mut structure = Structure::new(std::mem::replace(&mut paper.tree, Tree::new()), pages.len(), meta.tags);
+        let mut finish = Finish::new(file, pages.len())?;
+        let mut rest = pages.into_iter().enumerate();
+        let groups = std::iter::from_fn(|| {
+            let group = rest.by_ref().take(GROUP).map(|(n, items)| {
                 let ops = page_ops(n, &items, &subsets, accent, &mut structure);
                 PdfPage::new(Mm(210.0), Mm(297.0), ops)
-            })
-            .collect();
-        let options = PdfSaveOptions { optimize: false, subset_fonts: false, secure: true, image_optimization: None };
-        let mut warnings = Vec::new();
-        let file = document.to_lopdf_document(&options, &mut warnings);
-        drop(document);
-        finish::finish(file, &paper, &structure, &subsets, meta)
+            });
+            Some(group.collect::<Vec<_>>()).filter(|group| !group.is_empty())
+        });
+        let mut done = Ok(());
+        parallel::stream(
+            groups,
+            |group| contents(&printed(group, &embedded)),
+            |streams| {
+                let written = streams.and_then(|streams| streams.iter().try_for_each(|s| finish.content(s)));
+                done = std::mem::replace(&mut done, Ok(())).and(written);
+            },
+        );
+        done?;
+        finish.end(&paper, &structure, &subsets, meta)
     }
 }
 
-fn embed(paper: &Paper, fonts: &Fonts, document: &mut PdfDocument) -> Result<BTreeMap<Face, Subset>, ReportError> {
+/// A logo as printpdf embeds it.
+fn image(logo: &Logo) -> XObject {
+    XObject::Image(RawImage {
+        pixels: RawImageData::U8(logo.rgb.clone()),
+        width: logo.width as usize,
+        height: logo.height as usize,
+        data_format: RawImageFormat::RGB8,
+        tag: Vec::new(),
+    })
+}
+
+/// Pages as printpdf writes them.
+fn printed(pages: Vec<PdfPage>, embedded: &Embedded) -> File {
+    let mut document = PdfDocument::new("");
+    document.resources.fonts.map = embedded.fonts.clone();
+    document.resources.xobjects.map = embedded.images.clone();
+    document.pages = pages;
+    let options = PdfSaveOptions { optimize: false, subset_fonts: false, secure: true, image_optimization: None };
+    document.to_lopdf_document(&options, &mut Vec::new())
+}
+
+/// The content of each page.
+fn contents(file: &File) -> Result<Vec<Stream>, ReportError> {
+    let fault = |e: lopdf::Error| ReportError::Pdf(e.to_string());
+    file.page_iter()
+        .map(|page| {
+            let content = file.get_dictionary(page).and_then(|p| p.get(b"Contents")?.as_reference()).map_err(fault)?;
+            compressed(file.get_object(content).and_then(Object::as_stream).map_err(fault)?.clone())
+        })
+        .collect()
+}
+
+/// Every glyph of every font, and every image: printpdf embeds what a page shows. The page itself is left out of the file.
+fn specimen(subsets: &BTreeMap<Face, Subset>, embedded: &Embedded) -> Vec<Op> {
+    let mut ops = vec![Op::StartTextSection];
+    for subset in subsets.values() {
+        ops.push(Op::SetFont { font: PdfFontHandle::External(FontId(subset.id.clone())), size: Pt(1.0) });
+        let all = subset.text.keys().filter_map(|id| char::from_u32(PRIVATE + u32::from(*id))).collect();
+        ops.push(Op::ShowText { items: vec![TextItem::Text(all)] });
+    }
+    ops.push(Op::EndTextSection);
+    let images = embedded.images.keys().cloned();
+    ops.extend(images.map(|id| Op::UseXobject { id, transform: XObjectTransform::default() }));
+    ops
+}
+
+/// The fonts with the glyphs that the pages show and no other.
+fn subset(paper: &Paper, fonts: &Fonts) -> Result<(BTreeMap<Face, Subset>, BTreeMap<FontId, PdfFont>), ReportError> {
     let mut used: BTreeMap<Face, BTreeMap<u16, String>> = BTreeMap::new();
+    // Words are shared: each is looked at once.
+    let mut seen: HashSet<*const Word> = HashSet::new();
     for placed in paper.pages.iter().flatten() {
         let Item::Run(run) = &placed.item else { continue };
-        for segment in run.words.iter().flat_map(|w| &w.segments) {
-            let glyphs = used.entry(segment.face).or_default();
-            for glyph in &segment.glyphs {
-                let text = glyphs.entry(glyph.id).or_default();
-                if text.is_empty() {
-                    text.clone_from(&glyph.text);
+        for word in run.words.iter().filter(|word| seen.insert(Rc::as_ptr(word))) {
+            for segment in &word.segments {
+                let glyphs = used.entry(segment.face).or_default();
+                for glyph in &segment.glyphs {
+                    let text = glyphs.entry(glyph.id).or_default();
+                    if text.is_empty() {
+                        word.text_of(glyph).clone_into(text);
+                    }
                 }
             }
         }
     }
     let mut subsets = BTreeMap::new();
+    let mut embedded = BTreeMap::new();
     for (face, glyphs) in used {
         let fault = |what: String| ReportError::Font { font: face.name().to_owned(), what };
         let mut remapper = GlyphRemapper::new();
@@ -115,11 +181,11 @@ fn embed(paper: &Paper, fonts: &Fonts, document: &mut PdfDocument) -> Result<BTr
             ..PdfFontMetricsStub::default()
         };
         let id = format!("Face{}", face as usize);
-        document.resources.fonts.map.insert(FontId(id.clone()), PdfFont::new(font));
+        embedded.insert(FontId(id.clone()), PdfFont::new(font));
         let text = glyphs.into_iter().map(|(id, text)| (remapper.get(id).unwrap_or(0), text)).collect();
         subsets.insert(face, Subset { id, remapper, text });
     }
-    Ok(subsets)
+    Ok((subsets, embedded))
 }
 
 /// Six capitals that mark a subset, derived from its bytes.
@@ -150,7 +216,7 @@ fn page_ops(
             structure.link(page, placed.owner, *area, target, text);
             continue;
         }
-        if open != Some(placed.owner) {
+        if structure.tags == Tags::With && open != Some(placed.owner) {
             if open.is_some() {
                 pen.ops.push(Op::EndMarkedContent);
             }
@@ -166,18 +232,15 @@ fn page_ops(
 }
 
 impl Pen<'_> {
-    fn begin(&mut self, kid: Option<Kid>, role: &str) {
-        let (tag, properties) = match kid {
-            Some(Kid::Content { mcid, .. }) => {
-                (role.to_owned(), BTreeMap::from([("MCID".to_owned(), DictItem::Int(mcid))]))
+    /// Begins content of a structure element, by its number on the page, or furniture.
+    fn begin(&mut self, number: Option<u32>, role: &str) {
+        self.ops.push(match number {
+            Some(number) => {
+                let map = BTreeMap::from([("MCID".to_owned(), DictItem::Int(number.into()))]);
+                Op::BeginMarkedContentWithProperties { tag: role.to_owned(), properties: DictItem::Dict { map } }
             }
-            _ => ("Artifact".to_owned(), BTreeMap::new()),
-        };
-        if properties.is_empty() {
-            self.ops.push(Op::BeginMarkedContent { tag });
-        } else {
-            self.ops.push(Op::BeginMarkedContentWithProperties { tag, properties: DictItem::Dict { map: properties } });
-        }
+            None => Op::BeginMarkedContent { tag: "Artifact".to_owned() },
+        });
     }
 
     fn item(&mut self, item: &Item) {

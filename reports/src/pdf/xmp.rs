@@ -1,6 +1,7 @@
 //! XMP metadata: what a file says about itself to archives and search engines.
 
 use crate::block::Document;
+use crate::pdf::Tags;
 use crate::visible::visible;
 
 /// Declares the PDF/UA property, which PDF/A does not know by itself (ISO 19005-2, 6.6.2.3).
@@ -17,8 +18,13 @@ const SCHEMA: &str = "<rdf:Description rdf:about=\"\" xmlns:pdfaExtension=\"http
     </rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>";
 
 /// Writes the packet. The only date is the document's own; the identifier is the hash of its data. PDF/A-2a and
-/// PDF/UA-1 are declared because the tests' sample was found to follow them by an independent validator.
-pub fn xmp(document: &Document, title: &str) -> String {
+/// PDF/UA-1, without tags PDF/A-2u, are declared because the tests' sample was found to follow them by an independent
+/// validator.
+pub fn xmp(document: &Document, title: &str, tags: Tags) -> String {
+    let (level, accessible) = match tags {
+        Tags::With => ("A", "<pdfuaid:part>1</pdfuaid:part>"),
+        Tags::Without => ("U", ""),
+    };
     let date = document.as_of.format("%Y-%m-%dT%H:%M:%SZ");
     format!(
         "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
@@ -26,7 +32,7 @@ pub fn xmp(document: &Document, title: &str) -> String {
          <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" \
          xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\" \
          xmlns:pdfuaid=\"http://www.aiim.org/pdfua/ns/id/\" xmlns:pdfaid=\"http://www.aiim.org/pdfa/ns/id/\">\
-         <pdfaid:part>2</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance><pdfuaid:part>1</pdfuaid:part>\
+         <pdfaid:part>2</pdfaid:part><pdfaid:conformance>{level}</pdfaid:conformance>{accessible}\
          <dc:format>application/pdf</dc:format>\
          <dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">{title}</rdf:li></rdf:Alt></dc:title>\
          <dc:creator><rdf:Seq><rdf:li>{author}</rdf:li></rdf:Seq></dc:creator>\

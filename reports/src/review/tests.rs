@@ -2,6 +2,7 @@ use model::assessment::Severity;
 use model::dossier::{Dossier, WaiverSheet};
 
 use super::*;
+use crate::Tags;
 use crate::block::{Table, plain as words};
 use crate::sample::dossier;
 
@@ -24,7 +25,7 @@ fn an_empty_period_asks_for_nothing_and_renders() {
     let all: String = rows(&d, "decisions-table").join("\n");
     assert_eq!(all, "", "no evidence gives no cause for a decision");
     assert!(crate::html(&document).unwrap().contains("gives no cause for one"));
-    assert!(crate::pdf(&document).unwrap().starts_with(b"%PDF"));
+    assert!(crate::pdf(&document, Tags::With).unwrap().starts_with(b"%PDF"));
 }
 
 #[test]
@@ -87,6 +88,8 @@ fn a_change_is_better_or_worse_by_where_it_leads() {
             drift("ENC-04 db", "not_applicable", "no_evidence"),
         ],
         total: 6,
+        exceptions: Vec::new(),
+        exceptional: 0,
         file: None,
     });
     assert_eq!(

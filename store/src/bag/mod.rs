@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::error::explained;
-use crate::layout::{self, BUFFER, UNFINISHED, printable};
+use crate::layout::{self, BUFFER, printable};
 use crate::signing::{PACKET_NAMESPACE, SignError, Signer};
 
 /// Declares the bag; its only form.
@@ -86,11 +86,17 @@ pub enum BagError {
     Io(#[from] io::Error),
 }
 
-/// A packet while it is written, beside its place. Dropped before [`BagWriter::finish`] it leaves nothing.
+/// Beginning of the name of a folder that a packet is written in.
+const BESIDE: &str = ".new-packet-";
+
+/// A packet while it is written, beside its place. Dropped before [`BagWriter::finish`] it leaves nothing; what a killed
+/// program left is removed by the next that writes there.
 #[derive(Debug)]
 pub struct BagWriter {
     target: PathBuf,
     folder: TempDir,
+    /// Locked while the packet is written, so that nobody takes the folder for one that was left.
+    _lock: Option<File>,
     files: BTreeMap<String, Put>,
 }
 
@@ -131,9 +137,16 @@ impl BagWriter {
         }
         let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(|e| explained(&e, "create the folder", parent))?;
+        remove_left(parent);
         let folder =
-            TempDir::with_prefix_in(UNFINISHED, parent).map_err(|e| explained(&e, "create a folder in", parent))?;
-        Ok(Self { target: target.to_path_buf(), folder, files: BTreeMap::new() })
+            TempDir::with_prefix_in(BESIDE, parent).map_err(|e| explained(&e, "create a folder in", parent))?;
+        let lock = lock(folder.path());
+        Ok(Self { target: target.to_path_buf(), folder, _lock: lock, files: BTreeMap::new() })
+    }
+
+    /// The folder that the packet will lie in: a place with room for a packet.
+    pub fn beside(&self) -> &Path {
+        self.folder.path().parent().unwrap_or(Path::new("."))
     }
 
     /// Writes a file: below `data/`, or beside it where the name has no `/`.
@@ -227,6 +240,24 @@ impl BagWriter {
         // It is no longer there to be removed.
         let _ = self.folder.keep();
         Ok(())
+    }
+}
+
+/// Holds a folder for this process; `None` where another has it, or the system locks no folders.
+fn lock(folder: &Path) -> Option<File> {
+    let file = File::open(folder).ok()?;
+    file.try_lock().ok()?;
+    Some(file)
+}
+
+/// Removes folders that a killed program left: nobody holds them. One that can't be removed does no harm.
+fn remove_left(parent: &Path) {
+    for name in layout::names(parent).unwrap_or_default().iter().filter(|name| name.starts_with(BESIDE)) {
+        let folder = parent.join(name);
+        let is_folder = fs::symlink_metadata(&folder).is_ok_and(|meta| meta.is_dir());
+        if let Some(_held) = Some(&folder).filter(|_| is_folder).and_then(|folder| lock(folder)) {
+            let _ = fs::remove_dir_all(&folder);
+        }
     }
 }
 

@@ -82,3 +82,21 @@ fn there_is_a_packet_or_nothing() {
     assert!(found.problems.iter().all(|p| p.path.starts_with("data/evidence")), "only its store is missing: {found:?}");
     assert!(!found.valid);
 }
+
+#[test]
+fn what_a_killed_program_left_is_removed_and_what_another_writes_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join(".new-packet-killed");
+    fs::create_dir_all(left.join("data")).unwrap();
+    fs::write(left.join("data/half.csv"), b"1,").unwrap();
+    fs::create_dir(folder.path().join(".new-of-somebody")).unwrap();
+    let names = || crate::layout::names(folder.path()).unwrap();
+    let mut first = BagWriter::begin(&folder.path().join("first")).unwrap();
+    assert!(!left.exists(), "{:?}", names());
+    first.add("data/x", b"1").unwrap();
+    let second = BagWriter::begin(&folder.path().join("second")).unwrap();
+    assert_eq!(names().iter().filter(|n| n.starts_with(".new-packet-")).count(), 2, "{:?}", names());
+    drop(second);
+    first.finish(&[], None).unwrap();
+    assert_eq!(names(), [".new-of-somebody", "first"]);
+}

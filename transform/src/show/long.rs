@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use model::assessment::Outcome;
 use model::parallel;
+use model::rows::RunStatus;
 use model::time::{Period, utc_text};
 use serde_json::json;
 
@@ -42,6 +44,40 @@ pub fn each<E: From<Error>>(
             if all.is_empty() { Ok(()) } else { visit(all) }
         }
     }
+}
+
+/// Rows of runs, slots and recovery points that are no plain success, sorted by `row_id`: the first `most`, and how many
+/// there are. Other tables have none.
+pub fn exceptions(table: &str, basis: &Basis<'_>, judged: &Judged, period: &Period, most: usize) -> (Vec<Fields>, u64) {
+    use Outcome::{Cancelled, LateSuccess, Success};
+    let runs = &basis.runs;
+    match table {
+        "runs" => {
+            let bad = shown_runs(basis, period).filter(|r| r.status != RunStatus::Success);
+            first(bad, |r| runs.row_id(r.row), |r| run(basis, r), most)
+        }
+        "slots" => {
+            let bad = judged.slots.iter().filter(|s| !matches!(s.outcome, Success | LateSuccess | Cancelled));
+            first(bad, |s| format!("slot/{}", s.id(basis.input.inventory)), |s| slot(basis, s), most)
+        }
+        "recovery-points" => {
+            let bad = shown_points(basis, period).filter(|p| !p.is_good());
+            first(bad, |p| p.row_id(runs), |p| point(basis, p), most)
+        }
+        _ => (Vec::new(), 0),
+    }
+}
+
+fn first<T: Copy>(
+    items: impl Iterator<Item = T>,
+    id: impl Fn(&T) -> String,
+    build: impl Fn(T) -> Fields,
+    most: usize,
+) -> (Vec<Fields>, u64) {
+    let mut sorted: Vec<(String, T)> = items.map(|item| (id(&item), item)).collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    let all = sorted.len() as u64;
+    (sorted.into_iter().take(most).map(|(_, item)| build(item)).collect(), all)
 }
 
 fn blocks<T: Copy + Send + Sync, E>(
