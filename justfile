@@ -25,6 +25,8 @@ demo:
 # a million runs, beside DuckDB
 bench:
     cargo bench --workspace --bench month
+    cargo bench --workspace --bench year
+    cargo bench --workspace --bench paper
 
 # licences, bans and sources of dependencies
 deny:

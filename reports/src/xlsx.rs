@@ -82,6 +82,20 @@ impl Formats {
     }
 }
 
+impl Formats {
+    /// The format of a value.
+    fn of(&self, value: &Value) -> Option<&Format> {
+        match value {
+            Value::Text(_) => Some(&self.text),
+            Value::Integer(_) => Some(&self.integer),
+            Value::Number(_) => Some(&self.number),
+            Value::Percent(_) => Some(&self.percent),
+            Value::Instant(_) => Some(&self.instant),
+            Value::Empty | Value::Bool(_) => None,
+        }
+    }
+}
+
 fn fill(page: &mut Worksheet, sheet: &Sheet, formats: &Formats) -> Result<(), ReportError> {
     let mut widths: Vec<usize> = Vec::new();
     for (n, column) in sheet.columns.iter().enumerate() {
@@ -157,6 +171,20 @@ fn cell(page: &mut Worksheet, row: u32, column: u16, value: &Value, formats: &Fo
         }
     }
     Ok(())
+}
+
+/// Writes a value into a column that has its format; false for a value that has another form than most of its type.
+fn unformatted(page: &mut Worksheet, row: u32, column: u16, value: &Value) -> Result<bool, XlsxError> {
+    match value {
+        Value::Text(text) if text.len() <= MOST_CHARACTERS => page.write_string(row, column, text)?,
+        Value::Integer(number) if number.unsigned_abs() <= EXACT => page.write_number(row, column, *number as f64)?,
+        Value::Instant(instant) => match serial(*instant) {
+            Some(serial) => page.write_number(row, column, serial)?,
+            None => return Ok(false),
+        },
+        _ => return Ok(false),
+    };
+    Ok(true)
 }
 
 /// Text that fits a cell; what does not fit is cut and says so.

@@ -136,8 +136,13 @@ fn a_packet_is_checked_by_the_shell_and_by_verify() {
         "data/samples.csv",
         "data/populations/runs.csv",
         "data/populations/runs.parquet",
+        "data/populations/runs.xlsx",
         "data/populations/slots.csv",
         "data/populations/slots.parquet",
+        "data/populations/slots.xlsx",
+        "data/populations/recovery-points.csv",
+        "data/populations/recovery-points.parquet",
+        "data/populations/recovery-points.xlsx",
         "data/oscal/assessment-results.json",
         "data/oscal/poam.json",
         "data/workspace/inventory.toml",
@@ -152,6 +157,45 @@ fn a_packet_is_checked_by_the_shell_and_by_verify() {
     assert!(!listed.iter().any(|n| n.ends_with("/key")), "the signing key must not be in it");
     // The part of the store verifies as a store does, but for what nothing rests on.
     verify(&w, &packet.join("data/evidence"), &[]).ends(0);
+}
+
+#[test]
+fn past_the_configured_limit_exceptions_are_printed_and_files_hold_every_row() {
+    let w = signed();
+    let whole = write(&w, "whole", &[]);
+    w.append("backproof.toml", "\n[reports]\nrows = 5\ntagged = false\n");
+    let short = write(&w, "short", &[]);
+    let page = |packet: &Path| fs::read_to_string(packet.join("data/packet.html")).unwrap();
+    assert!(!page(&whole).contains("Only exceptions stand here"));
+    let told = page(&short);
+    let all = fs::read(short.join("data/populations/runs.csv")).unwrap();
+    let rows = String::from_utf8_lossy(&all).lines().count() - 1;
+    let digest = Command::new("sha256sum").arg(short.join("data/populations/runs.csv")).output().unwrap().stdout;
+    let digest = String::from_utf8_lossy(&digest[..64]).into_owned();
+    assert!(told.contains(&format!(">1 of {rows} rows<")) && told.contains(&digest), "{rows} {digest}");
+    assert!(told.contains("Only exceptions stand here, and the sample under Samples."));
+    for (packet, tagged) in [(&whole, "yes"), (&short, "no")] {
+        let info = Command::new("pdfinfo").arg(packet.join("data/packet.pdf")).output().unwrap().stdout;
+        let info = String::from_utf8(info).unwrap();
+        assert!(info.lines().any(|l| l.starts_with("Tagged:") && l.ends_with(tagged)), "{info}");
+    }
+    // Whatever is printed, the files are whole, and rows of the workbook are those of the CSV.
+    for name in ["runs", "slots", "recovery-points"] {
+        let path = |kind: &str| format!("data/populations/{name}.{kind}");
+        let script = "import csv, re, sys, zipfile\n\
+                      page = zipfile.ZipFile(sys.argv[2]).read('xl/worksheets/sheet1.xml').decode()\n\
+                      ids = [r['row_id'] for r in csv.DictReader(open(sys.argv[1], encoding='utf-8-sig'))]\n\
+                      print(len(ids), len(re.findall('<row ', page)) - 1, sum(f'>{i}<' in page for i in ids))";
+        let out = Command::new("python3")
+            .args(["-c", script])
+            .args([short.join(path("csv")), short.join(path("xlsx"))])
+            .output()
+            .unwrap();
+        let counts = String::from_utf8(out.stdout).unwrap();
+        let counts: Vec<&str> = counts.split_whitespace().collect();
+        assert!(counts.len() == 3 && counts[0] != "0" && counts.iter().all(|c| *c == counts[0]), "{name} {counts:?}");
+        assert_eq!(fs::read(whole.join(path("xlsx"))).unwrap(), fs::read(short.join(path("xlsx"))).unwrap());
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(super) fn blocks(d: &Dossier, anchors: &Anchors) -> Vec<Block> {
         ("figures.csv, lineage.csv", "every figure and the rows that it counts, down to object and place"),
         ("completeness.csv", "sources with what they cover, rows and problems"),
         ("findings.csv, waivers.csv, samples.csv", "exceptions noted, approved exceptions, rows drawn"),
-        ("populations/", "whole populations as CSV, runs and expected runs as Parquet too"),
+        ("populations/", "whole populations as CSV; runs, expected runs and recovery points as Parquet and XLSX too"),
         ("oscal/assessment-results.json, oscal/poam.json", "the same results in NIST's format"),
         (
             "evidence/objects/, evidence/runs/",

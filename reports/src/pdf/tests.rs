@@ -70,6 +70,23 @@ fn independent_tools_find_no_fault() {
 }
 
 #[test]
+fn without_tags_the_same_text_on_the_same_pages_and_no_claim_of_structure() {
+    let sample = report();
+    let (with, without) = (crate::pdf(&sample, Tags::With).unwrap(), crate::pdf(&sample, Tags::Without).unwrap());
+    keep("untagged.pdf", &without);
+    assert_eq!(pages(&with), pages(&without));
+    assert!(run("qpdf", &["--check", "FILE"], &without).contains("No syntax or stream encoding errors"));
+    assert!(run("pdfinfo", &["FILE"], &without).lines().any(|l| l.starts_with("Tagged:") && l.ends_with("no")));
+    let claims = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        (text.contains("<pdfaid:conformance>A<"), text.contains("<pdfuaid:part>1<"))
+    };
+    assert_eq!((claims(&with), claims(&without)), ((true, true), (false, false)));
+    assert!(without.len() < with.len());
+    assert!(without == crate::pdf(&sample, Tags::Without).unwrap());
+}
+
+#[test]
 fn corners_are_rendered() {
     let bytes = crate::pdf(&corners(), Tags::With).unwrap();
     keep("corners.pdf", &bytes);

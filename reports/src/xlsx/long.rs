@@ -7,7 +7,7 @@ use model::time::instant;
 use rust_xlsxwriter::Workbook as File;
 use serde_json::{Map, Value as Json};
 
-use super::{Formats, SAMPLE, begin, cell, finish, header, index, length};
+use super::{Formats, SAMPLE, cell, finish, header, index, length, unformatted};
 use crate::error::ReportError;
 use crate::parts::sheets::{is_instant, plain, words};
 use crate::sheet::Value;
@@ -22,7 +22,10 @@ pub struct LongTable {
     file: File,
     formats: Formats,
     name: String,
+    /// Name, and whether its texts are instants.
     columns: Vec<(String, bool)>,
+    /// The first value of each column: cells of its type take their format from the column, which saves looking each up.
+    firsts: Vec<Value>,
     widths: Vec<usize>,
     /// Rows that one sheet takes.
     most: u32,
@@ -54,22 +57,21 @@ impl LongTable {
         folder: &Path,
         most: u32,
     ) -> Result<Self, ReportError> {
-        let mut file = begin(name, organization, as_of)?;
+        let mut file = super::begin(name, organization, as_of)?;
         file.set_tempdir(folder)?;
         // Hundreds of megabytes of XML: the best compression would take longer than everything else.
         file.set_zip_compression_level(2);
-        let mut out = Self {
+        Ok(Self {
             file,
             formats: Formats::new(),
             name: name.to_owned(),
             columns: columns.iter().map(|c| (c.clone(), is_instant(c))).collect(),
+            firsts: vec![Value::Empty; columns.len()],
             widths: columns.iter().map(|c| c.chars().count() + 4).collect(),
             most,
             sheets: 0,
-            row: 0,
-        };
-        out.turn()?;
-        Ok(out)
+            row: most,
+        })
     }
 
     /// Writes rows.
@@ -80,8 +82,7 @@ impl LongTable {
         let mut rest = rows;
         while !rest.is_empty() {
             if self.row == self.most {
-                self.close()?;
-                self.turn()?;
+                self.turn(rest)?;
             }
             let fits = rest.len().min((self.most - self.row) as usize);
             let (now, later) = rest.split_at(fits);
@@ -92,7 +93,10 @@ impl LongTable {
                     if let Some(width) = self.widths.get_mut(n).filter(|_| (self.row as usize) < SAMPLE) {
                         *width = (*width).max(length(&value));
                     }
-                    cell(page, self.row, index(n)?, &value, &self.formats)?;
+                    let usual = self.firsts.get(n).is_some_and(|first| same_type(first, &value));
+                    if !usual || !unformatted(page, self.row, index(n)?, &value)? {
+                        cell(page, self.row, index(n)?, &value, &self.formats)?;
+                    }
                 }
                 self.row += 1;
             }
@@ -106,17 +110,31 @@ impl LongTable {
     /// # Errors
     /// [`ReportError::Xlsx`] when the disk is full.
     pub fn finish(mut self) -> Result<Vec<u8>, ReportError> {
+        if self.sheets == 0 {
+            self.turn(&[])?;
+        }
         self.close()?;
         Ok(self.file.save_to_buffer()?)
     }
 
-    /// Begins the next sheet.
-    fn turn(&mut self) -> Result<(), ReportError> {
+    /// Begins the next sheet, before some rows.
+    fn turn(&mut self, rows: &[Map<String, Json>]) -> Result<(), ReportError> {
+        if self.sheets > 0 {
+            self.close()?;
+        } else {
+            for (first, (column, instants)) in self.firsts.iter_mut().zip(&self.columns) {
+                let mut values = rows.iter().map(|row| value(*instants, row.get(column).unwrap_or(&Json::Null)));
+                *first = values.find(|v| *v != Value::Empty).unwrap_or(Value::Empty);
+            }
+        }
         self.sheets += 1;
         let name = if self.sheets == 1 { self.name.clone() } else { format!("{} {}", self.name, self.sheets) };
         let page = self.file.add_worksheet_with_constant_memory()?;
         page.set_name(name)?;
         for (n, (column, _)) in self.columns.iter().enumerate() {
+            if let Some(format) = self.firsts.get(n).and_then(|first| self.formats.of(first)) {
+                page.set_column_format(index(n)?, format)?;
+            }
             header(page, n, column, &self.formats.header)?;
         }
         self.row = 1;
@@ -127,6 +145,10 @@ impl LongTable {
         let page = self.file.worksheet_from_index(self.sheets - 1)?;
         finish(page, &self.widths, self.row - 1)
     }
+}
+
+fn same_type(one: &Value, other: &Value) -> bool {
+    std::mem::discriminant(one) == std::mem::discriminant(other)
 }
 
 fn value(instants: bool, json: &Json) -> Value {
@@ -197,6 +219,9 @@ mod tests {
         let page = member(&table(2, SHEET), "xl/worksheets/sheet1.xml");
         assert!(!page.contains("<f>") && page.contains(">a; b<"), "{page}");
         assert!(page.contains("t=\"b\"><v>1</v>") && page.contains("<v>46328.4166"), "{page}");
+        // Instants, numbers and texts have a format, be it of the column: without one a date would be shown as a number.
+        assert_eq!(page.matches("<c r=").count(), 6 + 2 * 5);
+        assert_eq!(page.matches("\" s=\"").count(), 6 + 2 * 4, "{page}");
     }
 
     #[test]

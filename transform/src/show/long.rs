@@ -237,3 +237,42 @@ pub(super) fn point(basis: &Basis<'_>, p: &Point) -> Fields {
         "pointer": lineage.map(|l| l.pointer),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use model::rows::RunStatus;
+
+    use super::*;
+    use crate::testing::Fixture;
+
+    #[test]
+    fn exceptions_are_the_rows_that_are_no_success_and_are_all_counted() {
+        let mut f = Fixture::new("2026-10");
+        f.system("db", |_| {}).plan("daily", "db", "0 2 * * *", |_| {});
+        for (day, status) in
+            [(1, RunStatus::Success), (2, RunStatus::Failed), (3, RunStatus::Aborted), (4, RunStatus::Success)]
+        {
+            f.run("db", &format!("2026-10-0{day}T02:00:00Z"), status, |_| {});
+        }
+        f.with_basis(|basis| {
+            let period = Period::parse("2026-10", model::time::Tz::UTC).unwrap();
+            let judged = basis.judge(period).unwrap();
+            for table in ["runs", "slots", "recovery-points", "systems"] {
+                let all = rows(table, basis, &judged, &period).unwrap().unwrap();
+                let (bad, count) = exceptions(table, basis, &judged, &period, usize::MAX);
+                assert_eq!(count, bad.len() as u64, "{table}");
+                let good = |row: &Fields| match table {
+                    "runs" => row["status"] == "success",
+                    "slots" => ["success", "late_success", "cancelled"].iter().any(|word| row["outcome"] == *word),
+                    "recovery-points" => row["good"] == true,
+                    _ => true,
+                };
+                let expected: Vec<Fields> = all.into_iter().filter(|row| !good(row)).collect();
+                assert_eq!(bad, expected, "{table}");
+                let (first, all) = exceptions(table, basis, &judged, &period, 1);
+                assert_eq!((first.len(), all), (expected.len().min(1), count), "{table}");
+            }
+            assert_eq!(exceptions("runs", basis, &judged, &period, 9).1, 2);
+        });
+    }
+}
