@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::workspace::Loaded;
 
-mod credentials;
+pub mod credentials;
 mod objects;
 mod source;
 mod tally;

@@ -31,6 +31,8 @@ enum Form {
     Instant,
     Flag,
     Texts,
+    Id,
+    File,
     Secret,
     Parameters,
     OneOrMore,
@@ -47,7 +49,9 @@ impl Form {
             Self::Instant => "instant (RFC 3339)",
             Self::Flag => "true or false",
             Self::Texts => "list of texts",
-            Self::Secret => "`{ file = \"path\" }`",
+            Self::Id => "text or a number",
+            Self::File => "`{ file = \"path\" }`",
+            Self::Secret => "`{ env = \"NAME\" }` or `{ file = \"path\" }`",
             Self::Parameters => "table: parameter = value",
             Self::OneOrMore => "text or a list of texts",
             Self::Covers => "table, or list of tables, see below",
@@ -65,9 +69,11 @@ impl Form {
             Self::Flag => json!({"type": "boolean"}),
             Self::Texts => texts,
             Self::OneOrMore => json!({"oneOf": [{"type": "string"}, texts]}),
-            Self::Secret => {
+            Self::Id => of_key(Takes::Text),
+            Self::File => {
                 json!({"type": "object", "properties": {"file": {"type": "string"}}, "required": ["file"], "additionalProperties": false})
             }
+            Self::Secret => of_key(Takes::Secret),
             Self::Parameters => json!({"type": "object"}),
             Self::Covers => {
                 let covers = json!({"$ref": "#/$defs/covers"});
@@ -135,7 +141,42 @@ const SECTIONS: &[Section] = &[
     Section {
         title: "[signing]",
         says: "Absent: runs are unsigned, and every output says so.",
-        entries: &[entry("key", Form::Secret, true, "Ed25519 SSH key without passphrase, readable by its owner only.")],
+        entries: &[entry("key", Form::File, true, "Ed25519 SSH key without passphrase, readable by its owner only.")],
+    },
+    Section {
+        title: "[timestamp]",
+        says: "Absent: no timestamp is asked for. With it, `collect` asks for one over each run's manifest, and `publish` for one over the packet.",
+        entries: &[entry(
+            "url",
+            Form::Text,
+            true,
+            "Address of a time-stamping authority (RFC 3161); https, or http on this machine.",
+        )],
+    },
+    Section {
+        title: "[publish.drata]",
+        says: "Where `publish PACKET drata` hands in; [what it does](packet.md#publishing).",
+        entries: &[
+            entry(
+                "url",
+                Form::Text,
+                false,
+                "Address of the API; default https://public-api.drata.com/public/v2 (accounts in the United States).",
+            ),
+            entry("workspace", Form::Id, true, "Id of the workspace in Drata."),
+            entry("evidence", Form::OneOrMore, true, "Ids of the items of the evidence library that files are added to."),
+            entry("token", Form::Secret, true, "API key."),
+        ],
+    },
+    Section {
+        title: "[publish.vanta]",
+        says: "Where `publish PACKET vanta` hands in; [what it does](packet.md#publishing).",
+        entries: &[
+            entry("url", Form::Text, false, "Address of the API; default https://api.vanta.com."),
+            entry("documents", Form::OneOrMore, true, "Ids of the documents that files are uploaded to."),
+            entry("client_id", Form::Text, true, "OAuth client id of the application; it is no secret."),
+            entry("client_secret", Form::Secret, true, "OAuth client secret."),
+        ],
     },
     Section {
         title: "[paths]",
@@ -264,7 +305,10 @@ pub fn template(kinds: &[Kind]) -> String {
         let _ = write!(
             out,
             "\n# {}\n{off}{}\n",
-            section.says.replace("[every register and its columns](registers.md)", "see registers/README.md"),
+            section
+                .says
+                .replace("[every register and its columns](registers.md)", "see registers/README.md")
+                .replace("; [what it does](packet.md#publishing)", ""),
             section.title
         );
         for e in section.entries {
@@ -303,7 +347,10 @@ fn example(name: &str, form: Form) -> String {
         ("name", _) => "\"Example Robotics\"".to_owned(),
         (_, Form::Zone) => "\"UTC\"".to_owned(),
         (_, Form::Colour) => "\"#1d5b92\"".to_owned(),
-        (_, Form::Secret) => "{ file = \"signing-key\" }".to_owned(),
+        (_, Form::File) => "{ file = \"signing-key\" }".to_owned(),
+        (_, Form::Secret) => format!("{{ env = \"{}\" }}", name.to_uppercase()),
+        ("url", _) => "\"https://example.com\"".to_owned(),
+        (_, Form::Id) => "\"1\"".to_owned(),
         (_, Form::Parameters) => "{ min_retention = \"P35D\" }".to_owned(),
         (_, Form::Flag) => "true".to_owned(),
         (_, Form::Instant) => "2026-10-01T00:00:00Z".to_owned(),
@@ -357,6 +404,15 @@ pub fn schema(kinds: &[Kind]) -> Value {
             "organization": object(section("[organization]")),
             "policy": object(section("[policy]")),
             "signing": object(section("[signing]")),
+            "timestamp": object(section("[timestamp]")),
+            "publish": {
+                "type": "object",
+                "properties": {
+                    "drata": object(section("[publish.drata]")),
+                    "vanta": object(section("[publish.vanta]")),
+                },
+                "additionalProperties": false,
+            },
             "paths": object(section("[paths]")),
             "registers": object(section("[registers]")),
             "sources": {"type": "object", "properties": sources, "additionalProperties": false},
@@ -401,13 +457,17 @@ mod tests {
         let more = |title: &str| if title == extra.0 { format!("{}\n", extra.1) } else { String::new() };
         format!(
             "[organization]\nname = \"A\"\ntimezone = \"UTC\"\naccent = \"#1d5b92\"\n{}[policy]\nfile = \"policy.toml\"\nparameters = {{}}\n{}\
-             [signing]\nkey = {{ file = \"k\" }}\n{}[paths]\nevidence = \"e\"\nreports = \"r\"\ninventory = \"i.toml\"\nregisters = \"g\"\n{}[registers]\ndocuments = []\n{}\
+             [signing]\nkey = {{ file = \"k\" }}\n{}[timestamp]\nurl = \"https://a\"\n{}[publish.drata]\nurl = \"https://a\"\nworkspace = 1\nevidence = \"2\"\ntoken = {{ env = \"A\" }}\n{}\
+             [publish.vanta]\nurl = \"https://a\"\ndocuments = \"a\"\nclient_id = \"b\"\nclient_secret = {{ env = \"A\" }}\n{}[paths]\nevidence = \"e\"\nreports = \"r\"\ninventory = \"i.toml\"\nregisters = \"g\"\n{}[registers]\ndocuments = []\n{}\
              [sources.runs.a]\npath = \"p\"\ntimezone = \"UTC\"\n{}[sources.runs.a.covers]\nsystems = [\"*\"]\nfrom = 2026-01-01T00:00:00Z\n\
              to = 2026-02-01T00:00:00Z\ncomplete = true\ntables = []\n\
              gaps = [{{ from = 2026-01-02T00:00:00Z, to = 2026-01-03T00:00:00Z }}]\n{}",
             more("[organization]"),
             more("[policy]"),
             more("[signing]"),
+            more("[timestamp]"),
+            more("[publish.drata]"),
+            more("[publish.vanta]"),
             more("[paths]"),
             more("[registers]"),
             more("[sources.<kind>.<id>]"),
