@@ -45,7 +45,10 @@ pub fn ensure(url: &str, sha256: &str, beside: &Path) -> Result<Timestamp, Failu
         upload::timestamp::ask(&courier, request.clone()).await
     })?;
     let stamp = timestamp::check(&reply, sha256, Some(&request)).map_err(|e| {
-        let by_hand = format!("{} is kept; docs/packet.md tells how to ask by hand, or another authority", request_file.display());
+        let by_hand = format!(
+            "{} is kept; docs/packet.md tells how to ask by hand, or another authority",
+            request_file.display()
+        );
         Failure::program(format!("the reply of {url} is no timestamp to keep: {e}")).help(by_hand)
     })?;
     write(&reply_file, &reply)?;

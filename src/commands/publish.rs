@@ -87,7 +87,7 @@ impl Target {
             Self::Drata
         } else if text == "vanta" {
             Self::Vanta
-        } else if !text.contains("://") && (text.contains('/') || text.starts_with('.') || Path::new(text).is_dir()) {
+        } else if is_folder(text) {
             Self::Folder(PathBuf::from(text))
         } else {
             return Err(Failure::usage(
@@ -109,6 +109,12 @@ impl Target {
             None => Ok(target),
         }
     }
+}
+
+/// True for what is written as a path. A word alone is none, so that a slip makes no folder; nor is half an address.
+fn is_folder(text: &str) -> bool {
+    let address = text.contains("://") || text.starts_with("s3:");
+    !address && (text.contains('/') || text.starts_with('.') || Path::new(text).is_dir())
 }
 
 impl Packet {

@@ -124,11 +124,10 @@ impl Courier {
     /// A token that can't stand in a header.
     pub fn token(&mut self, token: &Token) -> Result<(), UploadError> {
         self.hide(token);
-        let mut value =
-            HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| UploadError {
-                message: "the token holds characters that no token has".to_owned(),
-                help: "look at where the configuration says it is".to_owned(),
-            })?;
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| UploadError {
+            message: "the token holds characters that no token has".to_owned(),
+            help: "look at where the configuration says it is".to_owned(),
+        })?;
         value.set_sensitive(true);
         self.headers.insert(AUTHORIZATION, value);
         Ok(())
@@ -194,7 +193,10 @@ impl Courier {
             if waited > PATIENCE {
                 let due = (self.world.now)() + chrono::TimeDelta::from_std(wait).unwrap_or_default();
                 let minutes = PATIENCE.as_secs() / 60;
-                let message = format!("{why}; it is worth trying from {} on, and {minutes} minutes are waited at most", utc_text(due));
+                let message = format!(
+                    "{why}; it is worth trying from {} on, and {minutes} minutes are waited at most",
+                    utc_text(due)
+                );
                 return Err(failed(message).into());
             }
             tokio::time::sleep(wait).await;
@@ -237,8 +239,11 @@ impl Courier {
     /// What a service says about an error: without secrets, on one line and short.
     fn said(&self, body: &[u8]) -> String {
         let value: Option<Value> = serde_json::from_slice(body).ok();
-        let told = value.as_ref().and_then(|v| ["message", "error_description", "error"].iter().find_map(|k| v.get(k)?.as_str()));
-        let text = told.map_or_else(|| String::from_utf8_lossy(body.get(..LARGEST.min(16 << 10)).unwrap_or(body)), Into::into);
+        let told = value
+            .as_ref()
+            .and_then(|v| ["message", "error_description", "error"].iter().find_map(|k| v.get(k)?.as_str()));
+        let text =
+            told.map_or_else(|| String::from_utf8_lossy(body.get(..LARGEST.min(16 << 10)).unwrap_or(body)), Into::into);
         let text = self.hidden.quote(&text, SAID);
         if text.is_empty() || text.starts_with('<') { "no reason given".to_owned() } else { text }
     }

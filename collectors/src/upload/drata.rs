@@ -65,7 +65,10 @@ async fn find(courier: &Courier, item: &str, file: &File) -> Result<Option<Strin
             return Ok(Some(id));
         }
         match page["pagination"]["cursor"].as_str().filter(|next| !next.is_empty()) {
-            Some(next) => cursor = format!("&cursor={}", url::form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>()),
+            Some(next) => {
+                cursor =
+                    format!("&cursor={}", url::form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>())
+            }
             None => return Ok(None),
         }
     }

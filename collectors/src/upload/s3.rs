@@ -171,7 +171,8 @@ impl Bucket {
                     help: "give the bucket's region with --region, such as eu-west-1".to_owned(),
                 });
             }
-            let bucket = Self { client: client(&base, &region, own_address), name: name.to_owned(), hidden: hidden.clone() };
+            let bucket =
+                Self { client: client(&base, &region, own_address), name: name.to_owned(), hidden: hidden.clone() };
             let Err(error) = bucket.client.head_bucket().bucket(name).send().await else {
                 bucket.locks().await?;
                 return Ok(bucket);

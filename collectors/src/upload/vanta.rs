@@ -83,7 +83,10 @@ async fn find(courier: &Courier, path: &str, file: &File) -> Result<Option<Strin
         }
         match results["pageInfo"]["endCursor"].as_str() {
             Some(next) if results["pageInfo"]["hasNextPage"] == true => {
-                cursor = format!("&pageCursor={}", url::form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>());
+                cursor = format!(
+                    "&pageCursor={}",
+                    url::form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>()
+                );
             }
             _ => return Ok(None),
         }

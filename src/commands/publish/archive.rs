@@ -18,8 +18,11 @@ const LARGEST: u64 = 512 << 20;
 pub fn zip(packet: &Packet) -> Result<Vec<u8>, Failure> {
     let bytes: u64 = packet.files.values().map(|f| f.bytes).sum();
     if bytes > LARGEST {
-        let message = format!("the packet holds {} MiB, and {} are handed in as one file at most", bytes >> 20, LARGEST >> 20);
-        return Err(Failure::program(message).help("publish it to a bucket or a folder, and tell the service where it is"));
+        let message =
+            format!("the packet holds {} MiB, and {} are handed in as one file at most", bytes >> 20, LARGEST >> 20);
+        return Err(
+            Failure::program(message).help("publish it to a bucket or a folder, and tell the service where it is")
+        );
     }
     let mut out = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, put) in &packet.files {

@@ -104,12 +104,8 @@ pub fn publish(packet: &Packet, folder: &Path, globals: &Globals) -> Result<End,
     } else {
         let how = if copied { "copied" } else { "were there" };
         let unchanged = if index_changed { "" } else { ", unchanged" };
-        let text = format!(
-            "{}: {} files {how}\nindex: {}{unchanged}\n",
-            place.display(),
-            packet.files.len(),
-            index.display()
-        );
+        let text =
+            format!("{}: {} files {how}\nindex: {}{unchanged}\n", place.display(), packet.files.len(), index.display());
         output::print(&output::printable(&text))?;
     }
     Ok(End::Done)

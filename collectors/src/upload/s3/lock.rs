@@ -47,4 +47,3 @@ impl Head {
         fast && self.until.is_some_and(|until| until > lock.now && until >= least)
     }
 }
-

@@ -1,9 +1,12 @@
 //! `[publish.drata]` and `[publish.vanta]`.
 
-use super::{secret, setting};
+use super::secret;
 use crate::fault::Faults;
-use crate::read::Fields;
-use crate::workspace::{Drata, Secret, Setting, Takes, Targets, Vanta};
+use crate::read::{Fields, Value};
+use crate::workspace::{Drata, Secret, Targets, Vanta};
+
+/// Where ids are found.
+const WHERE: &str = "the service shows the id in the address of its page";
 
 pub(super) fn read(mut fields: Fields<'_>, faults: &mut Faults) -> Targets {
     let out = Targets {
@@ -16,8 +19,13 @@ pub(super) fn read(mut fields: Fields<'_>, faults: &mut Faults) -> Targets {
 
 fn drata(mut fields: Fields<'_>, faults: &mut Faults) -> Option<Drata> {
     let url = fields.get("url");
-    let workspace = ids(&mut fields, "workspace", Takes::Text);
-    let evidence = ids(&mut fields, "evidence", Takes::List);
+    let workspace = ids(&mut fields, "workspace").filter(|ids| {
+        ids.len() == 1 || {
+            fields.refuse("`workspace` is one id", None);
+            false
+        }
+    });
+    let evidence = ids(&mut fields, "evidence");
     let token = needed(&mut fields, "token", faults);
     fields.finish(faults);
     Some(Drata { url: url?, workspace: workspace?.pop()?, evidence: evidence?, token: token? })
@@ -25,38 +33,38 @@ fn drata(mut fields: Fields<'_>, faults: &mut Faults) -> Option<Drata> {
 
 fn vanta(mut fields: Fields<'_>, faults: &mut Faults) -> Option<Vanta> {
     let url = fields.get("url");
-    let documents = ids(&mut fields, "documents", Takes::List);
+    let documents = ids(&mut fields, "documents");
     let client_id = fields.get("client_id");
     let client_secret = needed(&mut fields, "client_secret", faults);
     fields.finish(faults);
     Some(Vanta { url: url?, documents: documents?, client_id: client_id?, client_secret: client_secret? })
 }
 
-/// Ids become part of addresses.
-fn ids(fields: &mut Fields<'_>, key: &'static str, takes: Takes) -> Option<Vec<String>> {
+/// Ids, as texts or numbers, one or a list of them. They become part of addresses.
+fn ids(fields: &mut Fields<'_>, key: &'static str) -> Option<Vec<String>> {
     let Some(entry) = fields.take(key) else {
-        fields.refuse(format!("`{key}` is missing"), Some("the service shows the id in the address of its page"));
+        fields.refuse(format!("`{key}` is missing"), Some(WHERE));
         return None;
     };
-    let ids = match setting(&entry.node.value, takes, &fields.context) {
-        Some(Setting::Text(id)) => vec![id],
-        Some(Setting::List(ids)) => ids,
-        _ => {
-            let message = format!("expected {}, found {}", takes.words(), entry.node.value.kind());
-            fields.fault(&entry.node.span, key, message, None);
-            return None;
-        }
+    let one = |value: &Value| match value {
+        Value::Text(id) => Some(id.clone()),
+        Value::Integer(id) => Some(id.to_string()),
+        _ => None,
+    };
+    let given: Option<Vec<String>> = match &entry.node.value {
+        Value::List(nodes) => nodes.iter().map(|node| one(&node.value)).collect(),
+        value => one(value).map(|id| vec![id]),
     };
     let plain = |id: &String| {
         id.bytes().any(|b| b.is_ascii_alphanumeric())
             && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    if ids.is_empty() || !ids.iter().all(plain) {
-        let help = "the service shows the id in the address of its page: letters, digits, - _ and .".to_owned();
-        fields.fault(&entry.node.span, key, "no id of the service", Some(help));
-        return None;
+    let ids = given.filter(|ids| !ids.is_empty() && ids.iter().all(plain));
+    if ids.is_none() {
+        let help = format!("{WHERE}: letters, digits, - _ and .");
+        fields.fault(&entry.node.span, key, "expected the id that the service gave, or a list of ids", Some(help));
     }
-    Some(ids)
+    ids
 }
 
 /// A secret that must be there.
