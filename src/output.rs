@@ -165,6 +165,11 @@ pub fn csv_line(cells: impl Iterator<Item = (String, bool)>) -> String {
     out.join(",") + "\r\n"
 }
 
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// Writes beside and renames, so that a reader never sees half a report.
 pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut beside = path.as_os_str().to_owned();

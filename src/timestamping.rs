@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use collectors::upload::{self, Courier, UploadError, World};
+use collectors::upload::{self, Courier, World};
 use store::timestamp::{self, REPLY, REQUEST, Timestamp};
 
 use crate::failure::Failure;
@@ -53,10 +53,4 @@ pub fn ensure(url: &str, sha256: &str, beside: &Path) -> Result<Timestamp, Failu
     })?;
     write(&reply_file, &reply)?;
     Ok(stamp)
-}
-
-impl From<UploadError> for Failure {
-    fn from(error: UploadError) -> Self {
-        Self::program(error.message).help(error.help)
-    }
 }

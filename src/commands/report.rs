@@ -118,7 +118,7 @@ pub fn write(
         let bytes = make()?;
         let path = folder.join(&name);
         output::replace(&path, &bytes).map_err(|e| cannot(&path, &e))?;
-        let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let digest = output::hex(&Sha256::digest(&bytes));
         Ok((path, format!("{digest}  {name}\n")))
     })
     .into_iter()

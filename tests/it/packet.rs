@@ -262,7 +262,7 @@ fn compressed_objects_are_recounted_or_listed_as_not_read() {
     let (holds, said) = recount(&packet);
     assert!(holds && said.contains("outcomes read from raw bytes") && !said.contains("not read"), "{said}");
     // Without the command the rest is counted, and what was not read is named.
-    let python = Command::new("sh").args(["-c", "command -v python3"]).output().unwrap();
+    let python = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recount.py");
     let mut command = Command::new(String::from_utf8(python.stdout).unwrap().trim());
     let out = command.arg("-B").arg(script).arg(&packet).env("PATH", "/nonexistent").output().unwrap();

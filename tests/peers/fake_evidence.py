@@ -127,6 +127,7 @@ class Vanta(Service):
         self.client, self.secret, self.document, self.page = client, secret, document, 1
         self.uploads: list[dict] = []
         self.content: dict[str, bytes] = {}
+        self.renames = False
         super().__init__("")
 
     def answer(self, request: Request) -> Reply:
@@ -165,6 +166,6 @@ class Vanta(Service):
             return self.bad(f"upload: {sent.media}", 415)
         number = f"{len(self.uploads) + 1:024x}"
         self.content[number] = sent.content
-        self.uploads.append({"id": number, "fileName": sent.name, "title": sent.name, "description": sent.texts["description"], "mimeType": sent.media,
+        self.uploads.append({"id": number, "fileName": sent.name if not self.renames else f"{number}.{sent.name[-3:]}", "title": sent.name, "description": sent.texts["description"], "mimeType": sent.media,
                              "creationDate": "2026-11-01T00:00:00.000Z", "effectiveDate": sent.texts["effectiveAtDate"], "deletionDate": None, "url": "https://app"})
         return self.lost(Reply(201, self.uploads[-1]))

@@ -97,6 +97,8 @@ def lost(base: str, name: str):
     with service(name) as server:
         made = shop(base, name, server)
         server.lose = 2
+        # Nothing tells that a file keeps its name.
+        server.renames = True
         code, said, error = publish(made, name)
         check(f"{name}: answers that were lost are looked after", code == 0, f"{code}: {error}")
         same(f"{name}: and lead to no second copy", copies(name, server), 2)

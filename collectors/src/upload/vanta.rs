@@ -65,7 +65,7 @@ pub async fn hand_in(
     Ok(out)
 }
 
-/// The upload of this name that was not deleted.
+/// The upload of this name that was not deleted. The description names the file too, for a service that renames it.
 async fn find(courier: &Courier, path: &str, file: &File) -> Result<Option<String>, Undelivered> {
     let mut cursor = String::new();
     for _ in 0..PAGES {
@@ -76,7 +76,10 @@ async fn find(courier: &Courier, path: &str, file: &File) -> Result<Option<Strin
         let call = Call::get(format!("{path}?pageSize=100{cursor}"));
         let page = courier.tell("Vanta: what the document holds", &call, list).await?;
         let results = &page["results"];
-        let there = |u: &&Value| u["fileName"] == file.name.as_str() && u["deletionDate"].is_null();
+        let named = |u: &Value| {
+            u["fileName"] == file.name.as_str() || u["description"].as_str().is_some_and(|d| d.contains(&file.name))
+        };
+        let there = |u: &&Value| named(u) && u["deletionDate"].is_null();
         let uploads = results["data"].as_array().into_iter().flatten();
         if let Some(id) = uploads.filter(there).find_map(|u| u["id"].as_str()) {
             return Ok(Some(id.to_owned()));
@@ -95,7 +98,7 @@ async fn find(courier: &Courier, path: &str, file: &File) -> Result<Option<Strin
 }
 
 async fn add(courier: &Courier, path: &str, file: &File, about: &About) -> Result<String, Undelivered> {
-    let description = format!("{} SHA-256 of this file: {}.", about.description, file.sha256);
+    let description = format!("{} File {}, SHA-256 {}.", about.description, file.name, file.sha256);
     let day = format!("{}T00:00:00.000Z", about.day);
     let form = file.form(&[("description", &description), ("effectiveAtDate", &day)]);
     let call = Call { method: Method::POST, path: path.to_owned(), body: Some(form), again: false };

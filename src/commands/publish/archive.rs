@@ -10,6 +10,7 @@ use zip::write::SimpleFileOptions;
 
 use super::{Packet, cannot};
 use crate::failure::Failure;
+use crate::output::hex;
 
 /// Most bytes of a packet that becomes one file: it is held in memory, and no service takes much more.
 const LARGEST: u64 = 512 << 20;
@@ -53,5 +54,5 @@ fn add(out: &mut ZipWriter<Cursor<Vec<u8>>>, name: &str, path: &Path) -> Result<
         hash.update(part);
         out.write_all(part).map_err(failed)?;
     }
-    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    Ok(hex(&hash.finalize()))
 }

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use store::bag::{BAG_INFO, TAG_LIST};
 
 use crate::failure::Failure;
+use crate::output::hex;
 
 /// Name of the page.
 pub const INDEX: &str = "index.html";
@@ -50,5 +51,5 @@ pub fn renew(shelf: &dyn Shelf) -> Result<bool, Failure> {
 
 /// SHA-256 in lower-case hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
