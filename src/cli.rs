@@ -162,15 +162,17 @@ pub enum Command {
         #[arg(long, value_name = "SHA256", value_parser = digest)]
         expect_head: Option<String>,
     },
-    /// Upload a packet to S3 under Object Lock, keep the version ids as receipts, and renew index.html over all packets there.
+    /// Publish a packet: to S3 under Object Lock, to a folder, or as evidence in Drata or Vanta.
     ///
-    /// What is there already with the same SHA-256 is not uploaded again, so a publication that broke off goes on when it is
-    /// repeated; what is there with other bytes is never replaced. Credentials come from where every AWS tool takes them.
+    /// Only a packet that verifies is published. Nothing that is there is replaced, so a publication that broke off goes on
+    /// when it is repeated. In S3 and in folders, index.html over all packets there is renewed. Credentials of S3 come from
+    /// where every AWS tool takes them; Drata and Vanta are configured in [publish]. Where [timestamp] names an authority, a
+    /// timestamp over the packet is asked for first.
     Publish {
         /// Folder of the packet.
         packet: PathBuf,
-        /// Where to: the bucket must have Object Lock; the packet becomes a folder below the prefix.
-        #[arg(value_name = "s3://BUCKET/PREFIX")]
+        /// s3://BUCKET/PREFIX (the bucket must have Object Lock), a folder (./portal), drata or vanta.
+        #[arg(value_name = "TARGET")]
         target: String,
         /// Options of the upload.
         #[command(flatten)]

@@ -147,3 +147,9 @@ impl From<reports::ReportError> for Failure {
         Self::program(error.to_string())
     }
 }
+
+impl From<collectors::upload::UploadError> for Failure {
+    fn from(error: collectors::upload::UploadError) -> Self {
+        Self::program(error.message).help(error.help)
+    }
+}

@@ -19,6 +19,7 @@ mod output;
 mod period;
 mod progress;
 mod replay;
+mod timestamping;
 mod workspace;
 
 #[global_allocator]

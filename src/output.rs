@@ -1,6 +1,7 @@
 //! Results on standard output. An outside string is data: never a terminal escape, never a formula.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -162,6 +163,20 @@ pub fn csv_line(cells: impl Iterator<Item = (String, bool)>) -> String {
         });
     }
     out.join(",") + "\r\n"
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Writes beside and renames, so that a reader never sees half a report.
+pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(bytes)?;
+    std::fs::rename(&beside, path)
 }
 
 #[cfg(test)]

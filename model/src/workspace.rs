@@ -254,6 +254,32 @@ impl Default for Printing {
     }
 }
 
+/// Where `publish … drata` hands in: `[publish.drata]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drata {
+    /// Address of the API; `None` for the one of accounts in the United States.
+    pub url: Option<String>,
+    /// Id of the workspace in Drata.
+    pub workspace: String,
+    /// Ids of evidence items.
+    pub evidence: Vec<String>,
+    /// The API key.
+    pub token: Secret,
+}
+
+/// Where `publish … vanta` hands in: `[publish.vanta]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vanta {
+    /// Address of the API; `None` for the one of commercial accounts.
+    pub url: Option<String>,
+    /// Ids of documents.
+    pub documents: Vec<String>,
+    /// Client id of the application, which is no secret.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: Secret,
+}
+
 /// `backproof.toml`, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -265,10 +291,23 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// File of the signing key, or of its public half for an agent.
     pub signing_key: Option<String>,
+    /// Address of a time-stamping authority (RFC 3161).
+    pub timestamp_url: Option<String>,
+    /// Where packets are handed in, beside buckets and folders.
+    pub targets: Targets,
     /// Folders and files.
     pub paths: Paths,
     /// How reports are printed.
     pub printing: Printing,
+}
+
+/// Services that packets are handed in to, `[publish]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Targets {
+    /// `[publish.drata]`
+    pub drata: Option<Drata>,
+    /// `[publish.vanta]`
+    pub vanta: Option<Vanta>,
 }
 
 impl Config {
@@ -385,6 +424,8 @@ pub fn load(files: &[(String, String)], known_kinds: &[KindKeys]) -> Result<Work
                 policy_file: read.policy_file,
                 sources: read.sources,
                 signing_key: read.signing_key,
+                timestamp_url: read.timestamp_url,
+                targets: read.targets,
                 paths: read.paths,
                 printing: read.printing,
             };

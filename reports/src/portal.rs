@@ -36,7 +36,8 @@ pub struct Packet {
     signed_by: String,
     head: String,
     list: String,
-    receipts: bool,
+    /// Titles and endings of what lies beside it.
+    beside: Vec<(&'static str, &'static str)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -64,7 +65,7 @@ struct Period {
 
 impl Packet {
     /// Reads what a packet says of itself: `bag-info.txt`, `data/assessment.json` and the SHA-256 of the list of its lists.
-    /// `receipts` tells whether receipts of its upload lie beside it.
+    /// `beside` are those of [`BESIDE`] that lie there.
     ///
     /// # Errors
     /// Why it can't be read, for people.
@@ -73,7 +74,7 @@ impl Packet {
         info: &[u8],
         assessment: &[u8],
         list_sha256: &str,
-        receipts: bool,
+        beside: &[(&'static str, &'static str)],
     ) -> Result<Self, String> {
         let told: Told = serde_json::from_slice(assessment).map_err(|e| format!("data/assessment.json: {e}"))?;
         let info = String::from_utf8_lossy(info);
@@ -93,7 +94,7 @@ impl Packet {
             signed_by: tag("Backproof-Signed-By"),
             head: tag("Backproof-Store-Head"),
             list: list_sha256.to_owned(),
-            receipts,
+            beside: beside.to_vec(),
         })
     }
 
@@ -106,9 +107,9 @@ impl Packet {
         let folder = escaped(&self.folder);
         let link = |(name, path): (&str, &str)| json!({"name": name, "href": format!("{folder}/{path}")});
         let mut files: Vec<Value> = FILES.into_iter().map(link).collect();
-        if self.receipts {
-            files.push(json!({"name": "Receipts", "href": format!("{folder}{RECEIPTS}")}));
-        }
+        files.extend(
+            self.beside.iter().map(|(name, ending)| json!({"name": name, "href": format!("{folder}{ending}")})),
+        );
         json!({
             "period": self.period,
             "days": format!("{} to {}", minutes(&self.start), minutes(&self.end)),
@@ -125,6 +126,8 @@ impl Packet {
 
 /// Ending of the file of receipts beside a packet's folder.
 pub const RECEIPTS: &str = ".receipts.json";
+/// What may lie beside a packet's folder, by its title and the ending that follows the folder's name.
+pub const BESIDE: [(&str, &str); 2] = [("Receipts", RECEIPTS), ("Timestamp", ".tsr")];
 
 /// The page over some packets, newest period first by organisation, and over folders that are none, with the reason.
 ///
@@ -189,7 +192,7 @@ mod tests {
     const INFO: &[u8] = b"Source-Organization: x\nBackproof-Store-Head: 9f86\nBackproof-Frameworks: soc2, hipaa\n";
 
     fn packet(folder: &str, organization: &str, month: &str) -> Packet {
-        Packet::read(folder, INFO, assessment(organization, month).as_bytes(), "ab12", true).unwrap()
+        Packet::read(folder, INFO, assessment(organization, month).as_bytes(), "ab12", &BESIDE).unwrap()
     }
 
     #[test]
@@ -208,6 +211,7 @@ mod tests {
             "9f86",
             "ab12",
             "p-10.receipts.json",
+            "p-10.tsr",
             "not stated",
             "2026-10-01 00:00 UTC to e",
         ] {
@@ -228,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_is_no_packet_is_told() {
-        let why = Packet::read("x", INFO, b"{\"organization\":", "ab", false).unwrap_err();
+        let why = Packet::read("x", INFO, b"{\"organization\":", "ab", &[]).unwrap_err();
         assert!(why.starts_with("data/assessment.json"), "{why}");
         assert!(index(&[], &[("x".to_owned(), why)]).unwrap().contains("data/assessment.json"));
     }

@@ -16,20 +16,26 @@ use crate::failure::Failure;
 pub fn of(source: &SourceConfig, base: &Path) -> Result<BTreeMap<String, Token>, String> {
     let mut out = BTreeMap::new();
     for (key, setting) in &source.settings {
-        let Setting::Secret(secret) = setting else { continue };
-        let token = match secret {
-            Secret::Env(name) => {
-                std::env::var(name).map_err(|_| format!("`{key}`: the environment variable {name} is not set"))?
-            }
-            Secret::File(file) => from_file(key, &base.join(file))?,
-        };
-        let token = Token::new(&token);
-        if token.expose().is_empty() {
-            return Err(format!("`{key}`: the credential is empty"));
+        if let Setting::Secret(secret) = setting {
+            out.insert(key.clone(), one(key, secret, base)?);
         }
-        out.insert(key.clone(), token);
     }
     Ok(out)
+}
+
+/// The secret that `key` tells the place of.
+///
+/// # Errors
+/// As [`of`].
+pub fn one(key: &str, secret: &Secret, base: &Path) -> Result<Token, String> {
+    let token = match secret {
+        Secret::Env(name) => {
+            std::env::var(name).map_err(|_| format!("`{key}`: the environment variable {name} is not set"))?
+        }
+        Secret::File(file) => from_file(key, &base.join(file))?,
+    };
+    let token = Token::new(&token);
+    if token.expose().is_empty() { Err(format!("`{key}`: the credential is empty")) } else { Ok(token) }
 }
 
 /// Refuses the run where others may read the file of a credential, before anything is asked: that is no trouble of one

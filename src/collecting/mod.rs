@@ -14,10 +14,11 @@ use tokio::sync::watch;
 use crate::cli::Globals;
 use crate::clock;
 use crate::failure::Failure;
+use crate::output::hex;
 use crate::progress::Progress;
 use crate::workspace::Loaded;
 
-mod credentials;
+pub mod credentials;
 mod objects;
 mod source;
 mod tally;
@@ -187,8 +188,4 @@ impl History {
     fn past(&self, source: &SourceConfig) -> Past {
         self.sources.get(&(source.kind.clone(), source.id.clone())).cloned().unwrap_or_default()
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

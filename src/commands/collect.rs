@@ -1,25 +1,36 @@
 //! `backproof collect`: one run over every source, one signed manifest, even when sources fail.
 
 use model::evidence::SourceStatus;
+use model::time::utc_text;
 use serde_json::json;
+use store::timestamp::Timestamp;
 
 use crate::cli::{Format, Globals};
 use crate::collecting::{self, Collected};
 use crate::failure::{End, Failure};
-use crate::output;
-use crate::workspace;
+use crate::workspace::{self, Loaded};
+use crate::{output, timestamping};
 
 /// Runs the command.
 pub fn run(only: &[String], globals: &Globals) -> Result<End, Failure> {
     let loaded = workspace::open(globals)?;
     let collected = collecting::collect(&loaded, only, globals)?;
-    print(&collected, globals)?;
+    let stamp = loaded.workspace.config.timestamp_url.as_ref().map(|url| stamped(url, &loaded, &collected)).transpose();
+    print(&collected, stamp.as_ref().ok().and_then(Option::as_ref), globals)?;
+    stamp?;
     let complete = collected.sources.iter().all(|s| s.status == SourceStatus::Complete);
     Ok(if complete { End::Done } else { End::SourceIncomplete })
 }
 
+/// The timestamp of the run, which covers all before it: each manifest names the one before by its hash.
+fn stamped(url: &str, loaded: &Loaded, collected: &Collected) -> Result<Timestamp, Failure> {
+    let committed = &collected.committed;
+    let name = committed.path.rsplit('/').next().unwrap_or_default();
+    timestamping::ensure(url, &committed.digest, &loaded.store()?.receipts().join(name))
+}
+
 /// Prints what each source gave.
-fn print(collected: &Collected, globals: &Globals) -> Result<(), Failure> {
+fn print(collected: &Collected, stamp: Option<&Timestamp>, globals: &Globals) -> Result<(), Failure> {
     if globals.format == Format::Json {
         return output::json(&json!({
             "schema": "backproof.collection/1",
@@ -27,6 +38,7 @@ fn print(collected: &Collected, globals: &Globals) -> Result<(), Failure> {
             "manifest": collected.committed.path,
             "digest": collected.committed.digest,
             "signed_by": collected.committed.signed_by,
+            "timestamp": stamp,
             "sources": collected.sources,
         }));
     }
@@ -75,5 +87,8 @@ fn print(collected: &Collected, globals: &Globals) -> Result<(), Failure> {
         .as_deref()
         .map_or_else(|| "unsigned: set `[signing] key` to sign".to_owned(), |k| format!("signed by {k}"));
     text.push_str(&format!("\nrun {} committed, {signed}\n", collected.committed.sequence));
+    if let Some(stamp) = stamp {
+        text.push_str(&format!("timestamp: {} by the authority's clock\n", utc_text(stamp.at)));
+    }
     output::print(&text)
 }

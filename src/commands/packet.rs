@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use model::dossier::{Dossier, PopulationFile, StoreSheet, WithheldSheet};
 use model::lineage::{LineageRow, Places};
 use model::parallel;
-use model::time::{Period, utc_text};
+use model::time::{Instant, Period, utc_text};
 use reports::{LongTable, packet};
 use serde_json::{Value, json};
 use store::bag::{self, BagWriter, Put, Sealed};
@@ -104,7 +104,7 @@ pub fn write(mut args: PacketArgs, globals: &Globals) -> Result<Written, Failure
         dossier.frameworks = frameworks;
         let ask = Ask { seed: &seed, size: args.sample_size, stratify: args.stratify.map(Stratum::from) };
         dossier.samples = transform::samples::samples(basis, judged, period, ask);
-        let packet = Packet { bag, store: &store, withheld, objects: BTreeSet::new() };
+        let packet = Packet { bag, store: &store, withheld, objects: BTreeSet::new(), timestamps: Vec::new() };
         let progress = Progress::new(globals);
         progress.at("writing the packet");
         let sealed = packet.fill(&loaded, basis, judged, period, &mut dossier)?.seal(&dossier, signer.as_ref())?;
@@ -149,6 +149,8 @@ struct Packet<'s> {
     withheld: BTreeMap<String, String>,
     /// Objects that rows in the packet were read from.
     objects: BTreeSet<String>,
+    /// Replies of time-stamping authorities in it: file, what it is over, and when that existed.
+    timestamps: Vec<(String, String, Instant)>,
 }
 
 impl Packet<'_> {
@@ -354,7 +356,7 @@ impl Packet<'_> {
     /// Says how to check it, signs and puts it in its place.
     fn seal(mut self, d: &Dossier, signer: Option<&Signer>) -> Result<Sealed, Failure> {
         let public = signer.map(Signer::public_key).transpose().map_err(|e| Failure::program(e.to_string()))?;
-        let how = verify_text::page(d, public.as_deref(), &self.withheld);
+        let how = verify_text::page(d, public.as_deref(), &self.withheld, &self.timestamps);
         self.bag.add("VERIFY.md", how.as_bytes())?;
         let period = &d.assessment.period;
         let frameworks = if d.frameworks.is_empty() { "all".to_owned() } else { d.frameworks.join(" ") };

@@ -1,7 +1,6 @@
 //! `backproof report monthly` and `backproof report review`: HTML, PDF, XLSX and CSV of one period.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use model::assessment::{Assessment, Severity};
@@ -120,15 +119,15 @@ pub fn write(
     let written = parallel::map(files, |(name, make)| {
         let bytes = make()?;
         let path = folder.join(&name);
-        replace(&path, &bytes).map_err(|e| cannot(&path, &e))?;
-        let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        output::replace(&path, &bytes).map_err(|e| cannot(&path, &e))?;
+        let digest = output::hex(&Sha256::digest(&bytes));
         Ok((path, format!("{digest}  {name}\n")))
     })
     .into_iter()
     .collect::<Result<Vec<(PathBuf, String)>, Failure>>()?;
     let (mut paths, sums): (Vec<PathBuf>, String) = written.into_iter().unzip();
     let path = folder.join("SHA256SUMS");
-    replace(&path, sums.as_bytes()).map_err(|e| cannot(&path, &e))?;
+    output::replace(&path, sums.as_bytes()).map_err(|e| cannot(&path, &e))?;
     paths.push(path);
     Ok(Written { files: paths, dossier, end })
 }
@@ -142,15 +141,6 @@ pub fn assessment(assessment: &Assessment) -> Result<Vec<u8>, Failure> {
     let mut bytes = serde_json::to_vec_pretty(assessment).map_err(|e| Failure::program(e.to_string()))?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-/// Writes beside and renames, so that a reader never sees half a report.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let mut file = fs::File::create(&beside)?;
-    file.write_all(bytes)?;
-    fs::rename(&beside, path)
 }
 
 fn cannot(path: &Path, error: &std::io::Error) -> Failure {

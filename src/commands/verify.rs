@@ -52,6 +52,11 @@ pub fn run(path: &Path, signers: Option<&Path>, head: Option<&str>, globals: &Gl
                 let whom = by.principals.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
                 text.push_str(&output::printable(&format!("signed by {}{whom}\n", by.fingerprint)));
             }
+            for s in &found.timestamps {
+                let at = model::time::utc_text(s.stamp.at);
+                let line = format!("timestamp {}: {} existed by {at}, if its signature is good\n", s.path, s.over);
+                text.push_str(&output::printable(&line));
+            }
             if let Some(head) = &found.head {
                 text.push_str(&format!("head {head}\n"));
             }

@@ -25,6 +25,7 @@ mod layout;
 mod object;
 mod signers;
 mod signing;
+pub mod timestamp;
 mod verify;
 mod writer;
 
@@ -45,7 +46,7 @@ pub use object::CheckedObject;
 pub use signers::{AllowedSigners, AllowedSignersError, SignatureFault, SignedBy, verify_signature};
 pub use signing::{PACKET_NAMESPACE, RUN_NAMESPACE, SignError, Signer};
 pub use verify::{
-    Checked, Expected, Kind, Problem, ProblemKind, SignerSeen, Signing, SigningState, Verification, verify,
+    Checked, Expected, Kind, Problem, ProblemKind, SignerSeen, Signing, SigningState, Stamped, Verification, verify,
 };
 pub use writer::{Committed, Spooled, Spooler, Writer};
 

@@ -17,6 +17,7 @@ mod init;
 mod network;
 mod own;
 mod packet;
+mod publish;
 mod report;
 mod same;
 mod scenarios;

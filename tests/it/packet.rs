@@ -3,6 +3,7 @@
 
 mod damage;
 mod links;
+mod stamps;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -104,7 +105,7 @@ pub fn copied(packet: &Path, to: &Path) {
 #[test]
 fn a_packet_is_checked_by_the_shell_and_by_verify() {
     let w = signed();
-    w.write("evidence/receipts/tsa/00000001.tsr", b"\x30\x82");
+    w.write("evidence/receipts/other/object-lock.json", "{}");
     let packet = write(&w, "out/packet", &[]);
     let signers = allow(&packet);
     assert!(recipe(&packet).contains("ssh-keygen -Y verify"));
@@ -112,7 +113,19 @@ fn a_packet_is_checked_by_the_shell_and_by_verify() {
     let found = verify(&w, &packet, &["--signers", signers.to_str().unwrap()]).ends(0).json();
     assert_eq!(
         keys(&found),
-        ["checked", "head", "kind", "not_proven", "notes", "path", "problems", "schema", "signing", "valid"]
+        [
+            "checked",
+            "head",
+            "kind",
+            "not_proven",
+            "notes",
+            "path",
+            "problems",
+            "schema",
+            "signing",
+            "timestamps",
+            "valid"
+        ]
     );
     assert_eq!((&found["kind"], &found["signing"]["state"]), (&Value::from("packet"), &Value::from("signed")));
     assert_eq!(found["signing"]["signers"][0]["principals"], "ops@example.com");
@@ -150,7 +163,7 @@ fn a_packet_is_checked_by_the_shell_and_by_verify() {
         "data/evidence/STORE",
         "data/evidence/runs/00000001.json",
         "data/evidence/runs/00000001.json.sig",
-        "data/evidence/receipts/tsa/00000001.tsr",
+        "data/evidence/receipts/other/object-lock.json",
     ] {
         assert!(listed.contains(&name.to_owned()), "{name} is not in {listed:?}");
     }
@@ -269,6 +282,44 @@ fn an_independent_script_recounts_every_figure() {
         fs::write(copy.join(name), change(&text)).unwrap();
         assert!(!recount(&copy).0, "{n}: the change of {name} was not seen");
     }
+}
+
+/// One frame of zstd (RFC 8878) that holds a text as it is.
+fn zstd(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let size = u32::try_from(bytes.len()).unwrap();
+    // A single segment whose size takes four bytes; one raw block, the last.
+    let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0xa0];
+    out.extend(size.to_le_bytes());
+    out.extend(&(size << 3 | 1).to_le_bytes()[..3]);
+    out.extend(bytes);
+    out
+}
+
+#[test]
+fn compressed_objects_are_recounted_or_listed_as_not_read() {
+    let w = Workspace::good();
+    fs::remove_file(w.path().join("drop/nightly.jsonl")).unwrap();
+    let config = fs::read_to_string(w.path().join("backproof.toml")).unwrap();
+    w.write("backproof.toml", config.replace("nightly.jsonl", "nightly.jsonl.zst"));
+    w.write("drop/nightly.jsonl.zst", zstd(&crate::support::october("shop-db", "shop-daily")));
+    w.collect(0);
+    let packet = write(&w, "packet", &[]);
+    let (holds, said) = recount(&packet);
+    assert!(holds && said.contains("outcomes read from raw bytes") && !said.contains("not read"), "{said}");
+    // Without the command the rest is counted, and what was not read is named.
+    let python = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recount.py");
+    let mut command = Command::new(String::from_utf8(python.stdout).unwrap().trim());
+    let out = command.arg("-B").arg(script).arg(&packet).env("PATH", "/nonexistent").output().unwrap();
+    let said = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.success(), "{said}");
+    let object = files(&packet.join("data/evidence/objects")).remove(0).0;
+    let digest = object.rsplit('/').next().unwrap();
+    for part in [format!("not read: object {digest}"), "rows whose bytes were not read".to_owned()] {
+        assert!(said.contains(&part), "{part} in {said}");
+    }
+    assert!(!said.contains("outcomes read from raw bytes"), "{said}");
 }
 
 #[test]

@@ -80,10 +80,7 @@ impl Intercept for Capture {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // An address may also come from the environment or a profile.
-        if let Some(origin) = transport::origin(context.request().uri()) {
-            transport::base(&origin)?;
-        }
+        transport::fit(context.request().uri())?;
         self.lock().sent = true;
         Ok(())
     }

@@ -53,6 +53,20 @@ impl Hidden {
         }
     }
 
+    /// Text of ours, or of a service, without secrets.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
+        let (bytes, _) = scrub("", text.as_bytes().to_vec(), &[], &self.lock());
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Words of a service or a library: without secrets, on one line, and cut after so many characters. In this order:
+    /// half a secret would not be known again.
+    #[must_use]
+    pub fn quote(&self, text: &str, most: usize) -> String {
+        self.clean(text).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(most).collect()
+    }
+
     /// Those that are known now.
     pub(super) fn lock(&self) -> MutexGuard<'_, Vec<Token>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

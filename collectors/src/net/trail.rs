@@ -186,15 +186,13 @@ impl Trail {
 
     /// Text of ours without secrets.
     fn clean(&self, text: &str) -> String {
-        let (bytes, _) = redact::scrub("", text.as_bytes().to_vec(), &[], &self.hidden.lock());
-        String::from_utf8_lossy(&bytes).into_owned()
+        self.hidden.clean(text)
     }
 
-    /// Words of a server or a library: without secrets, on one line, and cut after so many characters. In this order:
-    /// half a secret would not be known again.
+    /// Words of a server or a library; see [`Hidden::quote`].
     #[must_use]
     pub fn quote(&self, text: &str, most: usize) -> String {
-        self.clean(text).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(most).collect()
+        self.hidden.quote(text, most)
     }
 
     /// Waits, and counts it; news of long waits goes to whoever watches.

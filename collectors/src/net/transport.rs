@@ -142,7 +142,7 @@ impl Transport for Plain {
 }
 
 /// An error of the client with its causes, without the address, which may hold a query.
-fn reason(error: &reqwest::Error) -> String {
+pub(crate) fn reason(error: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -193,6 +193,15 @@ pub fn base(url: &str) -> Result<String, String> {
         return Err(format!("\"{url}\": a base address has no query"));
     }
     Ok(parsed.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Whether a request may go to an address: its origin must be a base address. What is configured was looked at before;
+/// an address may also come from the environment or a profile.
+///
+/// # Errors
+/// Those of [`base`].
+pub fn fit(url: &str) -> Result<(), String> {
+    origin(url).map_or(Ok(()), |origin| base(&origin).map(drop))
 }
 
 #[cfg(test)]

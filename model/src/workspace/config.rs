@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Key, KindKeys, LogoFile, NETWORK_KEYS, Organization, Paths, Printing, Secret, Setting, SourceConfig, Takes,
+    Key, KindKeys, LogoFile, NETWORK_KEYS, Organization, Paths, Printing, Secret, Setting, SourceConfig, Takes, Targets,
 };
 use crate::evidence::{Covers, Gap};
 use crate::fault::{Fault, Faults, File, meant};
 use crate::read::{Column, Context, Entry, Fields, Value, toml};
 use crate::time::{Instant, Span, Tz};
+
+mod targets;
 
 /// The configuration as far as it could be read.
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub(super) struct Read {
     pub overrides: Vec<Entry>,
     pub sources: Vec<SourceConfig>,
     pub signing_key: Option<String>,
+    pub timestamp_url: Option<String>,
+    pub targets: Targets,
     pub paths: Paths,
     pub documents: Vec<String>,
     pub printing: Printing,
@@ -57,6 +61,13 @@ pub(super) fn read(file: File<'_>, known_kinds: &[KindKeys]) -> (Read, Faults) {
             key.finish(&mut faults);
         }
         fields.finish(&mut faults);
+    }
+    if let Some(mut fields) = root.table("timestamp") {
+        out.timestamp_url = fields.get("url");
+        fields.finish(&mut faults);
+    }
+    if let Some(fields) = root.table("publish") {
+        out.targets = targets::read(fields, &mut faults);
     }
     if let Some(mut fields) = root.table("paths") {
         let mut path = |key, path: &mut String| {

@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::{Key, KindKeys, NETWORK_KEYS, Takes};
+use sections::{Entry, Form, SECTIONS};
+
+mod sections;
 
 /// A kind of source, for the reference.
 #[derive(Debug, Clone, Copy)]
@@ -21,206 +24,6 @@ pub struct Kind {
     /// What its credential must be allowed to do, as text; empty for kinds that ask nobody.
     pub rights: &'static str,
 }
-
-/// What a common key takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Text,
-    Colour,
-    Zone,
-    Instant,
-    Flag,
-    Count,
-    Texts,
-    Secret,
-    Parameters,
-    OneOrMore,
-    Covers,
-    Gaps,
-}
-
-impl Form {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Colour => "colour `#rrggbb`",
-            Self::Zone => "IANA time zone",
-            Self::Instant => "instant (RFC 3339)",
-            Self::Flag => "true or false",
-            Self::Count => "whole number from 0",
-            Self::Texts => "list of texts",
-            Self::Secret => "`{ file = \"path\" }`",
-            Self::Parameters => "table: parameter = value",
-            Self::OneOrMore => "text or a list of texts",
-            Self::Covers => "table, or list of tables, see below",
-            Self::Gaps => "list of `{ from = …, to = … }`",
-        }
-    }
-
-    fn schema(self) -> Value {
-        let texts = json!({"type": "array", "items": {"type": "string"}});
-        match self {
-            Self::Text | Self::Zone => json!({"type": "string"}),
-            Self::Colour => json!({"type": "string", "pattern": "^#[0-9A-Fa-f]{6}$"}),
-            // TOML has instants of its own; editors show them as texts.
-            Self::Instant => json!({"type": "string", "format": "date-time"}),
-            Self::Flag => json!({"type": "boolean"}),
-            Self::Count => json!({"type": "integer", "minimum": 0}),
-            Self::Texts => texts,
-            Self::OneOrMore => json!({"oneOf": [{"type": "string"}, texts]}),
-            Self::Secret => {
-                json!({"type": "object", "properties": {"file": {"type": "string"}}, "required": ["file"], "additionalProperties": false})
-            }
-            Self::Parameters => json!({"type": "object"}),
-            Self::Covers => {
-                let covers = json!({"$ref": "#/$defs/covers"});
-                json!({"oneOf": [covers, {"type": "array", "items": covers}]})
-            }
-            Self::Gaps => {
-                let at = Self::Instant.schema();
-                let gap = json!({"type": "object", "properties": {"from": at, "to": at}, "required": ["from", "to"], "additionalProperties": false});
-                json!({"type": "array", "items": gap})
-            }
-        }
-    }
-}
-
-struct Entry {
-    name: &'static str,
-    form: Form,
-    required: bool,
-    says: &'static str,
-}
-
-const fn entry(name: &'static str, form: Form, required: bool, says: &'static str) -> Entry {
-    Entry { name, form, required, says }
-}
-
-struct Section {
-    title: &'static str,
-    says: &'static str,
-    entries: &'static [Entry],
-}
-
-const SECTIONS: &[Section] = &[
-    Section {
-        title: "[organization]",
-        says: "Required.",
-        entries: &[
-            entry("name", Form::Text, true, "Name as reports print it."),
-            entry(
-                "timezone",
-                Form::Zone,
-                true,
-                "Reporting zone: months and quarters are cut here; times of this file without an offset are read here.",
-            ),
-            entry(
-                "accent",
-                Form::Colour,
-                false,
-                "Colour of the name, of links and of charts in reports; one that reads on white paper.",
-            ),
-            entry(
-                "logo",
-                Form::Text,
-                false,
-                "PNG file of at most 512 KiB and a million pixels, relative to this file: the logo at the head of reports. Its colours are taken as sRGB; PDFs lay what is transparent on white.",
-            ),
-        ],
-    },
-    Section {
-        title: "[policy]",
-        says: "Absent: the built-in profile.",
-        entries: &[
-            entry("file", Form::Text, false, "A file that replaces the built-in profile."),
-            entry(
-                "parameters",
-                Form::Parameters,
-                false,
-                "Single values that differ; `backproof explain <parameter>` tells what each means.",
-            ),
-        ],
-    },
-    Section {
-        title: "[signing]",
-        says: "Absent: runs are unsigned, and every output says so.",
-        entries: &[entry("key", Form::Secret, true, "Ed25519 SSH key without passphrase, readable by its owner only.")],
-    },
-    Section {
-        title: "[paths]",
-        says: "Folders and files, relative to this file.",
-        entries: &[
-            entry("evidence", Form::Text, false, "The store; default evidence."),
-            entry("reports", Form::Text, false, "What is rendered; default reports."),
-            entry("inventory", Form::Text, false, "A TOML file, or a folder of CSV files; default inventory.toml."),
-            entry("registers", Form::Text, false, "A folder of CSV and TOML files; default registers."),
-        ],
-    },
-    Section {
-        title: "[reports]",
-        says: "How reports are printed.",
-        entries: &[
-            entry(
-                "rows",
-                Form::Count,
-                false,
-                "Most rows of one table of an audit packet in HTML and PDF; default 25000. A longer population prints its exceptions, up to as many, and names the file that holds all rows with its SHA-256.",
-            ),
-            entry(
-                "tagged",
-                Form::Flag,
-                false,
-                "Whether PDFs carry their structure, which screen readers and other programs need; default true. Without it they are PDF/A-2u instead of PDF/A-2a and PDF/UA-1, and smaller by half: for packets of thousands of pages.",
-            ),
-        ],
-    },
-    Section {
-        title: "[registers]",
-        says: "Registers that are kept as documents; [every register and its columns](registers.md).",
-        entries: &[entry(
-            "documents",
-            Form::OneOrMore,
-            false,
-            "Markdown files, patterns over them, or folders (with those below), relative to this file. The front matter of each is a row of `documents`, or of the register that its key `register` names.",
-        )],
-    },
-    Section {
-        title: "[sources.<kind>.<id>]",
-        says: "One table a source; ids differ across kinds. Keys of every kind:",
-        entries: &[
-            entry(
-                "path",
-                Form::Text,
-                false,
-                "A file, a folder (read whole), a glob, or s3://bucket/prefix. Kinds that can ask a service do so where it is absent.",
-            ),
-            entry("timezone", Form::Zone, false, "Zone of times that a tool prints without one."),
-            entry(
-                "covers",
-                Form::Covers,
-                false,
-                "Your statement that the source holds every record of an interval. Without it a missing record proves nothing.",
-            ),
-        ],
-    },
-    Section {
-        title: "covers",
-        says: "What a statement on a source says:",
-        entries: &[
-            entry(
-                "systems",
-                Form::Texts,
-                true,
-                "System ids, or [\"*\"] for all whose resources are of this kind; in runs and restore-reports, whose records name systems themselves, for every system.",
-            ),
-            entry("from", Form::Instant, true, "First instant covered."),
-            entry("to", Form::Instant, false, "First instant no longer covered; absent: up to each collection."),
-            entry("complete", Form::Flag, true, "True where every record of the interval is there."),
-            entry("tables", Form::Texts, false, "Tables it is true of; absent: all that the kind fills."),
-            entry("gaps", Form::Gaps, false, "Intervals known to be missing."),
-        ],
-    },
-];
 
 /// Keys of a kind: its own, those of every live kind, and those that a `path` in S3 takes.
 fn all_keys(kind: &Kind) -> Vec<&'static Key> {
@@ -291,7 +94,10 @@ pub fn template(kinds: &[Kind]) -> String {
         let _ = write!(
             out,
             "\n# {}\n{off}{}\n",
-            section.says.replace("[every register and its columns](registers.md)", "see registers/README.md"),
+            section
+                .says
+                .replace("[every register and its columns](registers.md)", "see registers/README.md")
+                .replace("; [what it does](packet.md#publishing)", ""),
             section.title
         );
         for e in section.entries {
@@ -330,7 +136,11 @@ fn example(name: &str, form: Form) -> String {
         ("name", _) => "\"Example Robotics\"".to_owned(),
         (_, Form::Zone) => "\"UTC\"".to_owned(),
         (_, Form::Colour) => "\"#1d5b92\"".to_owned(),
-        (_, Form::Secret) => "{ file = \"signing-key\" }".to_owned(),
+        (_, Form::File) => "{ file = \"signing-key\" }".to_owned(),
+        (_, Form::Secret) => format!("{{ env = \"{}\" }}", name.to_uppercase()),
+        ("url", _) => "\"https://example.com\"".to_owned(),
+        (_, Form::Id) => "1".to_owned(),
+        (_, Form::Ids) => "[\"1\"]".to_owned(),
         (_, Form::Parameters) => "{ min_retention = \"P35D\" }".to_owned(),
         (_, Form::Flag) => "true".to_owned(),
         (_, Form::Count) => "25000".to_owned(),
@@ -385,6 +195,15 @@ pub fn schema(kinds: &[Kind]) -> Value {
             "organization": object(section("[organization]")),
             "policy": object(section("[policy]")),
             "signing": object(section("[signing]")),
+            "timestamp": object(section("[timestamp]")),
+            "publish": {
+                "type": "object",
+                "properties": {
+                    "drata": object(section("[publish.drata]")),
+                    "vanta": object(section("[publish.vanta]")),
+                },
+                "additionalProperties": false,
+            },
             "paths": object(section("[paths]")),
             "registers": object(section("[registers]")),
             "reports": object(section("[reports]")),
@@ -430,13 +249,17 @@ mod tests {
         let more = |title: &str| if title == extra.0 { format!("{}\n", extra.1) } else { String::new() };
         format!(
             "[organization]\nname = \"A\"\ntimezone = \"UTC\"\naccent = \"#1d5b92\"\nlogo = \"l.png\"\n{}[policy]\nfile = \"policy.toml\"\nparameters = {{}}\n{}\
-             [signing]\nkey = {{ file = \"k\" }}\n{}[paths]\nevidence = \"e\"\nreports = \"r\"\ninventory = \"i.toml\"\nregisters = \"g\"\n{}[registers]\ndocuments = []\n{}[reports]\nrows = 1\ntagged = true\n{}\
+             [signing]\nkey = {{ file = \"k\" }}\n{}[timestamp]\nurl = \"https://a\"\n{}[publish.drata]\nurl = \"https://a\"\nworkspace = 1\nevidence = \"2\"\ntoken = {{ env = \"A\" }}\n{}\
+             [publish.vanta]\nurl = \"https://a\"\ndocuments = \"a\"\nclient_id = \"b\"\nclient_secret = {{ env = \"A\" }}\n{}[paths]\nevidence = \"e\"\nreports = \"r\"\ninventory = \"i.toml\"\nregisters = \"g\"\n{}[registers]\ndocuments = []\n{}[reports]\nrows = 1\ntagged = true\n{}\
              [sources.runs.a]\npath = \"p\"\ntimezone = \"UTC\"\n{}[sources.runs.a.covers]\nsystems = [\"*\"]\nfrom = 2026-01-01T00:00:00Z\n\
              to = 2026-02-01T00:00:00Z\ncomplete = true\ntables = []\n\
              gaps = [{{ from = 2026-01-02T00:00:00Z, to = 2026-01-03T00:00:00Z }}]\n{}",
             more("[organization]"),
             more("[policy]"),
             more("[signing]"),
+            more("[timestamp]"),
+            more("[publish.drata]"),
+            more("[publish.vanta]"),
             more("[paths]"),
             more("[registers]"),
             more("[reports]"),

@@ -337,3 +337,37 @@ fn a_colour_is_read_and_one_that_nobody_could_read_is_refused() {
         assert!(all.contains("backproof.toml:4:10") && all.contains(said), "{all}");
     }
 }
+
+#[test]
+fn services_that_take_packets_are_read_and_ids_stay_ids() {
+    let read = |more: &str| {
+        let text = format!("[organization]\nname = \"A\"\ntimezone = \"UTC\"\n{more}");
+        load(&[("backproof.toml".to_owned(), text)], &[])
+    };
+    let config = read(
+        "[timestamp]\nurl = \"https://tsa.example\"\n[publish.drata]\nworkspace = 11\nevidence = [258, \"301\"]\n\
+         token = { env = \"KEY\" }\n[publish.vanta]\ndocuments = \"backup-restore\"\nclient_id = \"c\"\n\
+         client_secret = { file = \"s\" }\n",
+    )
+    .unwrap()
+    .config;
+    assert_eq!(config.timestamp_url.as_deref(), Some("https://tsa.example"));
+    let (drata, vanta) = (config.targets.drata.unwrap(), config.targets.vanta.unwrap());
+    assert_eq!((drata.workspace.as_str(), drata.evidence), ("11", vec!["258".to_owned(), "301".to_owned()]));
+    assert_eq!(vanta.documents, ["backup-restore"]);
+    for (bad, says) in [
+        ("[publish.drata]\nworkspace = 1\nevidence = 2\ntoken = \"secret\"", "does not belong"),
+        ("[publish.drata]\nworkspace = 1\nevidence = 2", "`token` is missing"),
+        ("[publish.drata]\nworkspace = [1, 2]\nevidence = 2\ntoken = { env = \"A\" }", "one id"),
+        ("[publish.drata]\nworkspace = 1\nevidence = []\ntoken = { env = \"A\" }", "expected the id"),
+        ("[publish.drata]\nworkspace = \"1/../2\"\nevidence = 2\ntoken = { env = \"A\" }", "expected the id"),
+        ("[publish.drata]\nworkspace = 1\nevidence = \"..\"\ntoken = { env = \"A\" }", "expected the id"),
+        ("[publish.vanta]\ndocuments = \"a?b\"\nclient_id = \"c\"\nclient_secret = { env = \"A\" }", "expected the id"),
+        ("[publish.vanta]\ndocuments = \"a\"\nclient_secret = { env = \"A\" }", "client_id"),
+        ("[publish.jira]\nid = 1", "unknown key \"jira\""),
+        ("[timestamp]", "url"),
+    ] {
+        let faults = read(bad).unwrap_err().0;
+        assert!(faults.iter().any(|f| f.message.contains(says)), "{bad}: {faults:?}");
+    }
+}

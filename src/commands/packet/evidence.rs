@@ -7,6 +7,7 @@ use std::path::Path;
 use model::dossier::{Dossier, StoreSheet};
 use model::time::Instant;
 use store::bag::EVIDENCE;
+use store::timestamp::{self, REPLY, REQUEST};
 use store::{Recorded, Store};
 
 use super::{Packet, tables};
@@ -78,17 +79,16 @@ impl Packet<'_> {
         }
         let root = self.store.path().to_path_buf();
         self.file(&root, "STORE")?;
+        let mut runs = BTreeMap::new();
         for recorded in manifests(self.store, &d.store)? {
             let recorded = recorded?;
             self.file(&root, &recorded.path)?;
+            runs.insert(recorded.digest, recorded.path.clone());
             if let Some(signature) = &recorded.signature {
                 self.file(&root, signature)?;
             }
         }
-        let receipts = self.store.receipts();
-        for name in below(&receipts, "")? {
-            self.file(&root, &format!("receipts/{name}"))?;
-        }
+        self.receipts(&root, &runs)?;
         for digest in self.objects.iter().filter(|d| !self.withheld.contains_key(*d)) {
             let mut object = self.store.checked_object(digest)?;
             let folder = digest.get(..2).unwrap_or_default();
@@ -103,6 +103,31 @@ impl Packet<'_> {
                 }
                 Ok(())
             })?;
+        }
+        Ok(())
+    }
+
+    /// Copies receipts; of timestamps those that are over runs in the packet. `runs` are their files by their hash.
+    fn receipts(&mut self, root: &Path, runs: &BTreeMap<String, String>) -> Result<(), Failure> {
+        let names = below(&self.store.receipts(), "")?;
+        for name in &names {
+            let path = format!("receipts/{name}");
+            if let Some(stem) = name.strip_suffix(REPLY) {
+                let read = |path: &str| fs::read(root.join(path)).map_err(|e| unreadable(&root.join(path), &e));
+                let request = format!("{stem}{REQUEST}");
+                let asked = if names.contains(&request) { Some(format!("receipts/{request}")) } else { None };
+                let (reply, asks) = (read(&path)?, asked.as_deref().map(read).transpose()?);
+                // A reply that is no good is the store's to tell: `verify` does.
+                let Ok(stamp) = timestamp::read(&reply) else { continue };
+                let good = timestamp::check(&reply, &stamp.sha256, asks.as_deref()).is_ok();
+                let Some(over) = runs.get(&stamp.sha256).filter(|_| good) else { continue };
+                for file in asked.iter().chain([&path]) {
+                    self.file(root, file)?;
+                }
+                self.timestamps.push((format!("{EVIDENCE}/{path}"), format!("{EVIDENCE}/{over}"), stamp.at));
+            } else if !name.ends_with(REQUEST) {
+                self.file(root, &path)?;
+            }
         }
         Ok(())
     }

@@ -3,13 +3,19 @@
 use std::collections::BTreeMap;
 
 use model::dossier::Dossier;
-use model::time::utc_text;
+use model::time::{Instant, utc_text};
 use store::bag;
 
 use crate::output::printable;
 
-/// The page. `public` is the line of a `.pub` file of the key that signs.
-pub fn page(d: &Dossier, public: Option<&str>, withheld: &BTreeMap<String, String>) -> String {
+/// The page. `public` is the line of a `.pub` file of the key that signs; `timestamps` are replies of authorities, what each
+/// is over, and when that existed.
+pub fn page(
+    d: &Dossier,
+    public: Option<&str>,
+    withheld: &BTreeMap<String, String>,
+    timestamps: &[(String, String, Instant)],
+) -> String {
     let period = &d.assessment.period;
     let mut out = format!(
         "# How to verify this packet\n\n{}, {}. Evidence up to {}. Head of the evidence store: run {},\n`{}`.\n\n\
@@ -72,7 +78,31 @@ pub fn page(d: &Dossier, public: Option<&str>, withheld: &BTreeMap<String, Strin
         "With the hash of a run manifest that you noted earlier in `EXPECTED_HEAD` (from an older packet, a receipt, a mail): the\nstore still holds that run. Without one there is nothing to compare with.",
         "test -z \"${EXPECTED_HEAD:-}\" || sha256sum data/evidence/runs/*.json | grep -q \"^$EXPECTED_HEAD \"",
     );
+    out.push_str(&stamps(timestamps));
     out.push_str(&rests_on(d, withheld));
+    out
+}
+
+/// How to check timestamps. The commands are no steps: they need certificates that nobody but the reader can vouch for.
+fn stamps(timestamps: &[(String, String, Instant)]) -> String {
+    let mut out = "## Timestamps\n\n\
+        A time-stamping authority (RFC 3161) says in a signed reply that a file existed at a time. Its signature is checked with\n\
+        OpenSSL and the authority's certificate, which you take from the authority itself, here as `../authority.pem`.\n\n"
+        .to_owned();
+    let newest = timestamps.iter().max_by_key(|(reply, _, at)| (at, reply));
+    match newest {
+        Some((reply, over, at)) => out.push_str(&format!(
+            "{} of the run manifests have one. The newest says that `{over}`, and with it every run before, existed by {}:\n\n    \
+             openssl ts -verify -data {over} -in {reply} -CAfile ../authority.pem\n\n",
+            timestamps.len(),
+            utc_text(*at),
+        )),
+        None => out.push_str("No run manifest in this packet has one.\n\n"),
+    }
+    out.push_str(
+        "One over the packet as a whole can't lie in it. Where there is one, it lies beside this folder, under its name and `.tsr`:\n\n    \
+         openssl ts -verify -data tagmanifest-sha256.txt -in \"$PWD.tsr\" -CAfile ../authority.pem\n\n",
+    );
     out
 }
 
@@ -86,7 +116,7 @@ fn rests_on(d: &Dossier, withheld: &BTreeMap<String, String>) -> String {
         `data/assessment.json`. The run manifests in `data/evidence/runs/` tell how, when and as whom each object was got.\n\n\
         ## What this does not prove\n\n\
         - That the sources told the truth, and that every source was asked: see scope and completeness in the packet.\n\
-        - When it was made: its dates come from the evidence. A timestamp in `data/evidence/receipts/`, where there is one, shows\n  that the head of the store existed by then.\n\
+        - When it was made: its dates come from the evidence. Timestamps show by when something existed, once their signatures are\n  checked, and not that it did not exist before.\n\
         - That nothing newer was removed, unless you have a hash to compare with (step on `EXPECTED_HEAD`).\n"
         .to_owned();
     let missing = d.sources.iter().filter(|s| s.status != model::evidence::SourceStatus::Complete).count();

@@ -23,19 +23,19 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::error::explained;
-use crate::layout::{self, BUFFER, printable};
+use crate::layout::{self, BUFFER, MANIFEST_LIMIT, printable};
 use crate::signing::{PACKET_NAMESPACE, SignError, Signer};
 
 /// Declares the bag; its only form.
-pub(crate) const BAGIT: &str = "bagit.txt";
+pub const BAGIT: &str = "bagit.txt";
 /// Content of [`BAGIT`].
 pub(crate) const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 /// What the bag says of itself.
-pub(crate) const BAG_INFO: &str = "bag-info.txt";
+pub const BAG_INFO: &str = "bag-info.txt";
 /// List of the files below [`DATA`].
-pub(crate) const PAYLOAD_LIST: &str = "manifest-sha256.txt";
+pub const PAYLOAD_LIST: &str = "manifest-sha256.txt";
 /// List of the files beside [`DATA`].
-pub(crate) const TAG_LIST: &str = "tagmanifest-sha256.txt";
+pub const TAG_LIST: &str = "tagmanifest-sha256.txt";
 /// Signature of [`TAG_LIST`].
 pub(crate) const SIGNATURE: &str = "tagmanifest-sha256.txt.sig";
 /// What the packet is for.
@@ -259,6 +259,33 @@ fn remove_left(parent: &Path) {
             let _ = fs::remove_dir_all(&folder);
         }
     }
+}
+
+/// The files of the packet in the folder `path`, ascending by name, with their sizes and the hashes that its lists state.
+/// The list of lists, which no list names, and its signature are hashed. Nothing is checked here: see [`crate::verify`].
+///
+/// # Errors
+/// Lists that can't be read, and files that are not there.
+pub fn files(path: &Path) -> io::Result<BTreeMap<String, Put>> {
+    let small = |name: &str| layout::read_small(&path.join(name), MANIFEST_LIMIT);
+    let mut out = BTreeMap::new();
+    for name in [TAG_LIST, PAYLOAD_LIST] {
+        let told = |why| io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {why}"));
+        for (file, digest) in list::read(&small(name)?).map_err(told)? {
+            let bytes = fs::metadata(path.join(&file)).map_err(|e| explained(&e, "look at", &path.join(&file)))?.len();
+            out.insert(file, Put { digest, bytes });
+        }
+    }
+    for name in [TAG_LIST, SIGNATURE] {
+        match small(name) {
+            Ok(bytes) => {
+                out.insert(name.to_owned(), Put { digest: layout::sha256(&bytes), bytes: bytes.len() as u64 });
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound && name == SIGNATURE => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(out)
 }
 
 /// Gives folders their mode, whatever the umask says.

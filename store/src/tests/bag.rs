@@ -10,7 +10,7 @@ use crate::testing::{files, store};
 use crate::{Expected, Kind, ProblemKind, Store, verify};
 
 /// A small packet of a store.
-fn pack(store: &Store, folder: &TempDir, name: &str) -> std::path::PathBuf {
+pub(super) fn pack(store: &Store, folder: &TempDir, name: &str) -> std::path::PathBuf {
     let target = folder.path().join(name);
     let mut bag = BagWriter::begin(&target).unwrap();
     bag.add("data/b c.csv", b"1\n").unwrap();

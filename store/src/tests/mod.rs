@@ -5,4 +5,5 @@ mod crashes;
 mod mutilation;
 #[cfg(unix)]
 mod signing;
+mod stamping;
 mod storing;

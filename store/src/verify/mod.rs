@@ -9,8 +9,8 @@
 //!
 //! What can't be checked: that the newest manifests were not removed, together with their
 //! signatures. The chain has no end to compare with; an outside note of the last sequence and hash
-//! has. Objects that no manifest names hint at it. `receipts/` and `cache/` are not looked into:
-//! receipts are checked where they were issued, and the cache is rebuilt from objects.
+//! has. Objects that no manifest names hint at it. Of `receipts/` only timestamps are looked into, and of those whether
+//! they are over what lies here: other receipts are checked where they were issued. The cache is rebuilt from objects.
 //!
 //! *Problems* make a store invalid. *Notes* do not, because an interrupted run, an ordinary copy or
 //! a key that came later leaves them, and such a store must not stay invalid for ever:
@@ -27,8 +27,9 @@
 mod objects;
 mod packet;
 mod runs;
+mod timestamps;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -36,6 +37,7 @@ use serde::Serialize;
 use crate::error::StoreError;
 use crate::layout::{self, CACHE, OBJECTS, RECEIPTS, RUNS, STORE, StoreFile, UNFINISHED, printable};
 use crate::signers::AllowedSigners;
+pub use timestamps::Stamped;
 
 /// Result of [`verify`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,6 +58,8 @@ pub struct Verification {
     pub checked: Checked,
     /// Who signed.
     pub signing: Signing,
+    /// Timestamps that are over what lies here, sorted by path. The signatures of their authorities are not checked.
+    pub timestamps: Vec<Stamped>,
     /// SHA-256 of the last run manifest: keep it elsewhere, and give it to a later verification.
     pub head: Option<String>,
     /// What no check of these bytes can show, a sentence each.
@@ -121,6 +125,10 @@ pub enum ProblemKind {
     FileCount,
     /// The chain of runs does not hold, or does not end with, the manifest that it must.
     HeadUnexpected,
+    /// A timestamp that can't be read, was refused, or is over something else.
+    TimestampInvalid,
+    /// Note: a timestamp was asked for, and there is no reply.
+    TimestampMissing,
     /// Note: an object that no manifest names.
     Unreferenced,
     /// Note: left by an interrupted run.
@@ -218,11 +226,12 @@ fn store(path: &Path, expected: Expected<'_>) -> Verification {
             signing = runs::check(path, &store.id, expected.allowed, &mut named, &mut findings);
             objects::check(path, &named, &mut findings);
             findings.expected_head(expected, RUNS);
+            timestamps::check(path, &mut findings);
         }
     }
     let mut not_proven = vec![
         "that the sources told the truth, and that every source is configured".to_owned(),
-        "when it was written: times are those of the machine that collected (compare receipts/)".to_owned(),
+        findings.when("when it was written: times are those of the machine that collected (compare receipts/)"),
     ];
     not_proven.extend(unproven(expected, &signing));
     findings.finish(path, Kind::Store, signing, not_proven)
@@ -273,9 +282,10 @@ struct Findings {
     writable: Vec<String>,
     /// Before every path: the folder of the part of a store that a packet holds, with `/`.
     prefix: &'static str,
-    /// Hashes of the manifests read, and the last of them.
-    manifests: BTreeSet<String>,
+    /// Manifests read, by their hash, with their files; and the last of them.
+    manifests: BTreeMap<String, String>,
     head: Option<String>,
+    timestamps: Vec<Stamped>,
 }
 
 impl Findings {
@@ -304,7 +314,7 @@ impl Findings {
     /// A head noted before must be in the chain. It need not be its end: the store may have grown since.
     fn expected_head(&mut self, expected: Expected<'_>, path: &str) {
         let Some(head) = expected.head else { return };
-        if !self.manifests.contains(head) {
+        if !self.manifests.contains_key(head) {
             let message = format!(
                 "no run manifest has the SHA-256 {head}: this is older than what was noted, or another store; ask for one that holds that run"
             );
@@ -313,6 +323,16 @@ impl Findings {
             let message = format!("the run with the SHA-256 {head} is in the chain, and newer runs follow it");
             self.note(ProblemKind::HeadUnexpected, path, message);
         }
+    }
+
+    /// What timestamps leave open; without any, `otherwise`.
+    fn when(&self, otherwise: &str) -> String {
+        if self.timestamps.is_empty() {
+            return otherwise.to_owned();
+        }
+        "when it was made: what timestamps say holds only where `openssl ts -verify` finds their signatures good, with \
+         certificates that you have from the authority"
+            .to_owned()
     }
 
     fn leftover(&mut self, path: &str) {
@@ -341,6 +361,7 @@ impl Findings {
         }
         self.problems.sort();
         self.notes.sort();
+        self.timestamps.sort_by(|a, b| a.path.cmp(&b.path));
         Verification {
             schema: "backproof.verification/1",
             kind,
@@ -350,6 +371,7 @@ impl Findings {
             notes: self.notes,
             checked: self.checked,
             signing,
+            timestamps: self.timestamps,
             head: self.head,
             not_proven,
         }

@@ -9,7 +9,7 @@ use model::parallel;
 use model::time::{Instant, instant};
 
 use super::{Expected, Findings, Kind, Named, ProblemKind, SignerSeen, Signing, SigningState, Verification};
-use super::{objects, runs, unproven};
+use super::{objects, runs, timestamps, unproven};
 use crate::bag::{
     AS_OF, BAG_INFO, BAGIT, DATA, DECLARATION, EVIDENCE, HEAD, NOT_SIGNED, OXUM, PAYLOAD_LIST, SIGNATURE, SIGNED_BY,
     TAG_LIST, list,
@@ -44,6 +44,7 @@ pub(super) fn verify(path: &Path, expected: Expected<'_>) -> Verification {
     }
     let info = Info::of(&text(BAG_INFO, SMALL_LIMIT));
     let tags = text(TAG_LIST, SMALL_LIMIT);
+    let digest = layout::sha256(&tags);
     let signing = signature(path, &tags, &info, expected, &mut findings);
     let mut hashed = BTreeMap::new();
     for (name, bytes, kept) in [
@@ -65,9 +66,10 @@ pub(super) fn verify(path: &Path, expected: Expected<'_>) -> Verification {
         findings.problem(ProblemKind::FileCount, BAG_INFO, message);
     }
     evidence(path, &info, expected, &mut findings);
+    timestamps::beside(path, TAG_LIST, &digest, &mut findings);
     let mut not_proven = vec![
         "that the sources told the truth, and that every source was asked: see scope and completeness in it".to_owned(),
-        "when it was made: its dates come from the evidence (compare timestamps in data/evidence/receipts/)".to_owned(),
+        findings.when("when it was made: its dates come from the evidence, and there is no timestamp"),
         "that its figures follow from its objects: recount them from lineage.csv, or judge the store again".to_owned(),
     ];
     not_proven.extend(unproven(expected, &signing));
@@ -197,6 +199,7 @@ fn evidence(path: &Path, info: &Info, expected: Expected<'_>, findings: &mut Fin
             let mut named = Named::new();
             runs::check(&root, &store.id, expected.allowed, &mut named, findings);
             objects::check(&root, &named, findings);
+            timestamps::check(&root, findings);
         }
     }
     findings.writable.clear();

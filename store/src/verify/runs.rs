@@ -67,7 +67,7 @@ pub(super) fn check(
             }
         }
         let digest = layout::sha256(&bytes);
-        findings.manifests.insert(digest.clone());
+        findings.manifests.insert(digest.clone(), path.clone());
         findings.head = Some(digest.clone());
         previous = Some(Some(digest));
     }

@@ -1,3 +1,4 @@
+use super::lock::Head;
 use super::*;
 
 #[test]

@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use aws_smithy_types::base64;
 
-use super::{Bucket, PAGES, UploadError, bytes, refused};
+use super::{Bucket, PAGES, UploadError, bytes};
 
 impl Bucket {
     /// Names of the folders directly below a prefix, which is empty or ends in `/`; ascending.
@@ -19,7 +19,7 @@ impl Bucket {
                 .set_continuation_token(token)
                 .send()
                 .await
-                .map_err(|e| refused("the packets that are there could not be listed", "s3:ListBucket", e))?;
+                .map_err(|e| self.refused("the packets that are there could not be listed", "s3:ListBucket", e))?;
             let names = page.common_prefixes().iter().filter_map(|p| p.prefix()?.strip_prefix(prefix));
             out.extend(names.map(|n| n.trim_end_matches('/').to_owned()).filter(|n| !n.is_empty()));
             token = page.next_continuation_token().map(str::to_owned);
@@ -39,10 +39,10 @@ impl Bucket {
         let told = match self.client.get_object().bucket(&self.name).key(key).send().await {
             Ok(told) => told,
             Err(e) if e.raw_response().is_some_and(|r| r.status().as_u16() == 404) => return Ok(None),
-            Err(e) => return Err(refused(&format!("{key} could not be read"), "s3:GetObject", e)),
+            Err(e) => return Err(self.refused(&format!("{key} could not be read"), "s3:GetObject", e)),
         };
         let broken = |what: String| UploadError {
-            message: format!("s3://{}/{key} could not be read: {what}", self.name),
+            message: self.hidden.clean(&format!("s3://{}/{key} could not be read: {what}", self.name)),
             help: "publish again".to_owned(),
         };
         let size = told.content_length().and_then(|n| u64::try_from(n).ok()).unwrap_or(u64::MAX);
@@ -74,7 +74,7 @@ impl Bucket {
         ask.body(content.into())
             .send()
             .await
-            .map_err(|e| refused(&format!("{key} was not stored"), "s3:PutObject", e))?;
+            .map_err(|e| self.refused(&format!("{key} was not stored"), "s3:PutObject", e))?;
         Ok(true)
     }
 }
