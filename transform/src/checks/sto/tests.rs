@@ -257,6 +257,7 @@ fn a_copy_that_failed_is_no_failure_of_its_source() {
     }
     let v = f.judge();
     v.is("FRQ-02", "nightly", State::Pass);
+    assert!(v.judged.slots.iter().all(|s| s.attempts.len() == 1), "a copy is no attempt");
     v.is("STO-03", "db", State::Fail);
 }
 
