@@ -183,7 +183,7 @@ pub struct Plan {
     pub max_duration_s: Option<i64>,
     /// Continuous plans: longest time before a log is shipped, seconds.
     pub archive_timeout_s: Option<i64>,
-    /// Time each recovery point is kept, seconds.
+    /// Time each recovery point is kept, seconds; of a replica, how much history it keeps.
     pub retention_s: Option<i64>,
     /// Number of recovery points kept.
     pub retention_count: Option<u32>,

@@ -159,7 +159,7 @@ record! {
         protocol: Option<String>,
         /// Lowest version allowed.
         min_version_configured: Option<String>,
-        /// Version seen.
+        /// Version seen; `refused` where an offer of older versions alone was refused.
         version_negotiated: Option<String>,
         /// Suite seen.
         cipher_negotiated: Option<String>,

@@ -230,6 +230,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_framework_alone_asks_for_is_an_advisory() {
+        let basis = |of: &str| {
+            let sheet = FindingSheet { basis: of.to_owned(), ..finding("db", "db", "2026-10-01T00:00:00Z") };
+            let blocks = groups(&[sheet], &FAILED);
+            let facts = blocks.into_iter().find_map(|b| if let Block::KeyValue(k) = b { Some(k.facts) } else { None });
+            facts.unwrap().iter().find(|f| f.label == "Basis").map(|f| words(&f.value)).unwrap()
+        };
+        assert!(basis("framework").starts_with("Advisory:") && basis("policy").starts_with("Policy:"));
+    }
+
+    #[test]
     fn a_long_table_says_how_many_are_not_shown_and_where_they_are() {
         let mut all: Vec<_> =
             (0..FAILED.lines).map(|n| finding(&format!("s-{n:04}"), "unit", "2026-10-01T02:00:00Z")).collect();

@@ -17,6 +17,7 @@ pub const REASONS: &[(&str, &str)] = &[
         "approved_after_start",
         "The exception was approved after it began: what happened before the approval is not waived.",
     ),
+    ("archive_failures", "Shipping of logs failed some times in the period; noted beside what it came to."),
     ("attestation_missing", "No role holder attests it for the whole period."),
     ("below_minimum", "Plans keep recovery points for less than the minimum retention."),
     (
@@ -42,6 +43,7 @@ pub const REASONS: &[(&str, &str)] = &[
     ("copy_not_shown", "The records do not show whether a sound copy was taken before the move."),
     ("counts_disagree", "The number of runs that a monitor saw does not agree with the slots that were due."),
     ("counts_only", "A restore was shown to be whole by counts of records only: a pass, noted."),
+    ("criterion_signed", "A signed statement says from when on a database changes fast, and no database is marked so."),
     ("custody_not_recorded", "Media were moved, and the record does not name who carried them."),
     ("data_differ", "A restore was recorded as a success, but the restored data differ from the source."),
     (
@@ -90,6 +92,10 @@ pub const REASONS: &[(&str, &str)] = &[
     ("integrity_never_checked", "Neither checks nor restore tests compared data, so corruption could not be seen."),
     ("interval_not_documented", "A fast-changing system has no documented shorter interval to be judged by."),
     ("inventory_not_given", "The workspace has no inventory."),
+    (
+        "justified",
+        "A plan keeps recovery points for less than the policy's minimum, and an approved note in its document justifies it.",
+    ),
     ("kind_not_measured", "This kind of restore test brings back too little to measure recovery time or loss."),
     ("kind_unknown", "What a restore test restored is not recorded; a tool's log alone is no measurement."),
     ("late_addition", "An asset was added to the inventory later than allowed: noted."),
@@ -98,6 +104,7 @@ pub const REASONS: &[(&str, &str)] = &[
     ("listing_incomplete", "No complete listing shows which recovery points existed."),
     ("listings_incomplete", "No complete listings show which recovery points were deleted."),
     ("location_not_registered", "Plans write to a location that the register of storage locations does not have."),
+    ("locked", "Locks that nobody can lift forbid that a recovery point was deleted early."),
     ("met_by_interval_plans", "Interval plans alone meet the objective, so no point-in-time restore is asked for."),
     ("missed", "No attempt was made for the slot, and a complete source covers it."),
     ("no_alert", "A backup failed, was missed or ran over its time, and no alert tells so."),
@@ -142,6 +149,7 @@ pub const REASONS: &[(&str, &str)] = &[
     ("open_too_long", "The record of the failure is open for longer than allowed."),
     ("orphan_points", "Recovery points have neither plan nor expiry: nothing will ever delete them."),
     ("overrun", "An attempt had no final state after the deadline of the slot."),
+    ("owner_gap", "For more than a day nobody was appointed as a system owner."),
     ("plan_history_incomplete", "The inventory has no plan for a time in which the platform showed one."),
     ("platform_unknown", "Of a restore test it is not known which platform the recovery point came from."),
     ("point_too_old", "A recovery point is older than the registered maximum."),
@@ -177,6 +185,10 @@ pub const REASONS: &[(&str, &str)] = &[
     ("segment_missing", "A log segment between two others is missing."),
     ("self_approval", "The requester of an exception approved it."),
     ("short_lived", "An asset without an inventory row was gone before it had to be registered."),
+    (
+        "shown_by_runs",
+        "The inventory has no plan for some time in which a platform showed one, and job records show that it ran.",
+    ),
     ("single_source", "Only one source recorded the runs, so none can contradict another."),
     ("size_drop", "A backup is much smaller than the ones before it."),
     ("size_not_reported", "The source does not report sizes."),
@@ -185,6 +197,10 @@ pub const REASONS: &[(&str, &str)] = &[
     (
         "source_not_complete",
         "A source states that it holds every run, and another source shows runs that are not in it.",
+    ),
+    (
+        "source_not_named",
+        "A system was left out because its data can be rebuilt, and the reason does not say from what.",
     ),
     ("system_left_out", "A review does not name the system."),
     ("system_unknown", "The record names no system of the inventory."),

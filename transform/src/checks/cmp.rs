@@ -193,3 +193,5 @@ fn judge(run: &Run, bytes: Option<u64>, damaged: bool, earlier: &VecDeque<u64>, 
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::registers::{Document, Recorded};
 use model::time::Instant;
 
 use crate::judgement::Judgement;
@@ -28,6 +29,22 @@ pub fn filled(text: Option<&str>) -> Option<&str> {
 /// True where a list of systems names this one, or all.
 pub fn holds(list: &[String], id: &str) -> bool {
     list.iter().any(|s| s == "*" || s == id)
+}
+
+/// A signed statement: an approved document that says this, by itself and by the words of its title in lower case. With
+/// the time of its approval.
+pub fn signed_statement<'w>(
+    world: &World<'w>,
+    says: impl Fn(&Document, &[&str]) -> bool,
+) -> Option<(&'w Recorded<Document>, Instant)> {
+    let registers = world.registers;
+    registers.documents.iter().flatten().find_map(|document| {
+        let signed = filled(document.approved_by.as_deref()).is_some();
+        let at = document.approved_at.filter(|at| signed && *at <= world.as_of)?;
+        let title = document.title.as_deref().unwrap_or_default().to_lowercase();
+        let words: Vec<&str> = title.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+        says(document, &words).then_some((document, at))
+    })
 }
 
 /// No inventory was given: nothing is known about the population.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::registers::ReviewKind;
+use model::rows::Trigger;
 use model::time::utc_text;
 
 use super::cadence::{Standing, not_named, note_overdue, programme_began, reviews, standing};
@@ -15,13 +16,14 @@ use crate::world::World;
 /// COV-01: enabled plans cover the whole time in service.
 ///
 /// The inventory's plan versions carry their dates and are the plan history. A hole in them in which a platform
-/// showed an enabled plan of the system is no evidence: the history lacks something that ran.
+/// showed an enabled plan of the system is no evidence: the history lacks something that ran. Where job records show
+/// that its slots ran all through the hole, at least as often as `max_backup_interval` asks, there is none.
 pub fn covered(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("backup_plans");
     }
     let mut out = Vec::new();
-    for (_, system) in world.in_scope() {
+    for (index, system) in world.in_scope() {
         let unit = system.system_id.as_str();
         let Some((from, to)) = system.in_service(world.period.start(), world.until()) else { continue };
         if system.provider_managed_backup == Some(true) {
@@ -48,7 +50,9 @@ pub fn covered(world: &World<'_>) -> Vec<Judgement> {
                     )
             })
         };
-        let (doubtful, proven): (Vec<Interval>, Vec<Interval>) = open.iter().copied().partition(shown);
+        let (mut doubtful, proven): (Vec<Interval>, Vec<Interval>) = open.iter().copied().partition(shown);
+        let ran = if doubtful.is_empty() { Vec::new() } else { slots_ran(world, index) };
+        doubtful.retain(|(from, to)| !holes(&ran, *from, *to).is_empty());
         let text = |all: &[Interval]| {
             let parts: Vec<String> = all.iter().map(|(a, b)| format!("{} to {}", utc_text(*a), utc_text(*b))).collect();
             names(&parts)
@@ -61,6 +65,15 @@ pub fn covered(world: &World<'_>) -> Vec<Judgement> {
                 .collect();
             ids.dedup();
             Judgement::pass(unit, format!("Enabled plans cover all of its time in service: {}.", names(&ids)))
+        } else if proven.is_empty() && doubtful.is_empty() {
+            Judgement::pass(
+                unit,
+                format!(
+                    "The platform showed a plan from {}, where the inventory has none, and job records show that it ran all the time.",
+                    text(&open)
+                ),
+            )
+            .reason("shown_by_runs")
         } else if !proven.is_empty() {
             let (code, what) = if plans.is_empty() {
                 ("no_plan", "No enabled plan names this system".to_owned())
@@ -81,6 +94,14 @@ pub fn covered(world: &World<'_>) -> Vec<Judgement> {
         out.push(judgement.about(unit));
     }
     or_none_in_scope(out)
+}
+
+/// When runs that nobody started by hand stood close enough to each other to be those of a plan in force.
+fn slots_ran(world: &World<'_>, index: usize) -> Vec<Interval> {
+    let between = world.seconds("max_backup_interval") + world.seconds("schedule_tolerance");
+    let half = chrono::Duration::seconds(between / 2);
+    let runs = world.runs.of_system(index).filter(|r| !r.copy && r.trigger != Some(Trigger::Manual));
+    union(runs.filter_map(|r| r.placed_at()).map(|at| (at - half, at + half)).collect())
 }
 
 /// COV-02: coverage and retention were reviewed on time, by the right people, on the right inputs, in full.
@@ -198,3 +219,5 @@ pub fn new_reviewed(world: &World<'_>) -> Vec<Judgement> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

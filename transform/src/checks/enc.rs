@@ -233,3 +233,5 @@ fn default_at(world: &World<'_>, location: &str, at: Instant) -> Option<Setting>
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

@@ -8,7 +8,7 @@ mod gaps;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(super) use tests::EXAMPLES;
+pub(super) use tests::{EDGES, EXAMPLES};
 
 pub use chain::chain;
 pub use design::{design, high_change, interval_s, losses};

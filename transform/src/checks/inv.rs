@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 
 use model::inventory::{Criticality, Environment};
 use model::registers::{ApprovalSubject, DocumentKind};
-use model::time::utc_text;
+use model::time::{Instant, utc_text};
 
 use super::common::{ORGANIZATION, filled, last_moment, names, no_inventory, no_register, or_empty, or_none_in_scope};
+use crate::coverage::{Interval, holes, union};
 use crate::judgement::Judgement;
 use crate::world::World;
 
@@ -124,6 +125,9 @@ pub fn rows_complete(world: &World<'_>) -> Vec<Judgement> {
 /// The classes of the data classification policy are no table of the data model: the title of that policy in
 /// `documents` lists them behind a colon, as in "Data Classification Policy: public, internal". Where none does, a class
 /// that is filled can't be shown to be one of them.
+///
+/// The inventory keeps the newest owner alone. That nobody at all held the role for more than a day is a gap between
+/// owners whoever they were.
 pub fn owned(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("systems");
@@ -132,7 +136,7 @@ pub fn owned(world: &World<'_>) -> Vec<Judgement> {
     let mut out = Vec::new();
     for (_, system) in world.in_scope() {
         let unit = system.system_id.as_str();
-        let Some((_, end)) = system.in_service(world.period.start(), world.until()) else { continue };
+        let Some((from, end)) = system.in_service(world.period.start(), world.until()) else { continue };
         let at = last_moment(end);
         let owner = filled(system.owner.as_deref());
         let mut faults: Vec<(&str, String)> = Vec::new();
@@ -143,6 +147,11 @@ pub fn owned(world: &World<'_>) -> Vec<Judgement> {
                     faults.push((
                         "owner_not_appointed",
                         format!("{owner} does not hold the role system_owner at {}", utc_text(at)),
+                    ));
+                } else if let Some((a, b)) = without_owner(world, from, end) {
+                    faults.push((
+                        "owner_gap",
+                        format!("nobody held the role system_owner from {} to {}", utc_text(a), utc_text(b)),
                     ));
                 }
             }
@@ -188,6 +197,13 @@ pub fn owned(world: &World<'_>) -> Vec<Judgement> {
     or_none_in_scope(out)
 }
 
+/// The first stretch of `[from, to)` longer than a day in which nobody held the role of a system owner.
+fn without_owner(world: &World<'_>, from: Instant, to: Instant) -> Option<Interval> {
+    let owners = world.registers.role_assignments.iter().flatten().filter(|a| a.role == "system_owner");
+    let held = union(owners.map(|a| (a.valid_from, a.valid_to.unwrap_or(to))).collect());
+    holes(&held, from, to).into_iter().find(|(a, b)| *b - *a > chrono::Duration::days(1))
+}
+
 /// The newest approved data classification policy whose title lists classes, and those classes.
 fn classes<'w>(world: &World<'w>) -> Option<(&'w str, Vec<&'w str>)> {
     let registers = world.registers;
@@ -204,7 +220,8 @@ fn classes<'w>(world: &World<'w>) -> Option<(&'w str, Vec<&'w str>)> {
 /// INV-04: production systems that are out of scope have a reason and an approval of the policy owner.
 ///
 /// The inventory does not say since when a system is left out: the approval must be there when the period (or the
-/// service of the system in it) begins. Whether the reason names the source that data are rebuilt from is for people.
+/// service of the system in it) begins. A reason that says that data can be rebuilt must say from what; whether that is
+/// their source is for people.
 pub fn exclusions(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("systems");
@@ -233,6 +250,12 @@ pub fn exclusions(world: &World<'_>) -> Vec<Judgement> {
                 unit,
                 "reason_missing",
                 "The system is production and out of scope, and scope_reason does not say why.",
+            )
+        } else if !names_source(system.scope_reason.as_deref().unwrap_or_default()) {
+            Judgement::fail(
+                unit,
+                "source_not_named",
+                "By scope_reason its data can be rebuilt, and it does not name the source they are rebuilt from (\"rebuilt from …\").",
             )
         } else {
             match approvals {
@@ -275,5 +298,16 @@ pub fn exclusions(world: &World<'_>) -> Vec<Judgement> {
     or_empty(out, "none_left_out", "Every production system in service in the period is in scope.")
 }
 
+/// False where a reason says that data can be rebuilt, and not from what.
+fn names_source(reason: &str) -> bool {
+    const REBUILT: [&str; 7] = ["rebuil", "recreat", "regenerat", "deriv", "cache", "reproduc", "recomput"];
+    let reason = reason.to_lowercase();
+    let words: Vec<&str> = reason.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let is_rebuilt = words.iter().any(|word| REBUILT.iter().any(|beginning| word.starts_with(beginning)));
+    !is_rebuilt || words.windows(2).any(|two| ["from", "of"].contains(&two[0]))
+}
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

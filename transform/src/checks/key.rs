@@ -58,3 +58,5 @@ fn registered<'w>(world: &World<'w>, id: &str) -> Option<&'w Recorded<Key>> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

@@ -15,6 +15,8 @@ mod cmp;
 mod common;
 mod cov;
 mod doc;
+#[cfg(test)]
+mod edges;
 mod emg;
 mod enc;
 mod evi;

@@ -8,7 +8,7 @@ use model::registers::{Obligation, ObligationKind, Recorded};
 use model::time::{day_start, human, utc_text};
 
 use super::cadence::{Standing, standing};
-use super::common::{ORGANIZATION, filled, holds, names, no_register};
+use super::common::{ORGANIZATION, filled, holds, names, no_register, signed_statement};
 use super::faults::Faults;
 use super::places::places;
 use super::ret::{kept_by, seconds_of};
@@ -40,14 +40,9 @@ pub fn met(world: &World<'_>) -> Vec<Judgement> {
 }
 
 fn without(world: &World<'_>) -> Judgement {
-    let statement = world.registers.documents.iter().flatten().find(|d| {
-        let title = d.title.as_deref().unwrap_or_default().to_lowercase();
-        let words: Vec<&str> = title.split(|c: char| !c.is_alphanumeric()).collect();
-        let says =
-            words.windows(2).any(|w| w[0] == "no" && ["duty", "duties", "obligation", "obligations"].contains(&w[1]));
-        says && filled(d.approved_by.as_deref()).is_some() && d.approved_at.is_some_and(|at| at <= world.as_of)
+    let signed = signed_statement(world, |_, words| {
+        words.windows(2).any(|w| w[0] == "no" && ["duty", "duties", "obligation", "obligations"].contains(&w[1]))
     });
-    let signed = statement.and_then(|d| Some((d, d.approved_at?)));
     if let Some((document, at)) = signed {
         return match standing(world, "obligation_review_cadence", [at], None) {
             Standing::Overdue { due, .. } => Judgement::fail(
@@ -231,3 +226,5 @@ fn location(world: &World<'_>, duty: &Obligation, id: &str, faults: &mut Faults)
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

@@ -11,9 +11,9 @@ pub use maximum::maximum;
 use chrono::NaiveDate;
 use model::inventory::{Plan, Schedule};
 use model::registers::{Obligation, ObligationKind, Recorded};
-use model::time::{Instant, Span, day_of, human};
+use model::time::{Instant, Span, day_of, human, utc_text};
 
-use super::common::{holds, no_inventory, or_empty};
+use super::common::{holds, names, no_inventory, or_empty, signed_statement};
 use super::frq::interval_s;
 use crate::judgement::Judgement;
 use crate::world::World;
@@ -56,6 +56,10 @@ pub fn kept_s(plan: &Plan, world: &World<'_>) -> Option<i64> {
 ///
 /// What the platform itself shows under the id of the plan counts before what the inventory says, because that is
 /// what deletes. With the reading `restorable_window` one plan of the system that is long enough serves all of them.
+///
+/// A justification of less than the policy's minimum is an approved exception, which waives, or a note in the plan's own
+/// document (`document_ref`): an approved one whose title speaks of retention and its justification. No note justifies
+/// less than a duty asks.
 pub fn configured(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("backup_plans");
@@ -71,8 +75,17 @@ pub fn configured(world: &World<'_>) -> Vec<Judgement> {
             .filter(|o| seconds_of(&o.value, until, world).is_none())
             .map(|o| o.obligation_id.as_str())
             .collect();
-        let stricter = duties.iter().filter_map(|o| seconds_of(&o.value, until, world)).max();
-        let needed = world.seconds("min_retention").max(stricter.unwrap_or(0));
+        let minimum = world.seconds("min_retention");
+        let stricter = duties
+            .iter()
+            .filter_map(|o| Some((seconds_of(&o.value, until, world)?, o)))
+            .filter(|(s, _)| *s > minimum)
+            .max_by_key(|(s, _)| *s);
+        let needed = stricter.map_or(minimum, |(s, _)| s);
+        let by = stricter.map_or_else(String::new, |(_, o)| {
+            let source = o.source.as_deref().map_or_else(String::new, |s| format!(" ({s})"));
+            format!(" by {}{source}", o.obligation_id)
+        });
         let plans: Vec<&Plan> = world.plans_in_force(system, world.period.start(), until).map(|(_, p)| p).collect();
         let kept = |plan: &Plan| kept_by(world, plan);
         let longest = plans.iter().filter(|p| p.operational).filter_map(|p| kept(p)).max();
@@ -98,7 +111,7 @@ pub fn configured(world: &World<'_>) -> Vec<Judgement> {
                 Judgement::pass(
                     unit,
                     format!(
-                        "The plans of {id} together keep it restorable for {}; {} are needed (reading {reading}).",
+                        "The plans of {id} together keep it restorable for {}; {} are needed{by} (reading {reading}).",
                         human(longest.unwrap_or(0)),
                         human(needed)
                     ),
@@ -106,10 +119,16 @@ pub fn configured(world: &World<'_>) -> Vec<Judgement> {
                 .reason("restorable_window")
             } else if !open && let Some((_, kept)) = short.iter().min_by_key(|(_, s)| *s) {
                 let detail = format!(
-                    "Recovery points are kept for {}; {} are needed (reading {reading}).",
+                    "Recovery points are kept for {}; {} are needed{by} (reading {reading}).",
                     human(*kept),
                     human(needed)
                 );
+                let notes: Option<Vec<String>> = short.iter().map(|(p, _)| justification(world, p)).collect();
+                if let Some(notes) = notes.filter(|_| stricter.is_none()) {
+                    let judgement = Judgement::pass(unit, format!("{detail} {} justifies it.", names(&notes)));
+                    out.push(judgement.reason("justified").about(id));
+                    continue;
+                }
                 short.iter().fold(Judgement::fail(unit, "below_minimum", detail), |j, (p, _)| {
                     j.violated(
                         p.effective_from.max(world.period.start()),
@@ -136,7 +155,7 @@ pub fn configured(world: &World<'_>) -> Vec<Judgement> {
                 Judgement::pass(
                     unit,
                     format!(
-                        "Recovery points are kept for {}; {} are needed (reading {reading}).",
+                        "Recovery points are kept for {}; {} are needed{by} (reading {reading}).",
                         human(least),
                         human(needed)
                     ),
@@ -146,6 +165,15 @@ pub fn configured(world: &World<'_>) -> Vec<Judgement> {
         }
     }
     or_empty(out, "no_enabled_plan", "No plan of an in-scope system was enabled in the period.")
+}
+
+/// The approved note in the document of a plan that justifies its retention, with the time of its approval.
+fn justification(world: &World<'_>, plan: &Plan) -> Option<String> {
+    let own = plan.document_ref.as_deref()?;
+    let (document, at) = signed_statement(world, |document, words| {
+        document.document_id == own && words.contains(&"retention") && words.iter().any(|w| w.starts_with("justif"))
+    })?;
+    Some(format!("{}, approved {},", document.document_id, utc_text(at)))
 }
 
 /// How long a plan keeps a recovery point, in seconds: as its platform shows it, else as the inventory says.
@@ -167,4 +195,4 @@ fn observed_s(world: &World<'_>, plan: &Plan) -> Option<i64> {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(super) use tests::EXAMPLES;
+pub(super) use tests::{EDGES, EXAMPLES};

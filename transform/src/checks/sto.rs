@@ -38,3 +38,5 @@ fn no_place(world: &World<'_>) -> Vec<Judgement> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

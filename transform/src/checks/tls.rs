@@ -42,6 +42,9 @@ pub fn floor(world: &World<'_>) -> Vec<Judgement> {
 }
 
 /// TLS-02: every observation of the period negotiated the minimum version or newer.
+///
+/// A probe proves what it offered: one that offered older versions alone and was refused is written as `refused`. It is
+/// told, and no observation of traffic.
 pub fn observed(world: &World<'_>) -> Vec<Judgement> {
     each(world, |path, _| {
         let unit = path.id;
@@ -54,7 +57,7 @@ pub fn observed(world: &World<'_>) -> Vec<Judgement> {
         }
         let (least, floor) = (world.policy.text("tls_min_version"), minimum(world));
         let mut faults = Faults::default();
-        let (mut bad, mut good, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut bad, mut good, mut unread, mut refusals) = (Vec::new(), Vec::new(), Vec::new(), 0_u32);
         for (row, at) in within(world, path) {
             let seen = filled(row.version_negotiated.as_deref());
             let fault = match (seen, carrier(row.protocol.as_deref())) {
@@ -67,6 +70,10 @@ pub fn observed(world: &World<'_>) -> Vec<Judgement> {
                         Some(("version_too_low", format!("{seen} was negotiated on {}, below {least}", utc_text(at))))
                     }
                     Version::Plain => Some(("in_clear", format!("traffic was in clear on {}", utc_text(at)))),
+                    Version::Refused => {
+                        refusals += 1;
+                        None
+                    }
                     Version::Unreadable => {
                         unread.push(seen);
                         None
@@ -95,8 +102,12 @@ pub fn observed(world: &World<'_>) -> Vec<Judgement> {
             return Judgement::no_evidence(unit, "not_observed", text);
         }
         let last = good.last().map_or_else(String::new, |(v, at)| format!(", the last {v} on {}", utc_text(*at)));
-        let judgement =
-            faults.judge(unit, "Seen on this path", format!("{} observations, none below {least}{last}.", good.len()));
+        let refused = match refusals {
+            0 => String::new(),
+            n => format!(" {n} offers of older versions alone were refused."),
+        };
+        let told = format!("{} observations, none below {least}{last}.{refused}", good.len());
+        let judgement = faults.judge(unit, "Seen on this path", told);
         bad.iter().fold(judgement, |j, at| j.violated(*at, *at + Duration::seconds(1)))
     })
 }
@@ -166,7 +177,7 @@ fn accepted(world: &World<'_>, path: &Path<'_>, places: &BTreeMap<&str, Place<'_
                 add("floor_too_low", format!("{word} is accepted, below {least}, by {source}"), Some(at))
             }
             Version::Plain => add("plain_access", format!("no version is needed, by {source}"), Some(at)),
-            Version::Unreadable => unreadable = Some(word.to_owned()),
+            Version::Refused | Version::Unreadable => unreadable = Some(word.to_owned()),
         }
     }
     for row in &path.rows {
@@ -252,3 +263,5 @@ fn statement(world: &World<'_>, path: &Path<'_>) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

@@ -132,6 +132,16 @@ fn after_a_gap_recovery_begins_at_the_next_base_backup() {
 }
 
 #[test]
+fn a_hole_before_the_oldest_base_backup_is_none() {
+    let mut bucket = Bucket::default();
+    bucket.segments(1, (1..=200).filter(|n| !(50..=53).contains(n))).base(100);
+    let kept = read(vec![bucket.listing(60 * 201, Some(""))], &[]);
+    let [row] = logs(&kept)[..] else { panic!("{kept:?}") };
+    assert_eq!((short(&row.segment), row.previous_segment.as_deref(), row.lost_before), (100, None, Some(0)));
+    assert_eq!(row.restorable_from, Some(at(60 * 101 + 5)));
+}
+
+#[test]
 fn a_pause_is_told_and_is_no_hole() {
     let mut bucket = Bucket::default();
     bucket.segments(1, 1..=20).base(1);

@@ -1,9 +1,21 @@
 //! CMP-01 and CMP-02: the edge cases of `controls/checks.toml`.
 
 use model::assessment::State;
-use model::rows::{Component, Integrity, Row, RunStatus};
+use model::rows::{Component, Integrity, Row, RunStatus, TestResult};
 
+use super::super::edges::Edge;
+use super::super::edges::Shown::By;
 use crate::testing::{Fixture, at, has_reason, plain};
+
+/// Edge cases shown here.
+pub(crate) const EDGES: &[Edge] = &[
+    ("CMP-01", "Keys, secrets", By(each_component_needs_a_plan_and_points_without_a_gap)),
+    ("CMP-01", "A multi-part backup", By(a_backup_of_several_parts_is_none_until_all_of_its_parts_are_there)),
+    ("CMP-01", "A successful full restore", By(a_full_restore_test_is_told_as_the_strongest_evidence_for_a_set)),
+    ("CMP-02", "A sharp drop", By(a_sharp_drop_fails_until_somebody_records_the_reason)),
+    ("CMP-02", "Incremental sizes vary", By(full_backups_are_compared_with_full_ones)),
+    ("CMP-02", "Compression", By(a_sharp_drop_fails_until_somebody_records_the_reason)),
+];
 
 fn fixture(needed: &[Component]) -> Fixture {
     let mut f = Fixture::new("2026-10");
@@ -182,4 +194,63 @@ fn no_success_is_not_applicable_only_where_records_are_complete() {
     f.judge().is("CMP-02", "db", State::NoEvidence);
     f.covers("db", "2026-09-01T00:00:00Z", "2026-11-05T00:00:00Z");
     has_reason(f.judge().is("CMP-02", "db", State::NotApplicable), "no_success");
+}
+
+#[test]
+fn a_full_restore_test_is_told_as_the_strongest_evidence_for_a_set() {
+    let mut f = fixture(&[Component::Full, Component::Config]);
+    f.plan("full", "db", "0 2 * * *", plain());
+    f.plan("config", "db", "0 2 * * *", |p| p.component = Component::Config);
+    daily(&mut f, Component::Full, 1..=31);
+    daily(&mut f, Component::Config, 1..=31);
+    assert!(f.judge().is("CMP-01", "db", State::Pass).reasons.is_empty());
+    f.test("T1", "db", "2026-10-20T08:00:00Z", "2026-10-20T09:00:00Z", TestResult::Success, plain());
+    let v = f.judge();
+    let r = v.is("CMP-01", "db", State::Pass);
+    has_reason(r, "restore_tested");
+    assert_eq!(r.records.len(), 1, "the test");
+}
+
+#[test]
+fn a_backup_of_several_parts_is_none_until_all_of_its_parts_are_there() {
+    let with = |complete: Option<bool>| {
+        let mut f = fixture(&[Component::Full, Component::Config]);
+        f.covers("db", "2026-09-01T00:00:00Z", "2026-11-05T00:00:00Z");
+        f.plan("full", "db", "0 2 * * *", plain());
+        f.plan("config", "db", "0 2 * * *", |p| p.component = Component::Config);
+        daily(&mut f, Component::Full, 1..=31);
+        daily(&mut f, Component::Config, 1..=31);
+        for row in &mut f.rows {
+            if let Row::RecoveryPoint(p) = row
+                && ["full/10", "full/11", "full/12"].contains(&p.recovery_point_id.as_str())
+            {
+                p.complete = complete;
+            }
+        }
+        f.judge().of("CMP-01", "db").clone()
+    };
+    assert_eq!(with(Some(true)).state, State::Pass);
+    let parts_missing = with(Some(false));
+    assert_eq!(parts_missing.state, State::Fail);
+    has_reason(&parts_missing, "component_missing");
+}
+
+#[test]
+fn full_backups_are_compared_with_full_ones() {
+    let mut f = fixture(&[]);
+    f.plan("all", "db", "0 2 * * *", plain());
+    let mut made = |day: u32, component: Component, bytes: u64| {
+        f.run("db", &format!("2026-10-{day:02}T02:00:00Z"), RunStatus::Success, |r| {
+            (r.component, r.bytes, r.plan_id) = (Some(component), Some(bytes), Some("all".to_owned()));
+        });
+    };
+    for day in [1, 4, 7, 10] {
+        made(day, Component::Full, 1_000);
+        made(day + 1, Component::Incremental, 20);
+        made(day + 2, Component::Incremental, 5);
+    }
+    made(13, Component::Full, 499);
+    let v = f.judge();
+    has_reason(v.is("CMP-02", "run/runs.log/db/2026-10-13T02:00:00Z", State::Fail), "size_drop");
+    assert_eq!(v.all("CMP-02").iter().filter(|r| r.state == State::Fail).count(), 1);
 }

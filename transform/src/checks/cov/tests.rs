@@ -1,9 +1,20 @@
 //! COV-01 to COV-03: the edge cases of `controls/checks.toml`.
 
 use model::assessment::State;
-use model::rows::{ObservedPlan, Row};
+use model::rows::{ObservedPlan, Row, RunStatus};
 
+use super::super::edges::Edge;
+use super::super::edges::Shown::By;
 use crate::testing::{Fixture, at, has_reason, origin, plain};
+
+/// Edge cases shown here.
+pub(crate) const EDGES: &[Edge] = &[
+    ("COV-01", "One export", By(a_plan_that_the_platform_showed_in_the_hole_makes_it_doubtful)),
+    ("COV-01", "A plan that selects", By(a_plan_covers_a_system_only_while_its_selection_held)),
+    ("COV-02", "3.1 says", By(a_review_in_time_by_the_right_role_on_the_right_inputs_passes)),
+    ("COV-02", "Due date", By(a_due_day_passes_and_29_february_falls_back)),
+    ("COV-03", "A system onboarded", By(what_is_new_or_changed_is_in_the_next_review)),
+];
 
 #[test]
 fn plans_cover_the_whole_time_or_the_hole_is_named() {
@@ -55,6 +66,38 @@ fn a_plan_that_the_platform_showed_in_the_hole_makes_it_doubtful() {
         origin: origin("runs", "log", "p", at("2026-10-20T00:00:00Z")),
     }));
     has_reason(f.judge().is("COV-01", "db", State::NoEvidence), "plan_history_incomplete");
+    // Job records fill the time between what the platform showed, and only without a hole of their own.
+    let ran = |without: &[u32]| {
+        let mut f = f.clone();
+        for day in (9..=31).filter(|d| !without.contains(d)) {
+            f.run("db", &format!("2026-10-{day:02}T02:00:00Z"), RunStatus::Success, plain());
+        }
+        f.run("db", "2026-11-01T02:00:00Z", RunStatus::Failed, plain());
+        f.judge().of("COV-01", "db").clone()
+    };
+    let whole = ran(&[]);
+    assert_eq!(whole.state, State::Pass, "{}", whole.detail);
+    has_reason(&whole, "shown_by_runs");
+    assert_eq!(ran(&[15, 16]).state, State::NoEvidence);
+    // Runs alone, of a plan that nothing shows, fill no hole.
+    let mut unseen = f.clone();
+    unseen.rows.clear();
+    for day in 9..=31 {
+        unseen.run("db", &format!("2026-10-{day:02}T02:00:00Z"), RunStatus::Success, plain());
+    }
+    has_reason(unseen.judge().is("COV-01", "db", State::Fail), "hole");
+}
+
+#[test]
+fn a_plan_covers_a_system_only_while_its_selection_held() {
+    // The tag that selected it was taken off on the 10th and set again on the 12th: two versions.
+    let mut f = Fixture::new("2026-10");
+    f.system("db", plain());
+    f.plan("tagged", "db", "0 2 * * *", |p| p.effective_to = Some(at("2026-10-10T00:00:00Z")));
+    f.plan("tagged", "db", "0 2 * * *", |p| (p.version, p.effective_from) = (2, at("2026-10-12T00:00:00Z")));
+    let v = f.judge();
+    let r = v.is("COV-01", "db", State::Fail);
+    assert!(r.detail.contains("2026-10-10T00:00:00Z to 2026-10-12T00:00:00Z"), "{}", r.detail);
 }
 
 #[test]

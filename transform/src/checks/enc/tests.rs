@@ -3,7 +3,18 @@
 use model::assessment::State;
 use model::rows::{Row, StorageLocation};
 
+use super::super::edges::Edge;
+use super::super::edges::Shown::By;
 use crate::testing::{Fixture, at, has_reason, origin, plain};
+
+/// Edge cases shown here.
+pub(crate) const EDGES: &[Edge] = &[
+    ("ENC-01", "Encrypted volume", By(each_copy_is_judged_on_its_own)),
+    ("ENC-01", "State given only", By(a_default_that_a_register_states_needs_its_date_and_the_providers_statement)),
+    ("ENC-01", "Points made before", By(points_from_before_a_default_was_turned_on_are_listed)),
+    ("ENC-01", "The policy writes", By(what_equals_the_named_algorithm_is_approved)),
+    ("ENC-02", "A document that is older", By(storage_encrypts_by_default_at_every_reading_and_a_document_says_so)),
+];
 
 fn reading(f: &mut Fixture, when: &str, on: Option<bool>, cipher: Option<&str>) {
     f.row(Row::Storage(StorageLocation {
@@ -157,4 +168,61 @@ fn a_reading_that_does_not_show_the_algorithm_is_no_evidence() {
     f.register("documents", DOCUMENT);
     reading(&mut f, "2026-10-05T00:00:00Z", Some(true), Some("3DES"));
     has_reason(f.judge().is("ENC-02", "s3:b", State::Fail), "weak_cipher");
+}
+
+#[test]
+fn each_copy_is_judged_on_its_own() {
+    let mut f = fixture();
+    point(&mut f, "01", Some(true), Some("AES256"));
+    f.point("db", "2026-10-01T02:00:00Z", |p| {
+        (p.recovery_point_id, p.copy_of) = ("export".into(), Some("db/2026-10-01T02:00:00Z".into()));
+        p.encrypted = Some(false);
+    });
+    let v = f.judge();
+    has_reason(v.is("ENC-01", "export", State::Fail), "not_encrypted");
+    assert!(v.is("ENC-01", "db", State::Pass).detail.starts_with("1 recovery points"));
+}
+
+#[test]
+fn a_default_that_a_register_states_needs_its_date_and_the_providers_statement() {
+    let with = |observed: &str, covers: &str| {
+        let mut f = fixture();
+        point(&mut f, "06", None, None);
+        let head = "location_id,platform_id,encryption_default,default_cipher,observed_at\n";
+        f.register("storage_locations", &format!("{head}s3:b,s3,true,AES256,{observed}\n"));
+        let head = "assurance_id,platform_id,kind,covers,period_start,period_end\n";
+        f.register("provider_assurance", &format!("{head}A1,s3,report,{covers},2025-11-01,2026-10-31\n"));
+        f.judge().of("ENC-01", "db").clone()
+    };
+    let good = with("2026-10-05T00:00:00Z", "encryption");
+    assert_eq!(good.state, State::Pass);
+    has_reason(&good, "indirect");
+    assert_eq!(with("2026-10-05T00:00:00Z", "backup").state, State::NoEvidence);
+    assert_eq!(with("", "encryption").state, State::NoEvidence);
+}
+
+#[test]
+fn points_from_before_a_default_was_turned_on_are_listed() {
+    let mut f = fixture();
+    reading(&mut f, "2026-10-01T00:00:00Z", Some(false), None);
+    reading(&mut f, "2026-10-05T00:00:00Z", Some(true), Some("AES256"));
+    point(&mut f, "04", None, None);
+    point(&mut f, "06", None, None);
+    let v = f.judge();
+    let r = v.is("ENC-01", "db", State::NoEvidence);
+    assert_eq!(r.records, ["point/runs.log/db/2026-10-04T02:00:00Z"]);
+}
+
+#[test]
+fn what_equals_the_named_algorithm_is_approved() {
+    for (cipher, state) in [
+        ("ChaCha20-Poly1305", State::Pass),
+        ("camellia-256-cbc", State::Pass),
+        ("AES-128", State::Fail),
+        ("3DES", State::Fail),
+    ] {
+        let mut f = fixture();
+        point(&mut f, "01", Some(true), Some(cipher));
+        assert_eq!(f.judge().all("ENC-01")[0].state, state, "{cipher}");
+    }
 }

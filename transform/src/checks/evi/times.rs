@@ -64,6 +64,14 @@ pub fn times(world: &World<'_>) -> Vec<Judgement> {
         let source = format!("{}.{}", lineage.kind, lineage.source_id);
         note(&source, &times, &|| point.row_id(world.runs), order);
     }
+    for sample in world.pitr.values().flatten() {
+        let (seen, latest) = (Some(sample.observed_at), sample.latest_restorable_at);
+        let times = [("observed_at", seen), ("latest_restorable_at", latest)];
+        let order = before("observed_at", seen, "latest_restorable_at", latest, skew);
+        let source = format!("{}.{}", sample.origin.kind, sample.origin.source_id);
+        let row = || format!("pitr/{}/{}", sample.origin.source_id, utc_text(sample.observed_at));
+        note(&source, &times, &row, order);
+    }
     for test in world.tests.unwrap_or_default().iter().filter(|t| !t.row.zone_unknown) {
         let row = &test.row;
         let times = [("started_at", row.started_at), ("ended_at", row.ended_at)];

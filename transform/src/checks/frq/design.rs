@@ -7,7 +7,7 @@ use model::inventory::{ChangeRate, Environment, Plan, Schedule, System, SystemKi
 use model::rows::Component;
 use model::time::{Instant, human, utc_text};
 
-use super::super::common::{ORGANIZATION, no_inventory, or_empty, or_none_in_scope};
+use super::super::common::{ORGANIZATION, no_inventory, or_empty, or_none_in_scope, signed_statement};
 use super::gaps::judge;
 use crate::judgement::Judgement;
 use crate::world::World;
@@ -25,7 +25,8 @@ pub fn interval_s(plan: &Plan, world: &World<'_>) -> Option<i64> {
 /// Worst-case loss by design in seconds of every plan in force at `at` that can be restored.
 ///
 /// Interval plans: interval + longest run time. Continuous plans: archive timeout + `log_ship_allowance`,
-/// if a full or snapshot plan gives the logs a base. A replica keeps no history and does not count.
+/// if a full or snapshot plan gives the logs a base. A replica counts only where it keeps history, delayed or versioned,
+/// which its plan says by a retention; it then is its own base.
 #[must_use]
 pub fn losses<'w>(world: &World<'w>, system: &System, at: Instant) -> Vec<(i64, &'w Plan)> {
     let plans: Vec<&Plan> =
@@ -37,8 +38,9 @@ pub fn losses<'w>(world: &World<'w>, system: &System, at: Instant) -> Vec<(i64, 
         .into_iter()
         .filter_map(|plan| {
             let loss = match (plan.component, &plan.schedule) {
-                (Component::Replica | Component::Config, _) => None,
-                (_, Schedule::Continuous) if has_base => {
+                (Component::Config, _) => None,
+                (Component::Replica, _) if !keeps_history(plan) => None,
+                (_, Schedule::Continuous) if has_base || plan.component == Component::Replica => {
                     Some(plan.archive_timeout_s? + world.seconds("log_ship_allowance"))
                 }
                 (_, Schedule::Continuous) | (Component::LogContinuous, _) => None,
@@ -52,7 +54,14 @@ pub fn losses<'w>(world: &World<'w>, system: &System, at: Instant) -> Vec<(i64, 
         .collect()
 }
 
+fn keeps_history(plan: &Plan) -> bool {
+    plan.retention_s.is_some_and(|s| s > 0) || plan.retention_count.is_some_and(|n| n > 1)
+}
+
 /// FRQ-03: high-change databases have a documented shorter interval and keep it.
+///
+/// The policy does not say what a high change is. Where no database is marked so, a signed statement of the criterion is
+/// asked for: an approved document whose title speaks of "high change" or of the "change rate".
 pub fn high_change(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("systems");
@@ -99,14 +108,27 @@ pub fn high_change(world: &World<'_>) -> Vec<Judgement> {
         };
         out.push(judgement.about(unit));
     }
-    // The policy gives no criterion: that nothing changes fast must be somebody's statement.
     let databases = || world.in_scope().filter(|(_, s)| s.kind == SystemKind::Database);
     if databases().next().is_some() && databases().all(|(_, s)| s.change_rate != Some(ChangeRate::High)) {
-        out.push(Judgement::no_evidence(
-            ORGANIZATION,
-            "no_criterion",
-            "No database is marked as changing fast (systems.change_rate): keep a signed statement of the criterion.",
-        ));
+        let signed = signed_statement(world, |_, words| {
+            words.windows(2).any(|two| two == ["high", "change"] || two == ["change", "rate"])
+        });
+        out.push(match signed {
+            Some((document, at)) => Judgement::not_applicable(
+                ORGANIZATION,
+                "criterion_signed",
+                format!(
+                    "{}, signed {}, states the criterion, and no database is marked as changing fast by it.",
+                    document.document_id,
+                    utc_text(at)
+                ),
+            ),
+            None => Judgement::no_evidence(
+                ORGANIZATION,
+                "no_criterion",
+                "No database is marked as changing fast (systems.change_rate): keep a signed statement of the criterion (documents, with \"high change\" or \"change rate\" in its title).",
+            ),
+        });
     }
     or_empty(out, "none_in_scope", "No database was in scope and in service in the period.")
 }
@@ -194,7 +216,7 @@ fn design_at(world: &World<'_>, system: &System, at: Instant) -> Judgement {
             unit,
             "not_restorable",
             format!(
-                "No plan can be restored on its own: {} of loss are allowed and logs or replicas have no base.",
+                "No plan can be restored on its own: {} of loss are allowed, and logs have no base or replicas keep no history.",
                 human(rpo)
             ),
         );

@@ -4,6 +4,7 @@ use model::inventory::System;
 use model::time::{Instant, human, utc_text};
 
 use super::super::common::{no_inventory, or_none_in_scope};
+use super::super::notes::Notes;
 use super::gaps::Mark;
 use super::{covered_logs, relies_on_logs};
 use crate::coverage::{Interval, holes, union};
@@ -23,6 +24,8 @@ pub struct Exposure {
     pub service: Interval,
     /// The newest rows it rests on, at most fifty.
     pub records: Vec<String>,
+    /// Failures to ship a log that samples of that time tell of.
+    pub archive_failures: u64,
 }
 
 impl Exposure {
@@ -150,7 +153,9 @@ pub fn observe(world: &World<'_>, index: usize, system: &System, rpo: i64) -> Op
     step(at, end, newest, samples_seen, &mut shown, &mut bound, &mut proven);
     let within = known.iter().rev().filter(|k| k.at >= start && k.at < end);
     let records = within.take(50).map(|k| k.mark.row_id(world.runs)).collect();
-    Some(Exposure { shown, bound, proven: union(proven), service: (start, end), records })
+    let samples = world.pitr_of(index).filter(|s| s.observed_at >= start && s.observed_at < end);
+    let archive_failures = samples.filter_map(|s| s.archive_failures).sum();
+    Some(Exposure { shown, bound, proven: union(proven), service: (start, end), records, archive_failures })
 }
 
 /// FRQ-05.
@@ -221,7 +226,13 @@ pub fn exposure(world: &World<'_>) -> Vec<Judgement> {
                 )
             }
         };
-        out.push(judgement.about(unit).rests_on(seen.records));
+        let mut notes = Notes::default();
+        if seen.archive_failures > 0 {
+            let text =
+                format!("Shipping of logs failed {} times (pitr_status.archive_failures).", seen.archive_failures);
+            notes.add("archive_failures", text);
+        }
+        out.push(notes.on(judgement.about(unit).rests_on(seen.records)));
     }
     or_none_in_scope(out)
 }

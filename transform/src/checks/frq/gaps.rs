@@ -241,7 +241,7 @@ pub fn widest<'w>(world: &World<'w>, index: usize, system: &System, limit: i64) 
     let mut first = before.is_none();
     let zones = wall_clock_zones(world, system);
     let mut push = |from: Instant, to: Instant, first: bool, a: Option<Mark<'w>>, b: Option<Mark<'w>>| {
-        let limit_s = if first && onboarded_inside { first_due.max(limit) } else { limit };
+        let limit_s = if first && onboarded_inside { first_due } else { limit };
         let long = (to - from).num_seconds();
         let back = zones.iter().map(|z| offset(from, *z) - offset(to, *z)).max().unwrap_or(0);
         let extra = back.max(0);

@@ -7,6 +7,10 @@ use model::time::Instant;
 
 use crate::testing::{Fixture, at, has_reason, origin, plain};
 
+mod edges;
+
+pub(crate) use edges::EDGES;
+
 fn fixture() -> Fixture {
     let mut f = Fixture::new("2026-10");
     f.system("db", |s| s.reviewed_at = Some(at("2026-09-01T00:00:00Z")));

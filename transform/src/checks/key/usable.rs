@@ -30,6 +30,9 @@ enum Use {
 /// Only a point that lies outside of the production account can outlive it, and so only its key must. A copy in another
 /// region than its system needs a key that is in that region, which the name of the key tells (keys of AWS KMS; those
 /// whose id begins with `mrk-` are in several).
+///
+/// A restore to a point in time needs the key of every log as well: that of the place where the archive of logs lies. One
+/// that fails has a result with the unit `<system>/logs/<place>`.
 pub fn usable(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("systems");
@@ -66,14 +69,8 @@ pub fn usable(world: &World<'_>) -> Vec<Judgement> {
                 }
                 Use::Fails { code, why, since } => {
                     seen.bad += 1;
-                    let failing = Judgement::fail(point.id(world.runs), code, why.clone());
-                    let from = since.unwrap_or(world.until());
-                    out.push(
-                        failing
-                            .violated(from, world.as_of.max(from + chrono::Duration::seconds(1)))
-                            .rests_on([point.row_id(world.runs)])
-                            .about(id),
-                    );
+                    let failing = failing(world, point.id(world.runs), code, why, *since);
+                    out.push(failing.rests_on([point.row_id(world.runs)]).about(id));
                 }
                 Use::Unknown(why) => {
                     *seen.unknown.entry(why.clone()).or_default() += 1;
@@ -83,9 +80,29 @@ pub fn usable(world: &World<'_>) -> Vec<Judgement> {
                 }
             }
         }
+        let archives: BTreeSet<&str> = world.segments_of(index).filter_map(|l| l.location_id.as_deref()).collect();
+        for (at, place) in archives.into_iter().filter_map(|at| Some((at, places.get(at)?))) {
+            let encrypts = place.fact(world.as_of, |r| r.encrypts()).is_some_and(|f| f.value);
+            let Some(key) = place.fact(world.as_of, |r| filled(r.key())).filter(|_| encrypts) else { continue };
+            match judge(world, Some(place), system, key.value, &accounts) {
+                Use::Opens => {}
+                Use::Fails { code, why, since } => {
+                    seen.bad += 1;
+                    let why = format!("Logs are archived at {at}. {why}");
+                    out.push(failing(world, &format!("{id}/logs/{at}"), code, &why, since).about(id));
+                }
+                Use::Unknown(why) => *seen.unknown.entry(why).or_default() += 1,
+            }
+        }
         out.extend(seen.judgement(world, id).map(|j| j.about(id)));
     }
     or_none_in_scope(out)
+}
+
+/// A key that fails does so from its reading on, else at the end of what is judged.
+fn failing(world: &World<'_>, unit: &str, code: &str, why: &str, since: Option<Instant>) -> Judgement {
+    let from = since.unwrap_or(world.until());
+    Judgement::fail(unit, code, why).violated(from, world.as_of.max(from + chrono::Duration::seconds(1)))
 }
 
 fn judge(world: &World<'_>, place: Option<&Place<'_>>, system: &System, key: &str, production: &BTreeSet<&str>) -> Use {

@@ -2,7 +2,15 @@
 
 use model::assessment::State;
 
+use super::super::edges::Edge;
+use super::super::edges::Shown::By;
 use crate::testing::{Fixture, has_reason};
+
+/// Edge cases shown here.
+pub(crate) const EDGES: &[Edge] = &[
+    ("REQ-01", "Where a minimum", By(a_conflict_is_told_and_not_decided)),
+    ("REQ-01", "A stricter duty", By(a_stricter_duty_overrides_the_policy_and_is_named)),
+];
 
 const HEAD: &str = "obligation_id,source,kind,value,system_ids,valid_from,valid_to,reviewed_at\n";
 
@@ -44,6 +52,20 @@ fn a_conflict_is_told_and_not_decided() {
     let v = f.judge();
     has_reason(v.is("REQ-01", "O1", State::Fail), "conflict");
     has_reason(v.is("REQ-01", "O2", State::Pass), "conflict");
+}
+
+#[test]
+fn a_stricter_duty_overrides_the_policy_and_is_named() {
+    // Kept for 35 days; the policy asks for 30.
+    for (value, state, source) in
+        [("P90D", State::Fail, true), ("P33D", State::Pass, true), ("P7D", State::Pass, false)]
+    {
+        let f = with(&format!("O1,Tax law,retention_min,{value},db,2026-01-01,,2026-05-01T00:00:00Z"));
+        let v = f.judge();
+        assert!(v.is("REQ-01", "O1", state).detail.contains("of Tax law"));
+        let r = v.is("RET-01", "nightly", state);
+        assert_eq!(r.detail.contains("are needed by O1 (Tax law)"), source, "{}", r.detail);
+    }
 }
 
 #[test]

@@ -4,10 +4,11 @@ use chrono::Duration;
 use model::assessment::Severity;
 use model::inventory::System;
 use model::registers::PrincipalKind;
-use model::rows::DeleteReason;
+use model::rows::{DeleteReason, Immutability};
 use model::time::{Instant, human, utc_text};
 
 use super::super::common::{listings, no_inventory, or_none_in_scope, restorable};
+use super::super::places::{location, places};
 use crate::judgement::Judgement;
 use crate::points::Point;
 use crate::world::World;
@@ -19,6 +20,8 @@ use crate::world::World;
 /// the later time is, in time where even the earlier one is or the point's own expiry lies between, and no evidence
 /// otherwise. It is one of the period where both times lie in it; where the period begins or ends between them, an early
 /// one is no evidence, and one in time speaks against nothing.
+///
+/// Without complete listings it holds by construction where locks forbid every early deletion ([`locked_whole`]).
 pub fn deletions(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("systems");
@@ -27,7 +30,8 @@ pub fn deletions(world: &World<'_>) -> Vec<Judgement> {
     let mut out = Vec::new();
     for (i, system) in world.in_scope() {
         let all: Vec<&Point> = world.points_of(i).collect();
-        let mut rest = Rest { whole: seen_whole(world, system, times.get(&system.system_id)), ..Rest::default() };
+        let whole = seen_whole(world, system, times.get(&system.system_id));
+        let mut rest = Rest { whole, locked: !whole && locked_whole(world, i, system), ..Rest::default() };
         for point in all.iter().copied().filter(|p| p.row.complete != Some(false)) {
             let Some(gone) = Gone::of(world, point) else { continue };
             match judge(world, &all, point, &gone) {
@@ -161,6 +165,8 @@ struct Rest {
     own: bool,
     /// Complete listings show every deletion.
     whole: bool,
+    /// Locks forbid every early deletion.
+    locked: bool,
 }
 
 impl Rest {
@@ -191,6 +197,9 @@ impl Rest {
                 "none_deleted",
                 format!("Complete listings show that no {others}recovery point was deleted in the period.{lock}"),
             )
+        } else if self.locked {
+            let text = "No point that is too young to be deleted could be: locks that nobody can lift forbid it.";
+            Judgement::pass(unit, format!("{text}{lock}")).reason("locked")
         } else {
             Judgement::no_evidence(
                 unit,
@@ -202,6 +211,28 @@ impl Rest {
         };
         j.about(unit)
     }
+}
+
+/// True where every point that was too young to be deleted in the period is locked for long enough at a place whose lock
+/// nobody can lift. A complete log of the runs that made them shows that they are all.
+fn locked_whole(world: &World<'_>, index: usize, system: &System) -> bool {
+    let Some((from, to)) = system.in_service(world.period.start(), world.until()) else { return false };
+    let minimum = Duration::seconds(world.seconds("min_retention"));
+    let since = (from - minimum).max(system.onboarded_at);
+    let is_locked = |point: &Point, made: Instant| {
+        let place = location(world, point).and_then(|id| places(world).get(id));
+        let mode = place.and_then(|p| p.fact(to, |r| r.lock())).map(|f| f.value);
+        mode == Some(Immutability::Compliance) && point.row.immutable_until.is_some_and(|end| end >= made + minimum)
+    };
+    let mut young = world
+        .points_of(index)
+        .filter(|p| p.row.complete != Some(false))
+        .filter_map(|p| Some((p, p.row.created_at.or(p.row.taken_at)?)))
+        .filter(|(_, made)| *made >= since && *made < to)
+        .peekable();
+    young.peek().is_some()
+        && world.coverage.covers("backup_runs", &system.system_id, since, to)
+        && young.all(|(point, made)| is_locked(point, made))
 }
 
 /// True where every deletion of the time in service is on record: complete listings cover it, or stand on both sides of

@@ -4,16 +4,23 @@ use chrono::{Datelike, Duration, Months, NaiveDate};
 use model::inventory::System;
 use model::time::{Instant, day_of, day_start, human, utc_text};
 
-use super::super::common::{listings, no_inventory, or_none_in_scope, restorable};
+use super::super::common::{filled, listings, no_inventory, or_none_in_scope, restorable};
+use super::super::places::{location, places};
 use crate::judgement::Judgement;
 use crate::points::Point;
 use crate::world::World;
+
+/// Beginnings of durability classes, in lower case without separators, that do not give data back at once: Amazon S3
+/// `GLACIER` (3 to 5 hours) and `DEEP_ARCHIVE` (within 12 hours); `GLACIER_IR` does ("Understanding archive retrieval
+/// options", Amazon S3 User Guide). The first that fits counts.
+const RETRIEVAL_S: [(&str, i64); 3] = [("glacierir", 0), ("glacier", 5 * 3_600), ("deeparchive", 12 * 3_600)];
 
 /// RET-02, at the listing next to each month end of the period, where one was kept within a day of it, and at the last
 /// one up to `as_of`.
 ///
 /// A point must have been listed: a run that succeeded shows that a point was made and not that it is still there.
-/// Copies count, because the system can be restored from them. The window is longer by `schedule_tolerance`, so that
+/// Copies count, because the system can be restored from them. So does a point in colder storage, where it comes back
+/// within the recovery time objective. The window is longer by `schedule_tolerance`, so that
 /// a daily backup that starts some minutes later on one day is not called deleted (reason `drift`).
 pub fn existing(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
@@ -161,6 +168,7 @@ fn look(world: &World<'_>, index: usize, system: &System, minimum: i64, at: Inst
             && listed
             && point.exists_at(at)
             && restorable(world, point)
+            && comes_back_in_time(world, system, point, at)
             && point.holds_data(system.kind)
             && !point.row.zone_unknown
             && best.as_ref().is_none_or(|(t, _)| taken > *t)
@@ -182,6 +190,19 @@ fn look(world: &World<'_>, index: usize, system: &System, minimum: i64, at: Inst
     }
     let covered = world.coverage.covers("recovery_points", &system.system_id, from, at);
     if covered || listings.contains(&at) { Found::Absent } else { Found::NotListed }
+}
+
+/// True unless the class of storage that a point lies in takes longer to give it back than the system may be down.
+fn comes_back_in_time(world: &World<'_>, system: &System, point: &Point, at: Instant) -> bool {
+    let place = location(world, point).and_then(|id| places(world).get(id));
+    let wait = place.and_then(|p| p.fact(at, |r| filled(r.class()))).map_or(0, |f| retrieval_s(f.value));
+    wait == 0 || world.objective(system, at).and_then(|o| o.rto_s).is_none_or(|rto| wait <= rto)
+}
+
+/// Longest time that a standard retrieval from a class of storage takes before its data can be read, in seconds.
+fn retrieval_s(class: &str) -> i64 {
+    let name: String = class.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    RETRIEVAL_S.iter().find(|(beginning, _)| name.starts_with(beginning)).map_or(0, |(_, seconds)| *seconds)
 }
 
 /// Ends of the months of the period up to `as_of`.

@@ -6,6 +6,10 @@ use model::rows::{Component, Listing, ObservedPlan, Row};
 
 use crate::testing::{Fixture, at, has_reason, origin, plain};
 
+mod edges;
+
+pub(crate) use edges::EDGES;
+
 /// Examples that tests here claim.
 pub(crate) const EXAMPLES: &[(&str, usize)] = &[("RET-01", 0), ("RET-01", 1), ("RET-01", 2), ("RET-01", 3)];
 
@@ -75,7 +79,7 @@ fn thinning_fails_for_the_daily_plan() {
     }
     let v = f.judge();
     let r = v.is("RET-01", "daily", State::Fail);
-    assert!(r.detail.contains("7 d"), "{}", r.detail);
+    assert!(r.detail.contains("7 d") && r.detail.contains("reading each_recovery_point"), "{}", r.detail);
     // Four weekly copies reach back 28 days.
     v.is("RET-01", "weekly", State::Fail);
 }
@@ -351,6 +355,7 @@ fn no_deletion_is_not_applicable_only_where_listings_are_complete() {
     has_reason(f.judge().is("RET-03", "db", State::NotApplicable), "none_deleted");
 }
 
+/// One longest retention, of 90 days.
 const MAX: &str = "obligation_id,source,kind,value,system_ids,valid_from,valid_to,reviewed_at\n\
                    M1,privacy policy,retention_max,P90D,db,2020-01-01,,2026-01-01T00:00:00Z\n";
 

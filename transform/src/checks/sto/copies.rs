@@ -220,6 +220,8 @@ fn region_side(world: &World<'_>, place: Option<&Place<'_>>, id: &str, own: &str
 ///
 /// An account of another name is apart unless grants show that the same people administer both. Where the account of
 /// production is not known, grants alone can show it: both sides have administrators on record, and none in common.
+/// Where a provider makes all copies, and no plan of the system does, they are in its account: STO-07 judges whether its
+/// assurance shows them apart.
 pub fn account_loss(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("systems");
@@ -241,6 +243,12 @@ pub fn account_loss(world: &World<'_>) -> Vec<Judgement> {
                 )
                 .about(unit),
             );
+            continue;
+        }
+        let has_own_plan = || world.plans_in_force(system, world.period.start(), world.until()).next().is_some();
+        if system.provider_managed_backup == Some(true) && !has_own_plan() {
+            let text = "A provider makes all copies in an account of its own; STO-07 judges its statement.";
+            out.push(Judgement::not_applicable(unit, "provider_managed", text).about(unit));
             continue;
         }
         let Some((_, end)) = due(world, system) else {

@@ -119,15 +119,20 @@ pub enum Version {
     Tls((u32, u32)),
     /// Nothing is encrypted.
     Plain,
+    /// What was offered was refused.
+    Refused,
     /// It says nothing.
     Unreadable,
 }
 
-/// Reads `1.2`, `TLS 1.2`, `TLSv1.2`, `TLSv1`, `SSLv3`; versions compare as numbers.
+/// Reads `refused`, `1.2`, `TLS 1.2`, `TLSv1.2`, `TLSv1`, `SSLv3`; versions compare as numbers.
 pub fn version(word: &str) -> Version {
     let word = word.trim().to_lowercase();
     if ["none", "plain", "clear", "cleartext", "in clear", "unencrypted"].contains(&word.as_str()) {
         return Version::Plain;
+    }
+    if ["refused", "rejected"].contains(&word.as_str()) {
+        return Version::Refused;
     }
     let is_ssl = word.starts_with("ssl");
     let number = word.trim_start_matches(|c: char| !c.is_ascii_digit());
