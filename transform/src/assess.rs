@@ -18,8 +18,10 @@ use model::time::{Instant, Period};
 
 use crate::Error;
 use crate::checks::{self, exc};
+use crate::clocks;
 use crate::coverage::{Coverage, holes, union};
 use crate::frames::Tables;
+use crate::groups;
 use crate::judgement::{Judgement, Subject};
 use crate::own_checks;
 use crate::points::{Point, points};
@@ -103,6 +105,7 @@ impl<'a> Basis<'a> {
     pub fn new(mut tables: Tables, input: Input<'a>) -> Result<Self, Error> {
         let inventory = input.inventory;
         trackers::note_unknown_systems(&mut tables, inventory);
+        clocks::correct(&mut tables)?;
         let seconds = |id: &str| input.policy.seconds(id);
         let defaults = Defaults {
             start_window_s: seconds("schedule_tolerance"),
@@ -139,7 +142,7 @@ impl<'a> Basis<'a> {
             all.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| b.origin.observed_at.cmp(&a.origin.observed_at)));
             all.dedup_by(|a, b| key(a) == key(b));
         }
-        let registers = trackers::recorded(&tables, input.registers);
+        let registers = groups::expanded(trackers::recorded(&tables, input.registers));
         let incidents = trackers::incidents(&tables, &registers);
         let sources = sources(&tables, input.sources);
         let waivers = waivers(&registers, input.policy, inventory);
