@@ -18,7 +18,6 @@ use model::time::{Instant, Period};
 
 use crate::Error;
 use crate::checks::{self, exc};
-use crate::clocks;
 use crate::coverage::{Coverage, holes, union};
 use crate::frames::Tables;
 use crate::groups;
@@ -105,7 +104,6 @@ impl<'a> Basis<'a> {
     pub fn new(mut tables: Tables, input: Input<'a>) -> Result<Self, Error> {
         let inventory = input.inventory;
         trackers::note_unknown_systems(&mut tables, inventory);
-        clocks::correct(&mut tables)?;
         let seconds = |id: &str| input.policy.seconds(id);
         let defaults = Defaults {
             start_window_s: seconds("schedule_tolerance"),

@@ -7,7 +7,6 @@ pub mod approvals;
 pub mod assess;
 pub mod candidates;
 pub mod checks;
-mod clocks;
 pub mod closure;
 pub mod coverage;
 pub mod dossier;

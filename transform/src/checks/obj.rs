@@ -76,6 +76,11 @@ pub fn bound<'w>(world: &'w World<'_>, objective: &Objective) -> Vec<&'w System>
         .collect()
 }
 
+/// True where an objective is that of a system: one of the system's own goes before the tier's.
+fn governs(world: &World<'_>, objective: &Objective, system: &System) -> bool {
+    world.objective(system, world.until()).is_none_or(|o| o.objective_id == objective.objective_id)
+}
+
 /// OBJ-01: recovery objectives exist for every critical system and tier.
 pub fn exist(world: &World<'_>) -> Vec<Judgement> {
     let (from, to) = (world.period.start(), world.until());
@@ -288,7 +293,8 @@ fn agreement(world: &World<'_>, o: &Objective) -> Judgement {
         signed.extend(o.agreed_by_owner.clone().map(|who| (who, at)));
         let open: Vec<&str> = systems
             .iter()
-            .filter(|s| s.owner.is_some() && !signed.iter().any(|(who, at)| owns(world, s, who, Some(*at))))
+            .filter(|s| governs(world, o, s) && s.owner.is_some())
+            .filter(|s| !signed.iter().any(|(who, at)| owns(world, s, who, Some(*at))))
             .map(|s| s.system_id.as_str())
             .collect();
         match &world.registers.role_assignments {

@@ -7,12 +7,8 @@ use model::evidence::SourceStatus;
 use model::time::{Instant, human, utc_text};
 
 use super::super::common::ORGANIZATION;
-use crate::clocks;
 use crate::judgement::Judgement;
 use crate::world::World;
-
-/// Said where the measured offset was taken from the times of a source.
-const CORRECTED: &str = " Its times are corrected by that; what it recorded stands in the evidence.";
 
 /// Rows of one source.
 #[derive(Default)]
@@ -25,8 +21,9 @@ struct Source {
 
 /// EVI-02, over the records that touch the period or lie in the future.
 ///
-/// Collectors that ask a service measure its clock against that of the collecting machine (`Date` of its answers). Where
-/// nobody measured, a source without an impossible time is no evidence and never a pass. Times of one record come from one clock and must be in order; those of a point and of what made it may come
+/// Collectors that ask a service measure its clock against that of the collecting machine (`Date` of its answers). No time
+/// is corrected by that: it does not tell which of the two is wrong, nor whether the clock that answers wrote the records.
+/// Where nobody measured, a source without an impossible time is no evidence and never a pass. Times of one record come from one clock and must be in order; those of a point and of what made it may come
 /// from two, and get `clock_skew_tolerance`.
 pub fn times(world: &World<'_>) -> Vec<Judgement> {
     let skew = Duration::seconds(world.seconds("clock_skew_tolerance"));
@@ -76,7 +73,10 @@ pub fn times(world: &World<'_>) -> Vec<Judgement> {
         note(&source, &times, &|| test.row_id.clone(), order);
     }
     let tolerance = human(world.seconds("clock_skew_tolerance"));
-    let offsets = clocks::offsets(&world.tables.collections);
+    // The last measurement holds: collections stand in the order of their runs.
+    let offsets: BTreeMap<String, i64> = (world.tables.collections.iter())
+        .filter_map(|c| Some((format!("{}.{}", c.kind, c.source_id), c.clock_offset_ms?)))
+        .collect();
     let unread: BTreeMap<String, Option<&str>> = (world.sources.iter())
         .filter(|s| s.status != SourceStatus::Complete)
         .map(|s| (format!("{}.{}", s.kind, s.source_id), s.reason.as_deref()))
@@ -99,12 +99,8 @@ pub fn times(world: &World<'_>) -> Vec<Judgement> {
                 Judgement::not_applicable(unit, "no_times", "It gave no record with a time in the period.")
             }
             (None, Some(offset)) => {
-                let told = format!(
-                    "The server's clock differs by {} ms from that of the collecting machine; {tolerance} are allowed.{}",
-                    offset.num_milliseconds(),
-                    if clocks::is_off(*offset) { CORRECTED } else { "" }
-                );
-                match offset.abs() > skew {
+                let told = format!("The server's clock differs by {} ms from that of the collecting machine; {tolerance} are allowed.", offset);
+                match offset.unsigned_abs() > skew.num_milliseconds().unsigned_abs() {
                     true => Judgement::fail(unit, "clock_offset", told),
                     false => Judgement::pass(unit, format!("{told} The order of times in {} records is sound.", source.timed)),
                 }

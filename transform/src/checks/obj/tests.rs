@@ -195,6 +195,21 @@ fn obj_02_the_owners_of_all_its_systems_sign_a_tier() {
 }
 
 #[test]
+fn obj_02_a_system_with_an_objective_of_its_own_needs_no_signature_for_the_tier() {
+    let mut f = with(|o| (o.system_id, o.tier) = (None, Some("gold".to_owned())));
+    f.role("system_owner", "olga").role("system_owner", "otto");
+    f.systems.clear();
+    f.system("db", |s| s.tier = Some("gold".to_owned()));
+    f.system("web", |s| (s.tier, s.owner) = (Some("gold".to_owned()), Some("otto".to_owned())));
+    f.judge().is("OBJ-02", "own", Fail);
+    f.objective("of-web", |o| {
+        whole(o);
+        o.system_id = Some("web".to_owned());
+    });
+    f.judge().is("OBJ-02", "own", Pass);
+}
+
+#[test]
 fn obj_03_a_tier_without_an_order_is_compared_with_none() {
     let looser = |tier: &str| {
         let mut f = Fixture::new("2026-05");
