@@ -37,6 +37,10 @@ words! {
     /// How fast the data change.
     ChangeRate { Normal = "normal", High = "high" }
 }
+words! {
+    /// What raises the alerts of a plan: the state of its jobs, or how far it lags behind.
+    AlertOn { JobState = "job_state", Lag = "lag" }
+}
 
 /// One thing that is backed up, or deliberately not (`systems`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,6 +201,8 @@ pub struct Plan {
     pub enabled: bool,
     /// Where failures are announced.
     pub alert_channel: Option<String>,
+    /// What raises the alert.
+    pub alert_on: Option<AlertOn>,
     /// From.
     pub effective_from: Instant,
     /// To (exclusive).

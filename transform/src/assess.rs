@@ -21,6 +21,7 @@ use crate::Error;
 use crate::checks::{self, exc};
 use crate::coverage::{Coverage, holes, union};
 use crate::frames::Tables;
+use crate::groups;
 use crate::judgement::{Judgement, Subject};
 use crate::own_checks;
 use crate::points::{Point, points};
@@ -142,7 +143,7 @@ impl<'a> Basis<'a> {
             all.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| b.origin.observed_at.cmp(&a.origin.observed_at)));
             all.dedup_by(|a, b| key(a) == key(b));
         }
-        let registers = trackers::recorded(&tables, input.registers);
+        let registers = groups::expanded(trackers::recorded(&tables, input.registers));
         let incidents = trackers::incidents(&tables, &registers);
         let sources = sources(&tables, input.sources);
         let waivers = waivers(&registers, input.policy, inventory);

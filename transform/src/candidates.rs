@@ -25,7 +25,7 @@ pub fn rows(basis: &Basis<'_>, judged: &Judged, period: model::time::Period, see
             let point = point(&world, index, until, seed)?;
             let tests = world.tests.unwrap_or(&[]).iter();
             let last = tests
-                .filter(|t| t.system == Some(index) && proves_restore(t))
+                .filter(|t| t.system == Some(index) && proves_restore(&world, t))
                 .filter_map(|t| Some((t.row.ended_at.filter(|at| *at < until)?, &t.row.test_id)))
                 .max();
             let tickets = match last {

@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod dossier;
 pub mod drift;
 pub mod frames;
+mod groups;
 pub mod judgement;
 pub mod lineage;
 pub mod metrics;

@@ -95,6 +95,8 @@ pub struct Runs {
     pub unmatched: BTreeMap<String, u64>,
     /// Source and record of runs to which one source gave more than one final state, sorted.
     pub disputed: Vec<(String, String)>,
+    /// Source and record of runs that a source showed as running after it had shown their end, sorted.
+    pub returned: Vec<(String, String)>,
 }
 
 impl Runs {
@@ -246,10 +248,14 @@ pub fn population(tables: &mut Tables, inventory: &Inventory) -> Result<Runs, Er
         tables.points.iter().filter(|p| p.copy_of.is_some()).map(|p| p.recovery_point_id.clone()).collect();
     let kept = newest(&frame)?;
     // Most logs hold each record once: then nothing can be disputed.
-    let disputed = if kept.len() < frame.height() { disputed(&frame, &words)? } else { Vec::new() };
+    let doubts = if kept.len() < frame.height() {
+        (disputed(&frame, &words)?, returned(&frame, &words)?)
+    } else {
+        <_>::default()
+    };
     let systems = systems(&frame, &kept, &words, inventory)?;
     let order = order(&frame, kept, &systems, &words)?;
-    view(frame, &order, words, documents, disputed, &copies)
+    view(frame, &order, words, documents, doubts, &copies)
 }
 
 /// Rows to keep: of each record the newest observation, but no final state is replaced by one that is not.
@@ -348,6 +354,21 @@ fn order(
     Ok(keys.into_iter().map(|k| ((k.0 != u32::MAX).then_some(k.0), k.3)).collect())
 }
 
+/// Records that are running in a later reading than the last with a final state.
+fn returned(frame: &DataFrame, words: &Dictionary) -> Result<Vec<(String, String)>, Error> {
+    let running = RunStatus::ALL.iter().position(|s| *s == RunStatus::Running);
+    let running = col(n::STATUS).eq(lit(running.and_then(|i| u32::try_from(i).ok()).unwrap_or(u32::MAX)));
+    let last = |of: Expr| col(n::OBSERVED).filter(of).max();
+    let found = frame
+        .clone()
+        .lazy()
+        .group_by([col(n::SOURCE), col(n::RECORD)])
+        .agg([last(col(n::FINAL)).alias("ended"), last(running).alias("running")])
+        .filter(col("running").gt(col("ended")))
+        .collect()?;
+    records(&found, words)
+}
+
 /// Records with more than one final state.
 fn disputed(frame: &DataFrame, words: &Dictionary) -> Result<Vec<(String, String)>, Error> {
     let found = frame
@@ -358,6 +379,11 @@ fn disputed(frame: &DataFrame, words: &Dictionary) -> Result<Vec<(String, String
         .agg([col(n::STATUS).min().alias("least"), col(n::STATUS).max().alias("most")])
         .filter(col("least").neq(col("most")))
         .collect()?;
+    records(&found, words)
+}
+
+/// Source and record of each row, sorted.
+fn records(found: &DataFrame, words: &Dictionary) -> Result<Vec<(String, String)>, Error> {
     let (sources, records) = (found.column(n::SOURCE)?.u32()?, found.column(n::RECORD)?.str()?);
     let mut out: Vec<(String, String)> = sources
         .iter()
@@ -377,14 +403,14 @@ fn view(
     order: &[(Option<u32>, IdxSize)],
     words: Dictionary,
     documents: Vec<DocumentRef>,
-    disputed: Vec<(String, String)>,
+    (disputed, returned): (Vec<(String, String)>, Vec<(String, String)>),
     copies: &BTreeSet<String>,
 ) -> Result<Runs, Error> {
     let columns = frame.clone();
     let rows = order.iter().map(|(_, i)| *i).collect();
     let (columns, seen) = parallel::both(|| Columns::of(columns, rows), || judgeable(&frame, order, &words, copies));
     let (list, by_system, unmatched) = seen?;
-    Ok(Runs { columns: columns?, words, documents, list, by_system, unmatched, disputed })
+    Ok(Runs { columns: columns?, words, documents, list, by_system, unmatched, disputed, returned })
 }
 
 /// Runs in their order, those of each system, and resources that no inventory row matches with the number of theirs.

@@ -219,6 +219,7 @@ pub(crate) fn plan(p: &Plan) -> Fields {
         "copy_location_ids": p.copy_location_ids,
         "enabled": p.enabled,
         "alert_channel": p.alert_channel,
+        "alert_on": p.alert_on,
         "effective_from": utc_text(p.effective_from),
         "effective_to": time(p.effective_to),
         "approved_by": p.approved_by,

@@ -163,6 +163,7 @@ impl Fixture {
             copy_location_ids: Vec::new(),
             enabled: true,
             alert_channel: None,
+            alert_on: None,
             effective_from: at("2025-01-01T00:00:00Z"),
             effective_to: None,
             approved_by: None,
@@ -443,7 +444,7 @@ impl Fixture {
     fn loaded_registers(&self) -> Registers {
         let files: Vec<File<'_>> = self.registers.iter().map(|(name, text)| File { name, text }).collect();
         let mut faults = Faults::default();
-        let registers = load(&files, Tz::UTC, &mut faults);
+        let registers = load(&files, self.period.zone(), &mut faults);
         assert!(faults.is_empty(), "{}", faults.render(false));
         registers
     }

@@ -7,18 +7,27 @@ use model::evidence::{Problem, SourceStatus};
 use model::inventory::Inventory;
 use model::registers::{Incident, REGISTERS, Registers};
 use model::rows::{ObservedIncident, ObservedRecord, Origin};
+use model::time::Instant;
 
 use crate::frames::Tables;
 
-/// Register and trackers, by id; a tracker's row fills what the register does not have.
+/// Register and trackers, by id; a tracker's row fills what the register does not have. A record that was opened again keeps
+/// the first time at which it was opened, whatever its tracker says later.
 pub fn incidents(tables: &Tables, registers: &Registers) -> Option<Vec<Incident>> {
     let tracked = tables.collections.iter().any(|c| c.counts.contains_key("incidents"));
     if registers.incidents.is_none() && tables.incidents.is_empty() && !tracked {
         return None;
     }
     let mut out: BTreeMap<String, Incident> = BTreeMap::new();
+    let mut first: BTreeMap<_, Instant> = BTreeMap::new();
+    for observed in &tables.incidents {
+        let opened = first.entry(record_of(observed)).or_insert(observed.incident.opened_at);
+        *opened = observed.incident.opened_at.min(*opened);
+    }
     for observed in newest_incidents(tables) {
-        out.insert(observed.incident.incident_id.clone(), observed.incident.clone());
+        let opened_at = first.get(&record_of(observed)).copied().unwrap_or(observed.incident.opened_at);
+        let incident = Incident { opened_at, ..observed.incident.clone() };
+        out.insert(incident.incident_id.clone(), incident);
     }
     for incident in registers.incidents.iter().flatten() {
         out.insert(incident.incident_id.clone(), incident.row.clone());
@@ -48,12 +57,16 @@ pub fn recorded<'a>(tables: &Tables, registers: &'a Registers) -> Cow<'a, Regist
     Cow::Owned(out)
 }
 
+/// What two readings of one incident have in common.
+fn record_of(observed: &ObservedIncident) -> (&str, &str) {
+    (&observed.origin.source_id, &observed.incident.incident_id)
+}
+
 /// The last reading of each incident of a source: the same issue may have been read in several collections.
 fn newest_incidents(tables: &Tables) -> Vec<&ObservedIncident> {
     let mut seen: Vec<_> = tables.incidents.iter().collect();
     seen.sort_by(|a, b| (a.origin.observed_at, &a.origin.pointer).cmp(&(b.origin.observed_at, &b.origin.pointer)));
-    let newest: BTreeMap<_, _> =
-        seen.into_iter().map(|o| ((&o.origin.source_id, &o.incident.incident_id), o)).collect();
+    let newest: BTreeMap<_, _> = seen.into_iter().map(|o| (record_of(o), o)).collect();
     let mut out: Vec<_> = newest.into_values().collect();
     out.sort_by(|a, b| (a.origin.observed_at, &a.origin.pointer).cmp(&(b.origin.observed_at, &b.origin.pointer)));
     out

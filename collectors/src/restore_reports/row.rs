@@ -115,7 +115,7 @@ impl Reader<'_> {
             "owner_confirmed_by" => test.owner_confirmed_by = self.text(field),
             "owner_confirmed_at" => test.owner_confirmed_at = self.past(field),
             "reported_at" => test.reported_at = self.past(field),
-            "scenario" => test.scenario = self.word(field),
+            "scenario" => test.scenario = self.words(field),
             "scale" => test.scale = self.text(field),
             "issues" => test.issues = self.list(field),
             "report_ref" => test.report_ref = self.text(field),
@@ -136,6 +136,10 @@ impl Reader<'_> {
 
     fn word<W: FromStr<Err: Display>>(&mut self, field: &Field) -> Option<W> {
         let text = self.text(field)?;
+        self.as_word(field, &text)
+    }
+
+    fn as_word<W: FromStr<Err: Display>>(&mut self, field: &Field, text: &str) -> Option<W> {
         match text.to_lowercase().replace([' ', '-'], "_").parse() {
             Ok(word) => Some(word),
             Err(e) => {
@@ -144,6 +148,12 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// A list of words; those that are none are problems, and the others count.
+    fn words<W: FromStr<Err: Display>>(&mut self, field: &Field) -> Vec<W> {
+        let items = self.list(field);
+        items.iter().filter_map(|item| self.as_word(field, item)).collect()
     }
 
     fn time(&mut self, field: &Field) -> Option<Instant> {

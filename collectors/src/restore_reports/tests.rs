@@ -58,7 +58,7 @@ fn toml_is_read_with_its_lines() {
     assert_eq!(first.restore_finished_at, Some(at("2026-10-02T08:10:00Z")));
     assert_eq!(first.service_ready_at, Some(at("2026-10-02T08:30:00Z")));
     assert_eq!((first.records_expected, first.records_restored), (Some(1000), Some(1000)));
-    assert_eq!((first.isolated, first.scenario), (Some(true), Some(Scenario::Disaster)));
+    assert_eq!((first.isolated, &first.scenario[..]), (Some(true), &[Scenario::Disaster][..]));
     assert_eq!(first.integrity_result, Some(Integrity::Pass));
     assert_eq!(first.issues, ["slow disk", "runbook step 4 unclear"]);
     assert!(!first.from_log && !first.zone_unknown);

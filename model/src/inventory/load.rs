@@ -191,7 +191,8 @@ fn plan(f: &mut Fields<'_>, zone: Tz) -> Option<Plan> {
     let retention_s = f.seconds("retention", "retention_s");
     let retention_count = f.get("retention_count");
     let (platform_id, location_id, copies) = (f.get("platform"), f.get("location"), f.get("copy_locations"));
-    let (enabled, alert_channel) = (f.get_or::<bool>("enabled", Some(true)), f.get("alert_channel"));
+    let enabled = f.get_or::<bool>("enabled", Some(true));
+    let (alert_channel, alert_on) = (f.get("alert_channel"), f.get("alert_on"));
     let from = f.get::<Instant>("effective_from");
     let to = f.get::<Option<Instant>>("effective_to");
     let (approved_by, approved_at, document_ref) = (f.get("approved_by"), f.get("approved_at"), f.get("document_ref"));
@@ -218,6 +219,7 @@ fn plan(f: &mut Fields<'_>, zone: Tz) -> Option<Plan> {
         copy_location_ids: copies?,
         enabled: enabled?,
         alert_channel: alert_channel?,
+        alert_on: alert_on?,
         effective_from: from?,
         effective_to: to?,
         approved_by: approved_by?,

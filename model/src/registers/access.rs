@@ -6,7 +6,7 @@ use crate::words::words;
 
 words! {
     /// What a principal is.
-    PrincipalKind { Human = "human", Service = "service", BreakGlass = "break_glass" }
+    PrincipalKind { Human = "human", Service = "service", BreakGlass = "break_glass", Group = "group" }
 }
 words! {
     /// State of a principal.
@@ -35,6 +35,8 @@ record! {
         identity_source: Option<String>,
         /// Accountable person or role of a service.
         custodian: Option<String>,
+        /// Groups that it is in, each a principal of the platform or a name that grants use.
+        member_of: Vec<String>,
         /// Last use.
         last_used_at: Option<Instant>,
         /// When read.

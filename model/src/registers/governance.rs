@@ -111,6 +111,8 @@ record! {
         valid_to: Option<Instant>,
         /// Record.
         appointment_ref: Option<String>,
+        /// Who delegated the role to the person, in the writing that the record is.
+        delegated_by: Option<String>,
     }
 }
 
@@ -129,6 +131,8 @@ record! {
         started_at: Option<Instant>,
         /// Done.
         completed_at: Instant,
+        /// Taken back.
+        rolled_back_at: Option<Instant>,
         /// Touches data layout, platform, keys or plan.
         affects_backup: Option<bool>,
         /// Record.

@@ -56,8 +56,8 @@ pub struct RestoreTest {
     pub owner_confirmed_by: Option<String>,
     /// When.
     pub owner_confirmed_at: Option<Instant>,
-    /// Loss the test stands for.
-    pub scenario: Option<Scenario>,
+    /// Losses the test stands for.
+    pub scenario: Vec<Scenario>,
     /// Size of the test against production.
     pub scale: Option<String>,
     /// Problems found.
@@ -110,7 +110,7 @@ impl RestoreTest {
             reviewer: None,
             owner_confirmed_by: None,
             owner_confirmed_at: None,
-            scenario: None,
+            scenario: Vec::new(),
             scale: None,
             issues: Vec::new(),
             report_ref: None,

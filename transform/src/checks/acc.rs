@@ -161,6 +161,7 @@ fn need_of(world: &World<'_>, grant: &Recorded<AccessGrant>, when: Interval) -> 
     }
     match person.map(|p| p.kind) {
         None => missing.push("what the principal is (principals.kind)".to_owned()),
+        Some(PrincipalKind::Group) => missing.push("who is in the group (principals.member_of)".to_owned()),
         Some(PrincipalKind::Human) => {
             violations.extend(role_held(world, grant, when, &mut faults, &mut missing));
             let ends = grant.granted_at.zip(grant.revoked_at).map(|(from, to)| (to - from).num_seconds());
@@ -178,7 +179,7 @@ fn need_of(world: &World<'_>, grant: &Recorded<AccessGrant>, when: Interval) -> 
         }
         Some(PrincipalKind::Service | PrincipalKind::BreakGlass) => {}
     }
-    if person.is_none_or(|p| p.kind != PrincipalKind::BreakGlass) {
+    if person.is_none_or(|p| !matches!(p.kind, PrincipalKind::BreakGlass | PrincipalKind::Group)) {
         violations.extend(dormant(world, grant, person, when, &mut faults, &mut missing));
     }
     let judgement = conclude(faults, &missing, unit, &told(grant), "Needed by a role, approved and in use.");
@@ -256,14 +257,16 @@ fn dormant(
     Some((ends.max(when.0), when.1))
 }
 
-/// Principals by id, each with its rows on these platforms.
+/// People and services by id, each with its rows on these platforms. A group is seen in its members.
 fn principals<'w>(
     world: &World<'w>,
     platforms: &BTreeMap<&'w str, BTreeSet<&'w str>>,
 ) -> BTreeMap<&'w str, Vec<&'w Recorded<Principal>>> {
     let registers = world.registers;
     let mut out: BTreeMap<&'w str, Vec<&'w Recorded<Principal>>> = BTreeMap::new();
-    for row in registers.principals.iter().flatten().filter(|p| platforms.contains_key(p.platform_id.as_str())) {
+    let on_one = |p: &&Recorded<Principal>| platforms.contains_key(p.platform_id.as_str());
+    let all = registers.principals.iter().flatten().filter(|p| p.kind != PrincipalKind::Group);
+    for row in all.filter(on_one) {
         out.entry(&row.principal_id).or_default().push(row);
     }
     out
@@ -271,3 +274,5 @@ fn principals<'w>(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

@@ -135,3 +135,5 @@ fn is_about_sanctions(document: &Document) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

@@ -162,3 +162,5 @@ fn copy(world: &World<'_>, system: usize, from: Instant, start: Instant) -> Copy
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+use model::inventory::System;
 use model::registers::{Document, Recorded};
-use model::time::Instant;
+use model::time::{Instant, Span, day_of};
 
 use crate::judgement::Judgement;
 use crate::points::Point;
@@ -11,6 +13,36 @@ use crate::world::World;
 
 /// Unit of a result about the organisation as a whole, or about a population that is empty.
 pub const ORGANIZATION: &str = "organization";
+
+/// Role of who owns a system.
+pub const SYSTEM_OWNER: &str = "system_owner";
+
+/// Months for which HIPAA wants documents kept (45 CFR 164.316(b)(2)(i)).
+const HIPAA_RETENTION: Span = Span { months: 6 * 12, seconds: 0 };
+
+/// True for the owner that the inventory names. Where that is no person (a team), for who then held the role.
+pub fn owns(world: &World<'_>, system: &System, person: &str, at: Option<Instant>) -> bool {
+    let Some(owner) = system.owner.as_deref() else { return false };
+    let known = |name: &str| world.registers.role_assignments.iter().flatten().any(|r| r.person == name);
+    owner == person || (!known(owner) && at.is_some_and(|at| world.registers.held_role(person, SYSTEM_OWNER, at)))
+}
+
+/// First day on which a document or record that counts from `from` need no longer be kept: `evidence_retention` later.
+///
+/// An organisation may set less than HIPAA's six years only without ePHI, and what falls into the period must be there
+/// while the period is audited.
+pub fn keep_until(world: &World<'_>, from: Instant) -> NaiveDate {
+    let zone = world.period.zone();
+    let after = |span: Span| day_of(span.after(from, zone), zone);
+    let mut until = after(world.policy.span("evidence_retention"));
+    if world.in_scope().any(|(_, s)| s.ephi == Some(true)) {
+        until = until.max(after(HIPAA_RETENTION));
+    }
+    if world.period.contains(from) {
+        until = until.max(day_of(world.as_of.max(world.period.end()), zone));
+    }
+    until
+}
 
 /// Names in a sentence: the first five, and how many more there are.
 pub fn names<T: AsRef<str>>(all: &[T]) -> String {

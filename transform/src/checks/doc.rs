@@ -83,4 +83,4 @@ mod findings;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(super) use tests::EXAMPLES;
+pub(super) use tests::{EDGES, EXAMPLES};

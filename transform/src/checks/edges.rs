@@ -8,7 +8,9 @@ use std::path::Path;
 
 use model::controls::Controls;
 
-use super::{cmp, cov, enc, frq, inv, key, req, ret, sto, tls};
+use super::{
+    acc, cap, chg, cmp, cov, doc, emg, enc, evi, exc, frq, inv, key, met, mon, obj, prc, req, ret, rev, rst, sto, tls,
+};
 
 /// A check, the beginning of one of its edge cases, and what shows it.
 pub(crate) type Edge = (&'static str, &'static str, Shown);
@@ -25,14 +27,27 @@ pub(crate) enum Shown {
 
 /// The claims of all groups.
 const CLAIMED: &[&[Edge]] = &[
+    acc::EDGES,
+    cap::EDGES,
+    chg::EDGES,
     cmp::EDGES,
     cov::EDGES,
+    doc::EDGES,
+    emg::EDGES,
     enc::EDGES,
+    evi::EDGES,
+    exc::EDGES,
     frq::EDGES,
     inv::EDGES,
     key::EDGES,
+    met::EDGES,
+    mon::EDGES,
+    obj::EDGES,
+    prc::EDGES,
     req::EDGES,
     ret::EDGES,
+    rev::EDGES,
+    rst::EDGES,
     sto::EDGES,
     tls::EDGES,
 ];

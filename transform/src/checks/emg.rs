@@ -8,11 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 use model::inventory::Environment;
-use model::registers::{EmergencyRequest, PrivilegedEvent, Recorded};
+use model::registers::{AccessGrant, EmergencyRequest, Privilege, PrivilegedEvent, Recorded};
 use model::time::{Instant, human, utc_text};
 
+use super::cadence::names_id;
 use super::common::{ORGANIZATION, filled, names, no_register, or_empty};
 use super::faults::Faults;
+use super::grants::{all, in_force};
+use super::notes::Notes;
 use crate::judgement::Judgement;
 use crate::world::World;
 
@@ -54,7 +57,8 @@ fn approving_roles<'w>(world: &World<'w>) -> BTreeSet<&'w str> {
 /// EMG-01: emergency access was formally approved, by somebody else who may, in time and for a limited time.
 ///
 /// A request belongs to the period in which its window starts. An event that names a request which the register does
-/// not have is emergency access without approval.
+/// not have is emergency access without approval. That there was no request means that there was no access only where
+/// complete logs show no event which nothing explains (EMG-03).
 pub fn approved(world: &World<'_>) -> Vec<Judgement> {
     let Some(requests) = &world.registers.emergency_requests else {
         return vec![no_register(ORGANIZATION, "emergency_requests")];
@@ -98,10 +102,22 @@ pub fn approved(world: &World<'_>) -> Vec<Judgement> {
                 if systems.is_empty() { "production".to_owned() } else { names(&open) }
             ),
         )
+    } else if let Some(open) = unexplained(world) {
+        let text = format!(
+            "No request is on record, and nothing explains {open} (EMG-03): whether that was emergency access is not known."
+        );
+        Judgement::no_evidence(ORGANIZATION, "event_not_explained", text)
     } else {
         let text = "No emergency access: no request is on record, and the complete privileged logs name none.";
         Judgement::not_applicable(ORGANIZATION, "no_emergency_access", text)
     }]
+}
+
+/// Events on production that EMG-03 finds without an explanation, in words.
+fn unexplained(world: &World<'_>) -> Option<String> {
+    let failing = explained(world).into_iter().filter(|j| j.state == model::assessment::State::Fail);
+    let units: Vec<String> = failing.map(|j| j.unit).collect();
+    (!units.is_empty()).then(|| names(&units))
 }
 
 fn approval(world: &World<'_>, request: &Recorded<EmergencyRequest>) -> Judgement {
@@ -132,6 +148,7 @@ fn approval(world: &World<'_>, request: &Recorded<EmergencyRequest>) -> Judgemen
         }
         _ => faults.add("not_approved", "nobody is on record who approved it, and when"),
     }
+    faults.add_if(request.system_ids.is_empty(), "scope_missing", || "it names no systems (system_ids)");
     let longest = world.seconds("emergency_window_max");
     match request.window_end {
         None => faults.add("open_ended", "its window has no end"),
@@ -157,14 +174,46 @@ fn approval(world: &World<'_>, request: &Recorded<EmergencyRequest>) -> Judgemen
 }
 
 /// EMG-02: emergency access was logged, ended, and its log reviewed. Access that was not used needs all of it as well.
+///
+/// A log that names a platform (`log_ref`) which somebody of the session administers is weak: they could change it.
 pub fn logged(world: &World<'_>) -> Vec<Judgement> {
     let Some(requests) = &world.registers.emergency_requests else {
         return vec![no_register(ORGANIZATION, "emergency_requests")];
     };
     let (start, until) = (world.period.start(), world.until());
     let ended = requests.iter().filter_map(|r| Some((r, r.window_end?))).filter(|(_, e)| *e >= start && *e < until);
-    let out = ended.map(|(r, end)| about(log(world, r, end), r)).collect();
+    let out = ended.map(|(r, end)| about(weakness(world, r, end).on(log(world, r, end)), r)).collect();
     or_empty(out, "no_request", "No window of emergency access ended in the period.")
+}
+
+/// Whether those who used the access administer the platform that keeps its log.
+fn weakness(world: &World<'_>, request: &EmergencyRequest, end: Instant) -> Notes {
+    let mut notes = Notes::default();
+    let Some(log) = filled(request.log_ref.as_deref()) else { return notes };
+    let users: BTreeSet<&str> = of_request(world, &request.request_id)
+        .map(|e| e.principal_id.as_str())
+        .chain(request.requester.as_deref())
+        .collect();
+    let within = |g: &&Recorded<AccessGrant>| {
+        g.privilege == Some(Privilege::Admin)
+            && users.contains(g.principal_id.as_str())
+            && names_id(log, &g.platform_id)
+            && in_force(g, request.window_start, end).is_some()
+    };
+    if let Some(grant) = all(world).find(within) {
+        let (who, platform) = (&grant.principal_id, &grant.platform_id);
+        notes.add(
+            "log_within_reach",
+            format!("{who} administers {platform}, which keeps the log, and could change it."),
+        );
+    }
+    notes
+}
+
+/// Events under a request.
+fn of_request<'w>(world: &World<'w>, id: &str) -> impl Iterator<Item = &'w Recorded<PrivilegedEvent>> {
+    let registers = world.registers;
+    registers.privileged_events.iter().flatten().filter(move |e| filled(e.request_id.as_deref()) == Some(id))
 }
 
 fn log(world: &World<'_>, request: &Recorded<EmergencyRequest>, end: Instant) -> Judgement {
@@ -177,8 +226,7 @@ fn log(world: &World<'_>, request: &Recorded<EmergencyRequest>, end: Instant) ->
         "log_missing",
         || "no log of the session is named (log_ref)",
     );
-    let events =
-        || world.registers.privileged_events.iter().flatten().filter(|e| filled(e.request_id.as_deref()) == Some(unit));
+    let events = || of_request(world, unit);
     for event in events().filter(|e| e.at < request.window_start - skew || e.at > end + skew) {
         faults.add(
             "outside_window",
@@ -224,3 +272,5 @@ fn log(world: &World<'_>, request: &Recorded<EmergencyRequest>, end: Instant) ->
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

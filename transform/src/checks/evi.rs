@@ -256,3 +256,5 @@ fn is_audit_of(world: &World<'_>, review: &Review) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

@@ -232,4 +232,4 @@ pub fn remediation(world: &World<'_>) -> Vec<Judgement> {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(super) use tests::EXAMPLES;
+pub(super) use tests::{EDGES, EXAMPLES};

@@ -270,3 +270,5 @@ impl Figure {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

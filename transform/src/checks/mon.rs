@@ -336,3 +336,5 @@ fn due(world: &World<'_>, parameter: &str, from: Instant) -> Instant {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

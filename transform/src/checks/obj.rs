@@ -9,7 +9,7 @@ mod review;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(super) use tests::EXAMPLES;
+pub(super) use tests::{EDGES, EXAMPLES};
 
 pub use coherence::coherent;
 pub use review::performance_reviewed;
@@ -20,6 +20,7 @@ use model::inventory::{Objective, System};
 use model::registers::{ApprovalSubject, DocumentKind};
 use model::time::{Instant, utc_text};
 
+use super::common::{SYSTEM_OWNER, names, owns};
 use crate::judgement::Judgement;
 use crate::world::World;
 
@@ -73,6 +74,11 @@ pub fn bound<'w>(world: &'w World<'_>, objective: &Objective) -> Vec<&'w System>
             None => objective.tier.is_some() && s.tier == objective.tier,
         })
         .collect()
+}
+
+/// True where an objective is that of a system: one of the system's own goes before the tier's.
+fn governs(world: &World<'_>, objective: &Objective, system: &System) -> bool {
+    world.objective(system, world.until()).is_none_or(|o| o.objective_id == objective.objective_id)
 }
 
 /// OBJ-01: recovery objectives exist for every critical system and tier.
@@ -230,18 +236,19 @@ fn agreement(world: &World<'_>, o: &Objective) -> Judgement {
     }
     // A decision in the register of approvals stands for a field of the row that is empty.
     let name = |id: &str| id == unit || Some(id) == o.tier.as_deref().filter(|_| o.system_id.is_none());
-    let decided = |role: &str| {
+    let all_decided = |role: &str| -> Vec<(String, Instant)> {
         world
             .registers
             .approvals
             .iter()
             .flatten()
             .filter(|a| a.subject_kind == ApprovalSubject::Objective && a.subject_ref.as_deref().is_some_and(name))
-            .filter(|a| a.role.as_deref() == Some(role))
+            .filter(|a| a.role.as_deref() == Some(role) && a.approved_at <= world.as_of)
             .filter_map(|a| Some((a.approver.clone()?, a.approved_at)))
-            .max_by_key(|(_, at)| *at)
+            .collect()
     };
-    let owner = o.agreed_by_owner.clone().or_else(|| decided("system_owner").map(|d| d.0));
+    let decided = |role: &str| all_decided(role).into_iter().max_by_key(|(_, at)| *at);
+    let owner = o.agreed_by_owner.clone().or_else(|| decided(SYSTEM_OWNER).map(|d| d.0));
     let operations = o.agreed_by_operations.clone().or_else(|| decided("engineering_operations").map(|d| d.0));
     let approved = match (o.approved_by.clone(), o.approved_at) {
         (None, None) => decided("policy_owner").map(|(by, at)| (Some(by), Some(at))),
@@ -280,13 +287,31 @@ fn agreement(world: &World<'_>, o: &Objective) -> Judgement {
         world.registers.role_assignments.as_ref().map(|_| world.registers.held_role(person, role, at))
     };
     let systems = bound(world, o);
+    if owner.is_some() && o.system_id.is_none() {
+        // The owner of each of its systems signs a tier.
+        let mut signed = all_decided(SYSTEM_OWNER);
+        signed.extend(o.agreed_by_owner.clone().map(|who| (who, at)));
+        let open: Vec<&str> = systems
+            .iter()
+            .filter(|s| governs(world, o, s) && s.owner.is_some())
+            .filter(|s| !signed.iter().any(|(who, at)| owns(world, s, who, Some(*at))))
+            .map(|s| s.system_id.as_str())
+            .collect();
+        match &world.registers.role_assignments {
+            _ if open.is_empty() => {}
+            Some(_) => {
+                faults.push(("owner_missing", format!("it lacks the agreement of the owner of {}", names(&open))))
+            }
+            None => unproven.push(format!("the owner of {} as {SYSTEM_OWNER}", names(&open))),
+        }
+    }
     for (who, role, code) in [
-        (&owner, "system_owner", "not_the_owner"),
+        (&owner, SYSTEM_OWNER, "not_the_owner"),
         (&operations, "engineering_operations", "not_operations"),
         (&approver, "policy_owner", "not_the_policy_owner"),
     ] {
         let Some(person) = who else { continue };
-        let named = role == "system_owner" && systems.iter().any(|s| s.owner.as_deref() == Some(person));
+        let named = role == SYSTEM_OWNER && systems.iter().any(|s| s.owner.as_deref() == Some(person));
         match held(person, role) {
             _ if named => {}
             Some(true) => {}

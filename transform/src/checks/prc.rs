@@ -45,3 +45,5 @@ fn each_critical<'w>(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

@@ -30,3 +30,5 @@ fn owners(world: &World<'_>, check: &str) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::EDGES;

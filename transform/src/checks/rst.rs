@@ -13,7 +13,7 @@ mod reports;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(super) use tests::EXAMPLES;
+pub(super) use tests::{EDGES, EXAMPLES};
 
 pub use agreement::owner_confirmed;
 pub use coverage::whole_matrix;
@@ -48,9 +48,10 @@ pub enum Content {
     NotChecked,
 }
 
-/// What a test says about the content of the data it restored.
+/// What a test says about the content of the data it restored. How old they were is told by the test, else by the recovery
+/// point.
 #[must_use]
-pub fn content(test: &Test) -> Content {
+pub fn content(world: &World<'_>, test: &Test) -> Content {
     let row = &test.row;
     if row.integrity_result == Some(Integrity::Fail) {
         return Content::Different("the check of the restored data failed".to_owned());
@@ -60,7 +61,8 @@ pub fn content(test: &Test) -> Content {
         && expected != restored
     {
         // Records written after the recovery point are lost with it; none can be gained.
-        let aged = row.failure_point_at.zip(row.recovered_to_at).is_some_and(|(failed, newest)| newest < failed);
+        let newest = row.recovered_to_at.or_else(|| figures::taken_at(world, test));
+        let aged = row.failure_point_at.zip(newest).is_some_and(|(failed, newest)| newest < failed);
         if restored > expected || !aged {
             return Content::Different(format!("{restored} of {expected} records were restored"));
         }
@@ -76,7 +78,7 @@ pub fn content(test: &Test) -> Content {
 /// True where the test proves that data came back: success, no tabletop, not proven different, and for a
 /// restore in a tool's log a check of the data. A report that says nothing about a check counts here; RST-04 asks for it.
 #[must_use]
-pub fn proves_restore(test: &Test) -> bool {
+pub fn proves_restore(world: &World<'_>, test: &Test) -> bool {
     let row = &test.row;
     let looked = match row.integrity_result {
         Some(Integrity::Pass) => true,
@@ -86,7 +88,7 @@ pub fn proves_restore(test: &Test) -> bool {
     row.result == TestResult::Success
         && looked
         && row.kind != Some(TestKind::Tabletop)
-        && !matches!(content(test), Content::Different(_))
+        && !matches!(content(world, test), Content::Different(_))
 }
 
 /// True where restore reports state that they hold every test of the system in `[from, to)`.

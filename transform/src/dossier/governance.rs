@@ -1,7 +1,7 @@
 //! What people recorded: roles, incidents, actions, reviews, documents, access.
 
 use model::dossier::{AccessSheet, ActionSheet, DocumentSheet, Governance, IncidentSheet, ReviewSheet, RoleSheet};
-use model::registers::{AccessGrant, Document, Principal, PrincipalStatus};
+use model::registers::{AccessGrant, ActionKind, Document, Principal, PrincipalStatus};
 use model::time::Instant;
 
 use crate::checks::last_moment;
@@ -72,6 +72,8 @@ fn incidents(world: &World<'_>) -> Option<Vec<IncidentSheet>> {
     Some(out)
 }
 
+/// Actions open in the period. Of a disciplinary one neither who carries it out nor what it answers is told: reports go
+/// to people who need not know whom it concerns.
 fn actions(world: &World<'_>) -> Option<Vec<ActionSheet>> {
     let until = world.until();
     let mut out: Vec<ActionSheet> = world
@@ -82,12 +84,16 @@ fn actions(world: &World<'_>) -> Option<Vec<ActionSheet>> {
         .filter(|a| open_in(world, a.opened_at, a.closed_at))
         .map(|a| {
             let closed_at = a.closed_at.filter(|at| *at <= until);
-            let origin = [kind(a.origin_kind), words(a.origin_ref.as_ref())];
+            let told = |text: &Option<String>| match a.kind {
+                Some(ActionKind::Disciplinary) => String::new(),
+                _ => words(text.as_ref()),
+            };
+            let origin = [kind(a.origin_kind), told(&a.origin_ref)];
             ActionSheet {
                 action_id: a.action_id.clone(),
                 origin: origin.join(" ").trim().to_owned(),
                 kind: kind(a.kind),
-                owner: words(a.owner.as_ref()),
+                owner: told(&a.owner),
                 opened_at: a.opened_at,
                 due_at: a.due_at,
                 closed_at,

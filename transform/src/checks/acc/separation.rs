@@ -32,7 +32,7 @@ pub fn separated(world: &World<'_>) -> Vec<Judgement> {
     let kind = |id: &str| principals.iter().find(|p| p.principal_id == id).map(|p| p.kind);
     let people: BTreeSet<&str> = live()
         .map(|g| g.principal_id.as_str())
-        .filter(|id| matches!(kind(id), None | Some(PrincipalKind::Human)))
+        .filter(|id| matches!(kind(id), None | Some(PrincipalKind::Human | PrincipalKind::Group)))
         .collect();
     let deletes = |id: &str, told: Option<bool>| live().any(|g| g.principal_id == id && g.can_delete_backups == told);
     if !platforms.is_empty() && live().next().is_none() {
@@ -53,9 +53,9 @@ pub fn separated(world: &World<'_>) -> Vec<Judgement> {
             let systems: BTreeSet<&str> = on.iter().filter_map(|p| platforms.get(p)).flatten().copied().collect();
             let judgement = if on.is_empty() {
                 Judgement::pass(id, "Cannot delete backups.")
-            } else if kind(id).is_none() {
+            } else if kind(id) != Some(PrincipalKind::Human) {
                 let text = format!(
-                    "Can delete backups on {}, and principals does not say whether it is a person.",
+                    "Can delete backups on {}, and principals does not say whether it is a person, or who is in it.",
                     first(&on)
                 );
                 Judgement::no_evidence(id, "kind_unknown", text)

@@ -1,8 +1,18 @@
 //! CAP-01 and CAP-02: the edge cases of `controls/checks.toml`.
 
 use model::assessment::{CheckResult, State};
+use model::dossier::StoreSheet;
 
+use crate::checks::edges::Edge;
+use crate::checks::edges::Shown::By;
+use crate::dossier::dossier;
 use crate::testing::{Fixture, has_reason, plain};
+
+pub(crate) const EDGES: &[Edge] = &[
+    ("CAP-01", "Disciplinary actions", By(nothing_personal_is_told_of_a_disciplinary_action)),
+    ("CAP-02", "No case in the period is normal", By(no_case_is_normal_and_no_person_is_told)),
+    ("CAP-02", "Keep personal details out", By(no_case_is_normal_and_no_person_is_told)),
+];
 
 const ACTIONS: &str = "action_id,origin_kind,origin_ref,kind,owner,opened_at,due_at,closed_at,verified_at\n";
 
@@ -112,4 +122,23 @@ fn without_registers_nothing_is_known_of_sanctions() {
         s.owner_roles = vec!["system_owner".to_owned()];
     }
     f.judge().is("CAP-02", "organization", State::Pass);
+}
+
+#[test]
+fn no_case_is_normal_and_no_person_is_told() {
+    let both = format!("{PROCESS}{}", ATTESTED.replace("applied where needed", "no case in the period"));
+    for actions in ["", "C1,review,CASE-karl,disciplinary,boss,2026-10-02T00:00:00Z,2026-10-10T00:00:00Z,,\n"] {
+        let mut f = october();
+        f.register("documents", &format!("{DOCUMENTS}{both}")).role("executive_management", "greta");
+        f.register("actions", &format!("{ACTIONS}{actions}"));
+        let v = f.judge();
+        let store =
+            StoreSheet { store_id: String::new(), last_run: 1, last_manifest: String::new(), runs: 1, signed_by: None };
+        let told = f.with_basis(|b| dossier(b, &v.judged, f.period, store).expect("a dossier").governance.actions);
+        let text = format!("{:?} {:?} {told:?}", v.is("CAP-02", "organization", State::Pass).detail, v.all("CAP-01"));
+        for personal in ["greta", "karl", "boss"] {
+            assert!(!text.contains(personal), "{text}");
+        }
+        assert_eq!(text.contains("disciplinary"), !actions.is_empty(), "that the process ran is told: {text}");
+    }
 }

@@ -4,7 +4,14 @@ use model::assessment::{CheckResult, State};
 use model::policy::Setting;
 use model::rows::{Integrity, TestResult};
 
+use crate::checks::edges::Edge;
+use crate::checks::edges::Shown::By;
 use crate::testing::{Fixture, has_reason, plain};
+
+pub(crate) const EDGES: &[Edge] = &[
+    ("CHG-01", "Moves inside a cloud provider", By(other_changes_are_none_of_its_business)),
+    ("CHG-01", "Not in the policy text", By(a_move_needs_a_copy_whether_ephi_is_held_or_not)),
+];
 
 const HEAD: &str = "change_id,system_ids,significant,kind,started_at,completed_at,ticket_ref,carried_by\n";
 const MOVE: &str = "C1,db,true,equipment-move,2026-10-10T08:00:00Z,2026-10-10T12:00:00Z,T-1,\n";
@@ -84,4 +91,17 @@ fn other_changes_are_none_of_its_business() {
     has_reason(all(&MOVE.replace("equipment-move", "")).is("CHG-01", "C1", State::NoEvidence), "kind_not_recorded");
     let silent = moved(None).judge();
     has_reason(silent.is("CHG-01", "organization", State::NoEvidence), "register_not_given");
+}
+
+#[test]
+fn a_move_needs_a_copy_whether_ephi_is_held_or_not() {
+    for ephi in [Some(true), Some(false), None] {
+        let mut f = moved(Some(Integrity::Fail));
+        f.systems[0].ephi = ephi;
+        is(&judged(f, MOVE), State::Fail, "no_copy");
+    }
+    // HIPAA asks for it, and the policy's text does not.
+    let check = model::controls::Controls::embedded().check("CHG-01").expect("the check");
+    assert_ne!(check.basis, model::controls::Basis::Policy);
+    assert!(check.controls["hipaa"].iter().any(|c| c == "164.310(d)(2)(iv)"));
 }

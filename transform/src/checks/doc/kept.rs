@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use model::registers::{Document, DocumentKind, Recorded};
 use model::time::{day_of, day_start};
 
-use super::super::common::{filled, no_register};
+use super::super::common::{filled, keep_until, no_register};
 use super::super::notes::Notes;
 use super::{history, is_own, own_rows, versions};
 use crate::judgement::Judgement;
@@ -87,7 +87,7 @@ fn judge(world: &World<'_>, unit: &str, document: &Recorded<Document>, from: Opt
             format!("{place} says neither when it took effect nor when it was approved (effective_from, approved_at)."),
         );
     };
-    let needed = day_of(world.policy.span(RETENTION).after(day_start(from, zone), zone), zone);
+    let needed = keep_until(world, day_start(from, zone));
     let Some(until) = document.retain_until else {
         return Judgement::no_evidence(
             unit,

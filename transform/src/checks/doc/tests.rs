@@ -8,6 +8,10 @@ use model::policy::{Citation, HistoryRow, ParameterOrigin, Policy, SignatureLine
 
 use crate::testing::{Fixture, Verdicts, has_reason};
 
+mod edges;
+
+pub(crate) use edges::EDGES;
+
 /// Examples that tests here claim.
 pub(crate) const EXAMPLES: &[(&str, usize)] = &[("DOC-01", 0), ("DOC-01", 1), ("DOC-01", 2)];
 

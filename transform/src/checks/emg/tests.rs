@@ -2,7 +2,18 @@
 
 use model::assessment::State;
 
+use crate::checks::edges::Edge;
+use crate::checks::edges::Shown::By;
 use crate::testing::{Fixture, has_reason, plain};
+
+pub(crate) const EDGES: &[Edge] = &[
+    ("EMG-01", "Zero requests is a pass only", By(absence_needs_complete_logs)),
+    ("EMG-01", "Approval in chat is fine", By(an_approval_of_any_form_names_person_time_and_scope)),
+    ("EMG-02", "Access that was granted but not used", By(a_request_is_logged_closed_and_reviewed_even_if_not_used)),
+    ("EMG-02", "Logs kept where the same administrator", By(a_log_within_reach_of_its_user_is_noted)),
+    ("EMG-03", "Events near a window edge", By(every_event_is_explained)),
+    ("EMG-03", "Shared accounts", By(every_event_is_explained)),
+];
 
 const REQUESTS: &str = "request_id,requester,system_ids,requested_at,approver,approved_role,approved_at,window_start,window_end,retrospective,closed_at,reviewed_at,log_ref\n";
 const EVENTS: &str = "event_id,principal_id,system_id,action,at,request_id,automation\n";
@@ -55,6 +66,12 @@ fn absence_needs_complete_logs() {
     has_reason(fixture(GOOD, INSIDE).judge().is("EMG-02", "R1", State::NoEvidence), "log_incomplete");
     has_reason(fixture(GOOD, INSIDE).judge().is("EMG-03", "db", State::NoEvidence), "log_incomplete");
     has_reason(covered("", INSIDE).judge().is("EMG-01", "R1", State::Fail), "request_not_registered");
+    // An event that nothing explains may have been emergency access.
+    let v = covered("", "V1,eve,db,psql,2026-10-20T09:00:00Z,,false").judge();
+    v.is("EMG-03", "V1", State::Fail);
+    has_reason(v.is("EMG-01", "organization", State::NoEvidence), "event_not_explained");
+    let v = covered("", "V1,bot,db,migrate,2026-10-20T09:00:00Z,,true").judge();
+    v.is("EMG-01", "organization", State::NotApplicable);
     has_reason(Fixture::new("2026-10").judge().is("EMG-01", "organization", State::NoEvidence), "register_not_given");
 }
 
@@ -90,4 +107,37 @@ fn every_event_is_explained() {
         "grant_id,principal_id,platform_id,granted_at,approval_ref,approved_by\nG1,eve,heroku,2026-01-01T00:00:00Z,REQ-1 routine,bob\n",
     );
     f.judge().is("EMG-03", "V1", State::Pass);
+}
+
+#[test]
+fn an_approval_of_any_form_names_person_time_and_scope() {
+    // Nothing of the record says where it was given: a message will do.
+    covered(GOOD, INSIDE).judge().is("EMG-01", "R1", State::Pass);
+    for (what, code) in [(",sam,", "not_approved"), ("2026-10-05T07:30:00Z", "not_approved"), (",db,", "scope_missing")]
+    {
+        let empty: String = what.chars().filter(|c| *c == ',').collect();
+        let lacking = GOOD.replacen(what, &empty, 1);
+        has_reason(covered(&lacking, INSIDE).judge().is("EMG-01", "R1", State::Fail), code);
+    }
+}
+
+#[test]
+fn a_log_within_reach_of_its_user_is_noted() {
+    let judge = |grant: &str| {
+        let mut f = covered(&GOOD.replace("LOG-1", "vault: session 9"), INSIDE);
+        let head = "grant_id,principal_id,platform_id,privilege,granted_at,revoked_at\n";
+        f.register("access_grants", &format!("{head}{grant}\n"));
+        f.judge().of("EMG-02", "R1").clone()
+    };
+    let weak = judge("G1,ann,vault,admin,2026-01-01T00:00:00Z,");
+    assert_eq!(weak.state, State::Pass);
+    has_reason(&weak, "log_within_reach");
+    for elsewhere in [
+        "G1,ann,heroku,admin,2026-01-01T00:00:00Z,",
+        "G1,ann,vault,reader,2026-01-01T00:00:00Z,",
+        "G1,bea,vault,admin,2026-01-01T00:00:00Z,",
+        "G1,ann,vault,admin,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z",
+    ] {
+        assert!(judge(elsewhere).reasons.is_empty(), "{elsewhere}");
+    }
 }

@@ -12,7 +12,8 @@ use crate::world::World;
 /// `organization`, which is not applicable where only one source tells of runs.
 ///
 /// Two sources contradict where they give one run different final states; a source contradicts itself where it gives
-/// one of its records two final states over time. The same state read again is no duplicate.
+/// one of its records two final states over time, or shows it as running after its end. The same state read again is no
+/// duplicate.
 pub fn contradictions(world: &World<'_>) -> Vec<Judgement> {
     let system_of = |system: Option<usize>| system.and_then(|i| world.inventory.systems.get(i));
     let mut out = Vec::new();
@@ -42,6 +43,17 @@ pub fn contradictions(world: &World<'_>) -> Vec<Judgement> {
                 row.as_str(),
                 "final_state_changed",
                 format!("{source} gave record {record} more than one final state; the newest is used."),
+            )
+            .rests_on([row.clone()]),
+        );
+    }
+    for (source, record) in &world.runs.returned {
+        let row = format!("run/{source}/{record}");
+        out.push(
+            Judgement::fail(
+                row.as_str(),
+                "returned_to_running",
+                format!("{source} showed record {record} as running after its end and is unreliable; the end is used."),
             )
             .rests_on([row.clone()]),
         );

@@ -6,6 +6,10 @@ use model::rows::{Component, RunStatus, TestResult};
 
 use crate::testing::{Fixture, at, has_reason, origin, plain};
 
+mod edges;
+
+pub(crate) use edges::EDGES;
+
 fn fixture() -> Fixture {
     let mut f = Fixture::new("2026-10");
     f.system("db", plain()).plan("daily", "db", "0 2 * * *", plain());

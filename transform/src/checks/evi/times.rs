@@ -21,8 +21,9 @@ struct Source {
 
 /// EVI-02, over the records that touch the period or lie in the future.
 ///
-/// Collectors that ask a service measure its clock against that of the collecting machine (`Date` of its answers). Where
-/// nobody measured, a source without an impossible time is no evidence and never a pass. Times of one record come from one clock and must be in order; those of a point and of what made it may come
+/// Collectors that ask a service measure its clock against that of the collecting machine (`Date` of its answers). No time
+/// is corrected by that: it does not tell which of the two is wrong, nor whether the clock that answers wrote the records.
+/// Where nobody measured, a source without an impossible time is no evidence and never a pass. Times of one record come from one clock and must be in order; those of a point and of what made it may come
 /// from two, and get `clock_skew_tolerance`.
 pub fn times(world: &World<'_>) -> Vec<Judgement> {
     let skew = Duration::seconds(world.seconds("clock_skew_tolerance"));

@@ -4,6 +4,10 @@ use model::assessment::State;
 
 use crate::testing::{Fixture, has_reason, plain};
 
+mod edges;
+
+pub(crate) use edges::EDGES;
+
 /// Examples that tests here claim.
 pub(crate) const EXAMPLES: &[(&str, usize)] = &[("EXC-02", 0), ("EXC-02", 1), ("EXC-02", 2)];
 

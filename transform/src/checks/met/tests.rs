@@ -5,7 +5,17 @@ use model::policy::Setting;
 use model::rows::{RunStatus, TestResult};
 
 use super::{Figure, is_of};
+use crate::checks::edges::Edge;
+use crate::checks::edges::Shown::By;
 use crate::testing::{Fixture, at, has_reason, plain};
+
+pub(crate) const EDGES: &[Edge] = &[
+    ("MET-01", "No target is in the policy", By(a_target_binds_where_one_is_set)),
+    ("MET-01", "A recomputed value may differ", By(a_late_final_state_explains_a_difference_if_the_report_says_so)),
+    ("MET-02", "A quarter with no test", By(a_quarter_without_tests_has_no_rate)),
+    ("MET-03", "Zero is a value only", By(incidents_are_counted_by_security_and_zero_needs_a_register)),
+    ("MET-04", "Deviations without an exception", By(deviations_are_no_exceptions)),
+];
 
 const HEAD: &str = "metric_id,period_start,period_end,value,numerator,denominator,unknown,issued_at,issued_by,issuer_role,difference_note,evidence_ref\n";
 
@@ -97,6 +107,7 @@ fn too_many_unknown_slots_give_bounds_but_a_late_report_is_late() {
 #[test]
 fn a_target_binds_where_one_is_set() {
     let mut f = october();
+    assert_eq!(issued(f.clone(), GOOD).state, State::Pass, "the policy sets none");
     f.parameter("target_backup_success", Setting::Ratio(0.99));
     fails(&issued(f.clone(), GOOD), "below_target");
     f.parameter("target_backup_success", Setting::Ratio(0.96));
@@ -198,6 +209,20 @@ fn exceptions_are_counted_by_the_policy_owner() {
     assert_eq!(quarter("MET-04", &count("1"), one).state, State::Pass);
     fails(&quarter("MET-04", &count("0"), one), "unequal");
     assert_eq!(quarter("MET-04", &count("0"), |_| ()).state, State::NoEvidence);
+}
+
+#[test]
+fn deviations_are_no_exceptions() {
+    let mut f = Fixture::new("2026-Q3");
+    f.as_of("2026-10-20T00:00:00Z").system("db", plain());
+    f.plan("nightly", "db", "0 2 * * *", |p| p.retention_s = Some(86_400));
+    f.register("metric_reports", &format!("{HEAD}{}\n", line("backup_policy_exceptions", "0,,,", "policy_owner")));
+    f.register("exceptions", "exception_id,status\n").register("actions", "action_id,opened_at\n");
+    f.register("incidents", "incident_id,kind,backup_related,opened_at\n");
+    let v = f.judge();
+    v.is("RET-01", "nightly", State::Fail);
+    v.is("MET-04", "organization@2026-Q3", State::Pass);
+    v.is("EXC-05", "RET-01/nightly", State::Fail);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Days;
-use model::inventory::{Plan, System};
-use model::registers::PrincipalKind;
+use model::inventory::{AlertOn, Plan, Schedule, System};
+use model::registers::{AlertKind, PrincipalKind};
 use model::time::{Instant, day_of, day_start, utc_text};
 
 use super::super::cadence::{Standing, names_id, standing};
@@ -50,10 +50,22 @@ fn channel(plan: &Plan) -> Option<&str> {
     filled(plan.alert_channel.as_deref()).filter(|c| !NOWHERE.contains(&c.to_lowercase().as_str()))
 }
 
+/// True where an alert on the lag of the plan, or of its system, is on record.
+fn has_lag_alert(world: &World<'_>, plan: &Plan) -> bool {
+    world.registers.alerts.iter().flatten().any(|a| {
+        a.kind == AlertKind::Lag
+            && a.suppressed != Some(true)
+            && a.raised_at <= world.as_of
+            && (a.plan_id.as_deref() == Some(&plan.plan_id)
+                || a.plan_id.is_none() && a.system_id.as_deref() == Some(&plan.system_id))
+    })
+}
+
 /// MON-01: every plan is monitored and has an alert path.
 ///
 /// In the scope of daily monitoring is a plan that the last monitored day of the period names; MON-05 judges each day.
-/// Where no plan at all states a channel, how alerts go out was not given.
+/// Where no plan at all states a channel, how alerts go out was not given. A continuous plan has no jobs whose state could
+/// raise an alert when logs stop: its alert must be on lag, as the plan says or as an alert of that kind shows.
 pub fn monitored(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("backup_plans");
@@ -87,6 +99,17 @@ pub fn monitored(world: &World<'_>) -> Vec<Judgement> {
                 faults.add("alert_channel_missing", "it names no alert channel (backup_plans.alert_channel)");
             }
             (None, None) => lacks.push("no plan names an alert channel (backup_plans.alert_channel)"),
+        }
+        if plan.schedule == Schedule::Continuous && to.is_some() {
+            match plan.alert_on {
+                Some(AlertOn::Lag) => {}
+                Some(AlertOn::JobState) => faults.add(
+                    "no_lag_alert",
+                    "it is continuous, and its alert is on the state of jobs, not on lag (backup_plans.alert_on)",
+                ),
+                None if has_lag_alert(world, plan) => {}
+                None => lacks.push("whether lag raises the alert of a continuous plan (backup_plans.alert_on)"),
+            }
         }
         let begun = day_of(plan.effective_from.max(system.onboarded_at), world.period.zone());
         match (&days, newest) {

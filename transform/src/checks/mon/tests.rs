@@ -6,6 +6,10 @@ use model::rows::{Integrity, RunStatus, TestResult};
 
 use crate::testing::{Fixture, Verdicts, at, has_reason, plain};
 
+mod edges;
+
+pub(crate) use edges::EDGES;
+
 const ALERTS: &str = "alert_id,kind,plan_id,run_id,raised_at,channel,acknowledged_at,acknowledged_by\n";
 const INCIDENTS: &str =
     "incident_id,kind,backup_related,cause_class,system_ids,run_ids,opened_at,closed_at,root_cause,resolution\n";

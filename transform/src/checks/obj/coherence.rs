@@ -3,7 +3,7 @@
 use model::inventory::{Objective, Schedule};
 use model::time::human;
 
-use super::{bound, in_force, none_given, of_tier};
+use super::{bound, governs, in_force, none_given, of_tier};
 use crate::checks::frq::interval_s;
 use crate::judgement::Judgement;
 use crate::world::World;
@@ -48,12 +48,7 @@ fn judge(world: &World<'_>, o: &Objective) -> Judgement {
     let mut without_plan = Vec::new();
     let most = world.seconds("max_backup_interval");
     if let Some(rpo) = o.rpo_s.filter(|rpo| o.rpo_applicable && *rpo < most) {
-        for system in bound(world, o) {
-            // A system with an objective of its own is judged by that.
-            let other = world.objective(system, world.until()).is_some_and(|own| own.objective_id != o.objective_id);
-            if other {
-                continue;
-            }
+        for system in bound(world, o).into_iter().filter(|s| governs(world, o, s)) {
             let mut plans = world.plans_in_force(system, world.period.start(), world.until()).peekable();
             if plans.peek().is_none() {
                 without_plan.push(system.system_id.as_str());

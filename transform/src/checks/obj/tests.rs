@@ -1,8 +1,11 @@
 //! Edge cases of OBJ in `controls/checks.toml`.
 
 use model::assessment::State::{Fail, NoEvidence, NotApplicable, Pass};
+use model::policy::Setting;
 use model::rows::TestResult::Success;
 
+use crate::checks::edges::Edge;
+use crate::checks::edges::Shown::By;
 use crate::testing::{Fixture, at, has_reason, plain};
 
 /// Examples asserted below: the data give none.
@@ -122,4 +125,120 @@ fn obj_04_reviews_name_every_test_and_answer_misses() {
     has_reason(f.judge().is("OBJ-04", "organization", NoEvidence), "register_not_given");
     f.register("reviews", "review_id,kind,performed_at,scope,inputs\n");
     f.judge().is("OBJ-04", "organization", NotApplicable);
+}
+
+pub(crate) const EDGES: &[Edge] = &[
+    ("OBJ-01", "Appendix A is titled examples", By(obj_01_tiers_of_the_policy_are_examples_to_confirm)),
+    ("OBJ-01", "Objectives stated in days", By(obj_01_days_are_hours_of_elapsed_time)),
+    ("OBJ-01", "A range needs both ends", By(obj_01_the_upper_end_of_a_range_is_the_objective)),
+    ("OBJ-02", "For tier objectives", By(obj_02_the_owners_of_all_its_systems_sign_a_tier)),
+    ("OBJ-03", "Billing with 2 days", By(obj_03_values_are_coherent)),
+    ("OBJ-03", "Order of tiers is declared", By(obj_03_a_tier_without_an_order_is_compared_with_none)),
+    ("OBJ-04", "The policy says periodic", By(obj_04_reviews_are_quarterly_by_default)),
+];
+
+#[test]
+fn obj_01_days_are_hours_of_elapsed_time() {
+    let policy = Fixture::new("2026-05").policy;
+    for tier in &policy.tiers {
+        let Some((days, _)) = tier.rto_text.split_once(" day") else { continue };
+        assert_eq!(tier.rto_s, days.parse::<i64>().expect("days") * 24 * 3600, "{}", tier.id);
+    }
+    let span: model::time::Span = "P2D".parse().expect("a span");
+    assert_eq!(span.elapsed(), Some(48 * 3600));
+}
+
+#[test]
+fn obj_01_the_upper_end_of_a_range_is_the_objective() {
+    let range = |low: Option<i64>, high: Option<i64>| {
+        let mut f = with(|o| (o.rto_low_s, o.rto_s) = (low, high));
+        f.tests_given().test("T1", "db", "2026-05-01T10:00:00Z", "2026-05-02T16:00:00Z", Success, |t| {
+            t.service_ready_at = t.ended_at;
+        });
+        f.judge()
+    };
+    let (day, two) = (Some(86_400), Some(172_800));
+    let v = range(day, two);
+    v.is("OBJ-01", "db", Pass);
+    has_reason(v.is("RST-05", "T1", Pass), "within_range");
+    has_reason(range(day, None).is("OBJ-01", "db", Fail), "rto_missing");
+    range(None, day).is("RST-05", "T1", Fail);
+}
+
+#[test]
+fn obj_02_the_owners_of_all_its_systems_sign_a_tier() {
+    let signed = |owners: &[&str]| {
+        let mut f = with(|o| {
+            (o.system_id, o.tier, o.agreed_by_owner) = (None, Some("gold".to_owned()), None);
+        });
+        f.systems.clear();
+        f.system("db", |s| s.tier = Some("gold".to_owned()));
+        f.system("web", |s| (s.tier, s.owner) = (Some("gold".to_owned()), Some("otto".to_owned())));
+        f.role("system_owner", "olga").role("system_owner", "otto");
+        f.register("approvals", "approval_id,subject_kind,subject_ref,role,approver,approved_at\n");
+        for owner in owners {
+            f.register(
+                "approvals",
+                &format!(
+                    "approval_id,subject_kind,subject_ref,role,approver,approved_at\n\
+                     {owner},objective,gold,system_owner,{owner},2026-01-01T00:00:00Z\n"
+                ),
+            );
+        }
+        f.judge().of("OBJ-02", "own").clone()
+    };
+    assert_eq!(signed(&["olga", "otto"]).state, Pass, "{}", signed(&["olga", "otto"]).detail);
+    let one = signed(&["olga"]);
+    has_reason(&one, "owner_missing");
+    assert!(one.detail.contains("owner of web") && !one.detail.contains("db"), "{}", one.detail);
+    has_reason(&signed(&[]), "owner_missing");
+}
+
+#[test]
+fn obj_02_a_system_with_an_objective_of_its_own_needs_no_signature_for_the_tier() {
+    let mut f = with(|o| (o.system_id, o.tier) = (None, Some("gold".to_owned())));
+    f.role("system_owner", "olga").role("system_owner", "otto");
+    f.systems.clear();
+    f.system("db", |s| s.tier = Some("gold".to_owned()));
+    f.system("web", |s| (s.tier, s.owner) = (Some("gold".to_owned()), Some("otto".to_owned())));
+    f.judge().is("OBJ-02", "own", Fail);
+    f.objective("of-web", |o| {
+        whole(o);
+        o.system_id = Some("web".to_owned());
+    });
+    f.judge().is("OBJ-02", "own", Pass);
+}
+
+#[test]
+fn obj_03_a_tier_without_an_order_is_compared_with_none() {
+    let looser = |tier: &str| {
+        let mut f = Fixture::new("2026-05");
+        f.system("db", |s| s.tier = Some(tier.to_owned())).plan("logs", "db", "continuous", plain());
+        f.objective("loose", |o| (o.tier, o.rto_s, o.rpo_s) = (Some(tier.to_owned()), Some(999_999), Some(7_200)));
+        f.judge().of("OBJ-03", "loose").state
+    };
+    assert_eq!(looser("critical_online_services"), Fail);
+    assert_eq!(looser("gold"), Pass, "the policy gives it no place in its order");
+}
+
+#[test]
+fn obj_04_reviews_are_quarterly_by_default() {
+    let judge = |performed: &str, cadence: Option<&str>| {
+        let mut f = Fixture::new("2026-Q2");
+        f.system("db", plain()).tests_given();
+        f.test("T1", "db", "2026-05-01T10:00:00Z", "2026-05-01T14:00:00Z", Success, plain());
+        f.register(
+            "reviews",
+            &format!("review_id,kind,performed_at,scope,inputs\nR1,objective_performance,{performed},*,none\n"),
+        );
+        if let Some(span) = cadence {
+            f.parameter("objective_review_cadence", Setting::Span(span.parse().expect("a span")));
+        }
+        f.judge().of("OBJ-04", "organization").clone()
+    };
+    // It is judged on the sixth of July.
+    assert_eq!(judge("2026-04-06T00:00:00Z", None).state, Pass);
+    has_reason(&judge("2026-04-05T00:00:00Z", None), "review_late");
+    assert_eq!(judge("2026-04-05T00:00:00Z", Some("P4M")).state, Pass);
+    assert_eq!(judge("2026-04-05T00:00:00Z", None).parameters[0].origin, "default");
 }

@@ -5,18 +5,23 @@ use model::registers::{Document, DocumentKind, Recorded};
 use model::time::{Instant, utc_text};
 
 use super::super::cadence::names_id;
-use super::super::common::{holds, names};
+use super::super::common::{filled, holds, names};
 use super::super::faults::Faults;
 use super::each_critical;
 use crate::coverage::Interval;
 use crate::judgement::Judgement;
 use crate::world::World;
 
+/// Version of a document that is made from the live configuration, or is its code.
+const GENERATED: &str = "generated";
+
 /// PRC-01.
 ///
 /// The content of a document is not read: it describes a version of a plan where the plan names document and version
-/// (`document_ref`), or where it was approved after that version took effect. What the plan says is then compared with
-/// what the platform shows, as far as both say it; a recurrence that is not written as cron is not compared.
+/// (`document_ref`), or where it was approved after that version took effect. A document whose version is `generated` is
+/// made from the live configuration, or is its code, and always matches: there the approval of the plan's version counts.
+/// What the plan says is then compared with what the platform shows, as far as both say it; a recurrence that is not written
+/// as cron is not compared.
 pub fn documented(world: &World<'_>) -> Vec<Judgement> {
     each_critical(world, "backup_plans", |system, documents| judge(world, system, documents))
 }
@@ -43,7 +48,7 @@ fn judge(world: &World<'_>, system: &System, documents: &[Recorded<Document>]) -
     let approved = |d: &Document| d.approved_at.is_some_and(|at| at < world.until());
     if named.is_empty() {
         faults.add("document_missing", "no document of kind backup_configuration names it");
-    } else if !named.iter().any(|d| approved(d)) {
+    } else if !named.iter().any(|d| approved(d)) && !plans.iter().any(|p| change_approved(p, &named).is_some()) {
         let ids: Vec<&str> = named.iter().map(|d| d.document_id.as_str()).collect();
         faults.add("not_approved", format!("its document is not approved ({})", names(&ids)));
     } else {
@@ -97,6 +102,13 @@ fn refers_to(plan: &Plan, document: &Document) -> bool {
         .is_some_and(|text| names_id(text, &document.document_id) && names_id(text, &document.version))
 }
 
+/// When a version of a plan was approved that a document made from the configuration itself describes.
+fn change_approved(plan: &Plan, named: &[&Recorded<Document>]) -> Option<Instant> {
+    let is_generated = |d: &Document| d.version.trim().eq_ignore_ascii_case(GENERATED);
+    filled(plan.approved_by.as_deref())?;
+    plan.approved_at.filter(|_| named.iter().any(|d| is_generated(d)))
+}
+
 /// For how long a version of a plan was in no approved document.
 enum Open {
     Never,
@@ -112,6 +124,7 @@ fn undocumented(world: &World<'_>, plan: &Plan, named: &[&Recorded<Document>], (
             let at = d.approved_at.filter(|at| *at <= world.as_of)?;
             (at >= began || refers_to(plan, d)).then_some(at.max(began))
         })
+        .chain(change_approved(plan, named).filter(|at| *at <= world.as_of).map(|at| at.max(began)))
         .min();
     let due = world.policy.span("config_doc_lag_max").after(began, world.period.zone());
     let end = plan.effective_to.map_or(to, |e| e.min(to)).min(described.unwrap_or(to));

@@ -2,9 +2,9 @@
 
 use model::evidence::SourceStatus;
 use model::registers::{Document, DocumentKind, Recorded};
-use model::time::{Instant, Period, day_of, utc_text};
+use model::time::{Instant, Period, utc_text};
 
-use super::super::common::{ORGANIZATION as UNIT, filled, names, no_register};
+use super::super::common::{ORGANIZATION as UNIT, filled, keep_until, names, no_register};
 use super::super::faults::Faults;
 use crate::judgement::Judgement;
 use crate::world::World;
@@ -130,9 +130,8 @@ fn has_runs(world: &World<'_>, month: &Period) -> bool {
 }
 
 fn retention(world: &World<'_>, document: &Recorded<Document>, faults: &mut Faults, unknown: &mut Vec<String>) {
-    let zone = world.period.zone();
     let Some(at) = dated(document) else { return };
-    let needed = day_of(world.policy.span("evidence_retention").after(at, zone), zone);
+    let needed = keep_until(world, at);
     let id = format!("{} {}", document.document_id, document.version);
     match document.retain_until {
         Some(until) if until < needed => {

@@ -8,6 +8,10 @@ use model::rows::{ObservedPlan, Row, RunStatus, TestResult};
 
 use crate::testing::{Fixture, at, has_reason, origin, plain};
 
+mod edges;
+
+pub(crate) use edges::EDGES;
+
 const DOCUMENTS: &str =
     "document_id,kind,version,system_ids,approved_at,next_review_due,retain_until,location_ref,digest\n";
 
@@ -345,6 +349,12 @@ fn a_test_that_followed_the_procedure_is_a_review() {
     f.judge().is("PRC-06", "db", State::Pass);
     let mut f = procedure(old);
     f.test("T1", "db", "2025-11-01T10:00:00Z", "2025-11-01T12:00:00Z", TestResult::Failed, plain());
+    f.judge().is("PRC-06", "db", State::Fail);
+    // One that met problems did not leave the procedure as it was.
+    let mut f = procedure(old);
+    f.test("T1", "db", "2025-11-01T10:00:00Z", "2025-11-01T12:00:00Z", TestResult::Success, |t| {
+        t.issues = vec!["step 4 names a server that is gone".to_owned()];
+    });
     f.judge().is("PRC-06", "db", State::Fail);
     // What backups are known from does not matter to a procedure, and the source of the test does.
     let mut f = procedure(old);

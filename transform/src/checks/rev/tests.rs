@@ -5,6 +5,10 @@ use model::rows::TestResult;
 
 use crate::testing::{Fixture, has_reason, plain};
 
+mod edges;
+
+pub(crate) use edges::EDGES;
+
 const REVIEWS: &str =
     "review_id,kind,period_start,period_end,performed_at,performer,performer_role,scope,inputs,findings\n";
 

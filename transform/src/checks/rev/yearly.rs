@@ -79,15 +79,25 @@ fn words(all: &[&str]) -> Vec<String> {
     all.iter().map(|w| (*w).to_owned()).collect()
 }
 
+/// True where one of the texts is about backup.
+fn speaks_of_backup(texts: &[&[String]]) -> bool {
+    ["backup", "recovery", "restore"].iter().any(|word| not_held(texts, &words(&[word])).is_empty())
+}
+
+/// True for an audit by somebody from outside.
+fn is_external(audit: &Review) -> bool {
+    filled(audit.performer_role.as_deref()).is_some_and(|role| plain(role).contains("external"))
+}
+
 /// REV-03: the inputs name this policy (by id or title), the classification and retention policies and a configuration
-/// export, and the auditor holds no role that makes backups.
+/// export, and the auditor holds no role that makes backups. An external audit counts where its scope speaks of backup.
 pub fn internally_audited(world: &World<'_>) -> Vec<Judgement> {
     let duty = Duty {
         check: None,
         kinds: &[ReviewKind::InternalAudit],
         cadence: "internal_audit_cadence",
         what: "internal audit",
-        counts: |_| true,
+        counts: |audit| !is_external(audit) || speaks_of_backup(&[&audit.scope]),
     };
     judge(world, &duty, |audit, faults| {
         let document = &world.policy.document;
@@ -182,9 +192,7 @@ pub fn management(world: &World<'_>) -> Vec<Judgement> {
         missing.extend(not_held(&[&review.inputs], &words(&["audit", "exceptions", "actions"])));
         faults
             .add_if(!missing.is_empty(), "inputs_missing", || format!("its inputs do not name {}", missing.join(", ")));
-        let on_agenda = ["backup", "recovery", "restore"]
-            .iter()
-            .any(|word| not_held(&[&review.scope, &review.inputs, &review.findings], &words(&[word])).is_empty());
+        let on_agenda = speaks_of_backup(&[&review.scope, &review.inputs, &review.findings]);
         faults.add_if(!on_agenda, "not_on_agenda", || "backup and recovery are no item of it");
         let decided = not_held(&[&review.findings], &words(&["deci"])).is_empty();
         faults.add_if(!decided, "decisions_missing", || "no decision is recorded (findings)");

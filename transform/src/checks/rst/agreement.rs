@@ -1,9 +1,9 @@
-//! RST-08: system owners confirmed that their data can be restored in time.
+//! RST-08: system owners, or whom they delegated it to in writing, confirmed that their data can be restored in time.
 
 use model::inventory::System;
 use model::time::{Instant, day_of, utc_text};
 
-use super::super::common::{ORGANIZATION, no_inventory};
+use super::super::common::{ORGANIZATION, SYSTEM_OWNER, filled, no_inventory, owns};
 use super::{no_tests_given, proves_restore, tests_complete};
 use crate::judgement::Judgement;
 use crate::world::{Test, World};
@@ -43,12 +43,15 @@ fn confirmed(world: &World<'_>, index: usize, system: &System) -> Judgement {
     let in_window = |at: Option<Instant>| at.is_some_and(|a| a >= from && a <= world.as_of);
     let tests: Vec<&Test> = world
         .tests_of(index)
-        .filter(|t| proves_restore(t) && (in_window(t.row.ended_at) || in_window(t.row.owner_confirmed_at)))
+        .filter(|t| proves_restore(world, t) && (in_window(t.row.ended_at) || in_window(t.row.owner_confirmed_at)))
         .collect();
     let records: Vec<String> = tests.iter().map(|t| t.row_id.clone()).collect();
-    let by_owner = tests.iter().find(|t| {
-        in_window(when(t)) && t.row.owner_confirmed_by.as_deref().is_some_and(|by| is_owner(world, system, by, when(t)))
-    });
+    let may = |t: &Test, by: &str| {
+        owns(world, system, by, when(t))
+            || is_delegate(world, system, by, when(t)) && t.row.performer.as_deref() != Some(by)
+    };
+    let by_owner =
+        tests.iter().find(|t| in_window(when(t)) && t.row.owner_confirmed_by.as_deref().is_some_and(|by| may(t, by)));
     if let Some(test) = by_owner {
         return Judgement::pass(
             unit,
@@ -63,6 +66,14 @@ fn confirmed(world: &World<'_>, index: usize, system: &System) -> Judgement {
     let at = world.until();
     if let Some((test, by)) = tests.iter().find_map(|t| t.row.owner_confirmed_by.as_deref().map(|by| (t, by))) {
         let owner = system.owner.as_deref().unwrap_or("nobody");
+        if is_delegate(world, system, by, when(test)) && test.row.performer.as_deref() == Some(by) {
+            return Judgement::fail(
+                unit,
+                "delegate_performed",
+                format!("Test {} was confirmed for {owner} by {by}, who performed it.", test.row.test_id),
+            )
+            .rests_on(records);
+        }
         return Judgement::fail(
             unit,
             "not_the_owner",
@@ -99,9 +110,15 @@ fn confirmed(world: &World<'_>, index: usize, system: &System) -> Judgement {
     )
 }
 
-/// True for the owner that the inventory names. Where that is no person (a team), for who then held the role.
-fn is_owner(world: &World<'_>, system: &System, person: &str, at: Option<Instant>) -> bool {
-    let Some(owner) = system.owner.as_deref() else { return false };
-    let known = |name: &str| world.registers.role_assignments.iter().flatten().any(|r| r.person == name);
-    owner == person || (!known(owner) && at.is_some_and(|at| world.registers.held_role(person, "system_owner", at)))
+/// True where the system's owner had then delegated the role to this person in writing.
+fn is_delegate(world: &World<'_>, system: &System, person: &str, at: Option<Instant>) -> bool {
+    let Some((owner, at)) = system.owner.as_deref().zip(at) else { return false };
+    world.registers.role_assignments.iter().flatten().any(|r| {
+        r.role == SYSTEM_OWNER
+            && r.person == person
+            && r.delegated_by.as_deref() == Some(owner)
+            && filled(r.appointment_ref.as_deref()).is_some()
+            && r.valid_from <= at
+            && r.valid_to.is_none_or(|to| at < to)
+    })
 }

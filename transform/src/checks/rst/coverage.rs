@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 
 use model::inventory::System;
+use model::registers::Change;
 use model::rows::{Scenario, TestKind};
 use model::time::utc_text;
 
 use super::super::common::{ORGANIZATION, no_inventory, or_none_in_scope};
-use super::{no_tests_given, platform_of, platforms, proves_restore, tests_complete};
+use super::super::places::{location, places};
+use super::{no_tests_given, platform_of, platforms, proves_restore, restored, tests_complete};
 use crate::judgement::Judgement;
 use crate::world::{Test, World};
 
 /// RST-09.
 ///
 /// A platform is covered by a test that restored what was made on it; where a system uses several, the recovery point tells
-/// which one that was.
+/// which one that was. A test stands for the scenarios that its record names, and for those that its data prove.
 pub fn whole_matrix(world: &World<'_>) -> Vec<Judgement> {
     if !world.inventory.given {
         return no_inventory("systems");
@@ -27,8 +29,10 @@ pub fn whole_matrix(world: &World<'_>) -> Vec<Judgement> {
     let Some(tests) = world.tests else { return vec![no_tests_given(unit)] };
     let to = world.until();
     let from = world.policy.span("coverage_test_window").before(to, world.period.zone());
-    let tests: Vec<&Test> =
-        tests.iter().filter(|t| proves_restore(t) && t.row.ended_at.is_some_and(|e| e >= from && e < to)).collect();
+    let tests: Vec<&Test> = tests
+        .iter()
+        .filter(|t| proves_restore(world, t) && t.row.ended_at.is_some_and(|e| e >= from && e < to))
+        .collect();
     let whole = |members: &[(usize, &System)]| {
         members.iter().all(|(_, s)| tests_complete(world, &s.system_id, from.max(s.onboarded_at), to))
     };
@@ -68,9 +72,9 @@ pub fn whole_matrix(world: &World<'_>) -> Vec<Judgement> {
         note("full recovery of a system".to_owned(), all_complete);
     }
     // A test without a scenario may have been any of them.
-    let unstated = tests.iter().any(|t| t.row.scenario.is_none());
+    let unstated = tests.iter().any(|t| t.row.scenario.is_empty());
     for scenario in [Scenario::Failure, Scenario::Corruption, Scenario::Disaster] {
-        if !tests.iter().any(|t| t.row.scenario == Some(scenario)) {
+        if !tests.iter().any(|t| t.row.scenario.contains(&scenario) || proves(world, t, scenario)) {
             note(format!("scenario {scenario}"), all_complete && !unstated);
         }
     }
@@ -101,4 +105,31 @@ pub fn whole_matrix(world: &World<'_>) -> Vec<Judgement> {
         )
     };
     vec![judgement.rests_on(tests.iter().map(|t| t.row_id.clone()))]
+}
+
+/// True where what was restored proves a scenario, whatever the record of the test says: data from another region the loss of
+/// the system's own; a return to before the change that the test follows, a change that spoilt them.
+fn proves(world: &World<'_>, test: &Test, scenario: Scenario) -> bool {
+    match scenario {
+        Scenario::Disaster => from_other_region(world, test).unwrap_or(false),
+        Scenario::Corruption => test.row.kind == Some(TestKind::PointInTime) && before_its_change(world, test),
+        Scenario::Failure | Scenario::Other => false,
+    }
+}
+
+fn from_other_region(world: &World<'_>, test: &Test) -> Option<bool> {
+    let own = world.inventory.systems.get(test.system?)?.region.as_deref()?;
+    let place = location(world, restored(world, test)?)?;
+    Some(places(world).get(place)?.region(world.until())? != own)
+}
+
+fn before_its_change(world: &World<'_>, test: &Test) -> bool {
+    let began = |c: &Change| c.started_at.unwrap_or(c.completed_at);
+    world
+        .registers
+        .changes
+        .iter()
+        .flatten()
+        .filter(|c| test.row.change_id.as_deref() == Some(c.change_id.as_str()))
+        .any(|c| test.row.recovered_to_at.is_some_and(|to| to < began(c)))
 }

@@ -49,11 +49,14 @@ fn judge_change(world: &World<'_>, change: &Change, touched: &[usize]) -> Judgem
     if !change.significant {
         return Judgement::not_applicable(unit, "not_significant", "The change is not marked significant.");
     }
-    let kind = change.kind.as_deref().unwrap_or("").to_lowercase().replace(['-', '_'], " ");
-    if matches!(kind.as_str(), "rolled back" | "reverted") {
-        return Judgement::not_applicable(unit, "rolled_back", "The change was rolled back.");
-    }
     let (from, due) = (change.completed_at, due(world, "post_change_test_due", change.completed_at));
+    if let Some(at) = change.rolled_back_at.filter(|at| *at <= due && *at <= world.as_of) {
+        return Judgement::not_applicable(
+            unit,
+            "rolled_back",
+            format!("It was taken back on {}, before a restore test was due on {}.", utc_text(at), utc_text(due)),
+        );
+    }
     let (mut proof, mut open, mut lacking, mut pending) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for &i in touched {
         let system = &world.inventory.systems[i];
@@ -64,7 +67,7 @@ fn judge_change(world: &World<'_>, change: &Change, touched: &[usize]) -> Judgem
         }
         let tests: Vec<&Test> = world
             .tests_of(i)
-            .filter(|t| proves_restore(t) && t.row.kind.is_some_and(|k| k != TestKind::Item))
+            .filter(|t| proves_restore(world, t) && t.row.kind.is_some_and(|k| k != TestKind::Item))
             .filter(|t| t.row.ended_at.is_some_and(|e| e > from && e <= due && e <= world.as_of))
             .collect();
         let point = |t: &Test| taken_at(world, t).or(t.row.recovered_to_at);
@@ -143,7 +146,7 @@ fn why_again(world: &World<'_>, test: &Test) -> Option<Again> {
         TestResult::Partial => Some(Again::Failed("was partial")),
         TestResult::Aborted if test.row.started_at.is_some() => Some(Again::Aborted),
         // What came back differed: the test is no success (RST-04).
-        TestResult::Success if matches!(content(test), Content::Different(_)) => {
+        TestResult::Success if matches!(content(world, test), Content::Different(_)) => {
             Some(Again::Failed("restored other data than were backed up"))
         }
         TestResult::Success if missed_objective(world, test) => Some(Again::Failed("missed an objective")),
@@ -161,7 +164,7 @@ fn follow(world: &World<'_>, test: &Test, why: Again) -> Judgement {
         Again::Aborted => "was broken off",
     };
     let due = due(world, "retest_due", ended);
-    let later = |t: &&Test| t.row.ended_at.is_some_and(|e| e > ended && e <= world.as_of) && proves_restore(t);
+    let later = |t: &&Test| t.row.ended_at.is_some_and(|e| e > ended && e <= world.as_of) && proves_restore(world, t);
     let Some(system) = test.system else {
         return Judgement::no_evidence(unit, "system_unknown", "The test names no system of the inventory.");
     };

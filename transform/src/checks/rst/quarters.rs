@@ -7,6 +7,7 @@ use model::rows::{Component, TestKind, TestResult, Trigger};
 use model::time::{Instant, Period, day_of, utc_text};
 
 use super::super::common::{ORGANIZATION, no_inventory, or_none_in_scope};
+use super::reports::missing;
 use super::{no_tests_given, platform_of, platforms, proves_restore, restored, tests_complete};
 use crate::checks::frq;
 use crate::judgement::Judgement;
@@ -168,7 +169,8 @@ fn seen(tests: &[&Test]) -> String {
         .iter()
         .map(|t| {
             let kind = t.row.kind.map_or_else(|| "kind unknown".to_owned(), |k| k.to_string());
-            format!("{} ({kind}, {})", t.row.test_id, t.row.result)
+            let lacks = if is_documented(t) { String::new() } else { format!("; it lacks {}", missing(t).join(", ")) };
+            format!("{} ({kind}, {}{lacks})", t.row.test_id, t.row.result)
         })
         .collect();
     format!("seen: {}", all.join(", "))
@@ -183,11 +185,17 @@ fn first_due(world: &World<'_>, onboarded: Instant, end: Instant) -> Option<Inst
 /// True where a test counts for its quarter.
 fn counts(world: &World<'_>, test: &Test, items: bool) -> bool {
     let kind = match test.row.kind {
-        Some(TestKind::Full | TestKind::Partial | TestKind::PointInTime | TestKind::RealIncident) => true,
+        Some(TestKind::Full | TestKind::Partial | TestKind::PointInTime) => true,
+        Some(TestKind::RealIncident) => is_documented(test),
         Some(TestKind::Item) => items,
         Some(TestKind::Tabletop) | None => false,
     };
-    kind && proves_restore(test) && !made_for_the_test(world, test)
+    kind && proves_restore(world, test) && !made_for_the_test(world, test)
+}
+
+/// True for a test, and for a real recovery of which everything is on record that a test's report must say (RST-03).
+fn is_documented(test: &Test) -> bool {
+    test.row.kind != Some(TestKind::RealIncident) || missing(test).is_empty()
 }
 
 /// True where the recovery point is known to come from no enabled plan: a run started by hand, or a disabled plan.
@@ -253,7 +261,7 @@ fn exercised(world: &World<'_>, index: usize, system: &System) -> Judgement {
         }
         let tests: Vec<&Test> = world
             .tests_of(index)
-            .filter(|t| t.row.kind == Some(TestKind::PointInTime) && proves_restore(t))
+            .filter(|t| t.row.kind == Some(TestKind::PointInTime) && proves_restore(world, t))
             .filter(|t| t.row.ended_at.is_some_and(|e| quarter.contains(e)))
             .collect();
         // A restore to the very instant of a base replays no log.

@@ -36,7 +36,7 @@ fn report(world: &World<'_>, test: &Test) -> Judgement {
         );
     }
     let due = due(world, "report_due_after_test", ended);
-    let document = document_date(world, row.report_ref.as_deref());
+    let document = document_date(world, test);
     let filed = row.reported_at.or(document);
     let missing = missing(test);
     if !missing.is_empty() {
@@ -72,21 +72,22 @@ fn report(world: &World<'_>, test: &Test) -> Judgement {
     }
 }
 
-/// When the register of documents says that a report was approved or took effect.
-fn document_date(world: &World<'_>, reference: Option<&str>) -> Option<Instant> {
-    let reference = reference?;
+/// When the register of documents says that a report was approved or took effect. The report of a real incident may be
+/// a document of any kind.
+fn document_date(world: &World<'_>, test: &Test) -> Option<Instant> {
+    let reference = test.row.report_ref.as_deref()?;
     world
         .registers
         .documents
         .iter()
         .flatten()
-        .filter(|d| d.kind == DocumentKind::TestReport)
+        .filter(|d| d.kind == DocumentKind::TestReport || test.row.kind == Some(TestKind::RealIncident))
         .find(|d| d.document_id == reference || d.location_ref.as_deref() == Some(reference))
         .and_then(|d| d.effective_from.or(d.approved_at))
 }
 
 /// What the report does not say, in words with the field.
-fn missing(test: &Test) -> Vec<&'static str> {
+pub(super) fn missing(test: &Test) -> Vec<&'static str> {
     let row = &test.row;
     let success = row.result == TestResult::Success;
     let filled = |text: &Option<String>| text.as_deref().is_some_and(|t| !t.trim().is_empty());
@@ -113,18 +114,18 @@ fn missing(test: &Test) -> Vec<&'static str> {
 pub fn data_checked(world: &World<'_>) -> Vec<Judgement> {
     let out: Vec<Judgement> = ended(world)
         .filter(|t| t.row.kind != Some(TestKind::Tabletop))
-        .map(|test| of_test(world, test, checked(test)))
+        .map(|test| of_test(world, test, checked(world, test)))
         .collect();
     if out.is_empty() { no_tests(world, "No restore test that ended") } else { out }
 }
 
-fn checked(test: &Test) -> Judgement {
+fn checked(world: &World<'_>, test: &Test) -> Judgement {
     let (unit, row) = (test.row.test_id.as_str(), &test.row);
     if row.result != TestResult::Success {
         return Judgement::not_applicable(unit, "not_successful", format!("The test ended as {}.", row.result));
     }
     let counts = row.records_expected.zip(row.records_restored);
-    match content(test) {
+    match content(world, test) {
         Content::Equal => Judgement::pass(
             unit,
             match counts {

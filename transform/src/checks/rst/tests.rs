@@ -7,6 +7,10 @@ use model::rows::{Component, Integrity, RestoreTest, RunStatus, Scenario, TestKi
 
 use crate::testing::{Fixture, at, has_reason, plain};
 
+mod edges;
+
+pub(crate) use edges::EDGES;
+
 /// Examples asserted below.
 pub(crate) const EXAMPLES: &[(&str, usize)] = &[
     ("RST-01", 0),
@@ -75,7 +79,7 @@ fn rst_01_what_counts() {
         f.judge().of("RST-01", "db@2026-Q2").state
     };
     assert_eq!(state(|t| t.kind = Some(TestKind::Tabletop)), Fail, "the example of the tabletop exercise");
-    assert_eq!(state(|t| t.kind = Some(TestKind::RealIncident)), Pass);
+    assert_eq!(state(|t| t.kind = Some(TestKind::RealIncident)), Fail, "no report like that of a test");
     assert_eq!(state(|t| t.kind = Some(TestKind::Partial)), Pass);
     assert_eq!(state(|t| t.kind = Some(TestKind::Item)), Fail, "only where the organisation is the unit");
     assert_eq!(state(|t| (t.from_log, t.integrity_result) = (true, None)), Fail, "a job that looked at no data");
@@ -222,6 +226,11 @@ fn rst_04_data_were_compared() {
         t.recovered_to_at = Some(at("2026-05-01T09:50:00Z"));
     };
     assert_eq!(of_one("RST-04", |t| (counts(t, 10, 9), aged(t)).0), Pass);
+    // How old the data were is told by the recovery point as well.
+    let mut listed = one_test(|t| (counts(t, 10, 9), t.failure_point_at = t.started_at).0);
+    listed.judge().is("RST-04", "T1", Fail);
+    listed.point("db", "2026-05-01T09:50:00Z", |p| p.recovery_point_id = "rp".to_owned());
+    has_reason(listed.judge().is("RST-04", "T1", Pass), "difference_explained");
     assert_eq!(of_one("RST-04", |t| (counts(t, 10, 11), aged(t)).0), Fail, "nothing can be gained");
     let mut f = Fixture::new("2026-05");
     f.system("db", plain());
@@ -354,7 +363,7 @@ fn rst_09_tests_cover_the_matrix() {
     f.system("db", plain()).tests_given();
     for (id, scenario) in [("T1", Scenario::Failure), ("T2", Scenario::Corruption), ("T3", Scenario::Disaster)] {
         let ended = "2026-01-10T00:00:00Z";
-        f.test(id, "db", ended, ended, Success, |t| t.scenario = Some(scenario));
+        f.test(id, "db", ended, ended, Success, |t| t.scenario = vec![scenario]);
     }
     f.judge().is("RST-09", "organization", Pass);
     f.system("other", |s| s.resources = vec!["restic:other".to_owned()]);
@@ -383,7 +392,7 @@ fn rst_09_a_platform_is_covered_by_a_restore_from_it() {
             let ended = "2026-01-10T00:00:00Z";
             let point = if id == "T3" { restored } else { Some("point-near") };
             f.test(id, "db", ended, ended, Success, |t| {
-                (t.scenario, t.recovery_point_id) = (Some(scenario), point.map(str::to_owned));
+                (t.scenario, t.recovery_point_id) = (vec![scenario], point.map(str::to_owned));
             });
         }
         f.judge()
@@ -400,7 +409,7 @@ fn rst_an_organisations_pass_rests_on_no_incomplete_source_alone() {
     f.system("db", plain()).tests_given();
     for (id, scenario) in [("T1", Scenario::Failure), ("T2", Scenario::Corruption), ("T3", Scenario::Disaster)] {
         let ended = "2026-01-10T00:00:00Z";
-        f.test(id, "db", ended, ended, Success, |t| t.scenario = Some(scenario));
+        f.test(id, "db", ended, ended, Success, |t| t.scenario = vec![scenario]);
     }
     f.judge().is("RST-09", "organization", Pass);
     f.collections[0].status = model::evidence::SourceStatus::Incomplete;
@@ -438,7 +447,9 @@ fn rst_10_point_in_time_is_exercised_where_it_is_relied_on() {
         }
         f
     };
-    build(Some("2026-05-01T09:10:00Z")).judge().is("RST-10", "db", Pass);
+    let v = build(Some("2026-05-01T09:10:00Z")).judge();
+    v.is("RST-10", "db", Pass);
+    v.is("RST-01", "db@2026-Q2", Pass);
     build(Some("2026-05-01T02:00:00Z")).judge().is("RST-10", "db", Fail);
     build(None).judge().is("RST-10", "db", Fail);
     let mut f = build(None);
