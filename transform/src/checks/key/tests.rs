@@ -161,7 +161,9 @@ fn a_point_in_time_needs_the_keys_of_the_base_and_of_every_log() {
     judge("enabled").is("KEY-02", "db", State::Pass);
     assert_eq!(judge("enabled").all("KEY-02").len(), 1);
     has_reason(judge("deleted").is("KEY-02", "db/logs/s3:wal", State::Fail), "key_deleted");
-    judge("").is("KEY-02", "db", State::NoEvidence);
+    let unknown = judge("");
+    let told = &unknown.is("KEY-02", "db", State::NoEvidence).detail;
+    assert!(told.contains("of 1 archive of logs at s3:wal the state of K2 is empty"), "{told}");
     // Logs that are recovery points of their own have keys of their own.
     let key = "K1,AES,256,customer,enabled,2026-05-01T00:00:00Z,,,ingrid,ENC-4,111,2026-10-25T00:00:00Z";
     let lost = "K2,AES,256,customer,deleted,2026-05-01T00:00:00Z,,,ingrid,ENC-4,111,2026-10-25T00:00:00Z";

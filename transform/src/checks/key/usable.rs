@@ -91,7 +91,7 @@ pub fn usable(world: &World<'_>) -> Vec<Judgement> {
                     let why = format!("Logs are archived at {at}. {why}");
                     out.push(failing(world, &format!("{id}/logs/{at}"), code, &why, since).about(id));
                 }
-                Use::Unknown(why) => *seen.unknown.entry(why).or_default() += 1,
+                Use::Unknown(why) => *seen.unknown.entry(format!("archive of logs at {at} {why}")).or_default() += 1,
             }
         }
         out.extend(seen.judgement(world, id).map(|j| j.about(id)));
