@@ -16,7 +16,7 @@ pub(crate) type Edge = (&'static str, &'static str, Shown);
 /// How an edge case is shown.
 pub(crate) enum Shown {
     /// By this test. That it exists is seen to by the compiler.
-    By(fn()),
+    By(#[expect(dead_code, reason = "the claim is its name")] fn()),
     /// By a test of this name in this file of the project, outside this crate.
     In(&'static str, &'static str),
     /// By none, since it says nothing that evidence can hold: the reason.
