@@ -80,6 +80,9 @@ impl Run {
     }
 }
 
+/// Source and record of some runs.
+pub type Records = Vec<(String, String)>;
+
 /// All runs, sorted by system and time, with their texts.
 #[derive(Debug)]
 pub struct Runs {
@@ -94,9 +97,9 @@ pub struct Runs {
     /// Resources that no inventory row matches, with how many runs each has.
     pub unmatched: BTreeMap<String, u64>,
     /// Source and record of runs to which one source gave more than one final state, sorted.
-    pub disputed: Vec<(String, String)>,
+    pub disputed: Records,
     /// Source and record of runs that a source showed as running after it had shown their end, sorted.
-    pub returned: Vec<(String, String)>,
+    pub returned: Records,
 }
 
 impl Runs {
@@ -355,7 +358,7 @@ fn order(
 }
 
 /// Records that are running in a later reading than the last with a final state.
-fn returned(frame: &DataFrame, words: &Dictionary) -> Result<Vec<(String, String)>, Error> {
+fn returned(frame: &DataFrame, words: &Dictionary) -> Result<Records, Error> {
     let running = RunStatus::ALL.iter().position(|s| *s == RunStatus::Running);
     let running = col(n::STATUS).eq(lit(running.and_then(|i| u32::try_from(i).ok()).unwrap_or(u32::MAX)));
     let last = |of: Expr| col(n::OBSERVED).filter(of).max();
@@ -370,7 +373,7 @@ fn returned(frame: &DataFrame, words: &Dictionary) -> Result<Vec<(String, String
 }
 
 /// Records with more than one final state.
-fn disputed(frame: &DataFrame, words: &Dictionary) -> Result<Vec<(String, String)>, Error> {
+fn disputed(frame: &DataFrame, words: &Dictionary) -> Result<Records, Error> {
     let found = frame
         .clone()
         .lazy()
@@ -383,7 +386,7 @@ fn disputed(frame: &DataFrame, words: &Dictionary) -> Result<Vec<(String, String
 }
 
 /// Source and record of each row, sorted.
-fn records(found: &DataFrame, words: &Dictionary) -> Result<Vec<(String, String)>, Error> {
+fn records(found: &DataFrame, words: &Dictionary) -> Result<Records, Error> {
     let (sources, records) = (found.column(n::SOURCE)?.u32()?, found.column(n::RECORD)?.str()?);
     let mut out: Vec<(String, String)> = sources
         .iter()
@@ -403,7 +406,7 @@ fn view(
     order: &[(Option<u32>, IdxSize)],
     words: Dictionary,
     documents: Vec<DocumentRef>,
-    (disputed, returned): (Vec<(String, String)>, Vec<(String, String)>),
+    (disputed, returned): (Records, Records),
     copies: &BTreeSet<String>,
 ) -> Result<Runs, Error> {
     let columns = frame.clone();

@@ -324,8 +324,11 @@ fn a_delegate_confirms_by_a_writing_and_not_their_own_work() {
     }
 }
 
+/// How a test differs from a healthy one.
+type Made = fn(&mut RestoreTest);
+
 /// `db` in the region eu with these tests in the last year.
-fn tested(tests: &[(&str, fn(&mut RestoreTest))]) -> Verdicts {
+fn tested(tests: &[(&str, Made)]) -> Verdicts {
     let mut f = Fixture::new("2026-05");
     f.system("db", |s| s.region = Some("eu".to_owned())).tests_given();
     f.register("storage_locations", "location_id,platform_id,region\nnear,runs,eu\nfar,runs,us\n");
@@ -367,7 +370,7 @@ fn data_prove_a_scenario_that_the_record_does_not_name() {
     };
     tested(&[("T1", far), ("T2", before)]).is("RST-09", "organization", Pass);
     for (tests, lacks) in
-        [([("T1", near as fn(&mut _)), ("T2", before)], "disaster"), ([("T1", far), ("T2", after)], "corruption")]
+        [([("T1", near as Made), ("T2", before)], "disaster"), ([("T1", far), ("T2", after)], "corruption")]
     {
         let v = tested(&tests);
         let r = v.is("RST-09", "organization", Fail);
