@@ -50,8 +50,9 @@ def dense(text):
 
 
 def parted(word, pages):
-    """True where a word begins at the end of a page and goes on over it."""
-    return any(word[:i] in a and word[i:] in b for a, b in zip(pages, pages[1:]) for i in range(4, len(word) - 3))
+    """True where a word goes on over a page, or over a line of a row so tall that its columns are set line by line."""
+    pairs = list(zip(pages, pages)) + list(zip(pages, pages[1:]))
+    return any(word[:i] in a and word[i:] in b for a, b in pairs for i in range(4, len(word) - 3))
 
 
 def compare(name, folder):
