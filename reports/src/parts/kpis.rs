@@ -48,7 +48,7 @@ pub(crate) fn row(d: &Dossier) -> Block {
             Tone::Unknown
         };
         let counted = if trend.is_rate { "numerator" } else { "count" };
-        let rows = rows_of(d, &format!("{}/{counted}", trend.metric));
+        let rows = rows_of(d, &format!("{}/{counted}", trend.metric)).filter(|_| now.has_value);
         out.push(Kpi { value, label: trend.title.clone(), note, tone, rows, sparkline });
     }
     Block::KpiRow(KpiRow { kpis: out })
