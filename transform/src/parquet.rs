@@ -91,7 +91,7 @@ impl Writer {
     pub fn write(&mut self, rows: &[Fields]) -> Result<(), Error> {
         for row in rows {
             for (name, cells) in &mut self.columns {
-                cells.push(row.get(name).unwrap_or(&Value::Null));
+                cells.push(row.get(name.as_str()).unwrap_or(&Value::Null));
             }
         }
         self.rows += rows.len();

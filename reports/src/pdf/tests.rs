@@ -380,19 +380,3 @@ proptest! {
         }
     }
 }
-
-/// Run by hand: `cargo test --release --workspace --lib -- --ignored --nocapture size`.
-#[test]
-#[ignore = "a measurement, not a test"]
-#[allow(clippy::disallowed_methods, reason = "it measures time")]
-fn size_and_time_of_22_000_rows() {
-    let document = document(findings(22_000));
-    let start = std::time::Instant::now();
-    let bytes = crate::pdf(&document, Tags::With).unwrap();
-    println!("PDF: {} bytes in {:?}", bytes.len(), start.elapsed());
-    let start = std::time::Instant::now();
-    let page = crate::html(&document).unwrap();
-    println!("HTML: {} bytes in {:?}", page.len(), start.elapsed());
-    run("qpdf", &["--check", "FILE"], &bytes);
-    keep("large.pdf", &bytes);
-}
