@@ -89,20 +89,22 @@ pub fn template(kinds: &[Kind]) -> String {
          # Secrets never stand in this file: a key that takes one says where it is.\n",
     );
     for section in SECTIONS.iter().filter(|s| !s.title.contains("sources") && s.title != "covers") {
-        // The organisation is what no workspace can do without.
-        let off = if section.title == "[organization]" { "" } else { "#" };
+        // The organisation's name and zone are what no workspace can do without.
+        let is_needed = section.title == "[organization]";
+        let off = |needed: bool| if needed { "" } else { "#" };
         let _ = write!(
             out,
-            "\n# {}\n{off}{}\n",
+            "\n# {}\n{}{}\n",
             section
                 .says
                 .replace("[every register and its columns](registers.md)", "see registers/README.md")
                 .replace("; [what it does](packet.md#publishing)", ""),
+            off(is_needed),
             section.title
         );
         for e in section.entries {
             let value = example(e.name, e.form);
-            let _ = write!(out, "# {}\n{off}{} = {value}\n", e.says, e.name);
+            let _ = write!(out, "# {}\n{}{} = {value}\n", e.says, off(is_needed && e.required), e.name);
         }
     }
     out.push_str(
@@ -149,6 +151,7 @@ fn example(name: &str, form: Form) -> String {
         (_, Form::Texts | Form::OneOrMore) => "[\"*\"]".to_owned(),
         ("inventory", _) => "\"inventory.toml\"".to_owned(),
         ("file", _) => "\"policy.toml\"".to_owned(),
+        ("logo", _) => "\"logo.png\"".to_owned(),
         (other, _) => format!("\"{other}\""),
     }
 }
