@@ -2,7 +2,7 @@
 //!
 //! Templates run in strict mode with escaping on: a misspelt field is an error, and every string of the document is
 //! escaped. Nothing is inserted unescaped but the style sheet, which is part of this program. What the templates see is
-//! made block by block, and of long tables some rows at a time: all of a packet would take a hundred times its size.
+//! made block by block, and of long tables some rows at a time: all of a packet at once would take many times its size.
 
 mod svg;
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl Output {
         self.set(id.0, Place::At(self.bytes.len()));
         let mut dict = stream.dict.clone();
         dict.set("Length", stream.content.len() as i64);
-        write!(self.bytes, "{} {} obj\n", id.0, id.1).map_err(fault)?;
+        writeln!(self.bytes, "{} {} obj", id.0, id.1).map_err(fault)?;
         text(&Object::Dictionary(dict), &mut self.bytes);
         self.bytes.extend(b"\nstream\n");
         self.bytes.extend(&stream.content);

@@ -37,7 +37,7 @@ const LOGO: &str = "Logo";
 /// Writes by way of printpdf and lopdf.
 pub struct Printpdf;
 
-/// Pages that are operations at a time: as content they are compressed and take a twentieth of the room.
+/// Pages that are operations at a time: as compressed content they take far less room.
 const GROUP: usize = 32;
 
 /// A subset font.
