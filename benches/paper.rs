@@ -219,6 +219,7 @@ fn document(rows: usize) -> Document {
         subtitle: String::new(),
         organization: "Benchmark".to_owned(),
         accent: None,
+        logo: None,
         period: "October 2026".to_owned(),
         language: "en-GB".to_owned(),
         document_hash: "0".repeat(64),
@@ -228,13 +229,7 @@ fn document(rows: usize) -> Document {
             Block::Cover(Cover { full_page: false, facts: Vec::new() }),
             Block::Heading(Heading { level: 1, id: "runs".to_owned(), text: "Backup runs".to_owned() }),
             Block::Para(Para { inlines: vec![text("Every run of the period.")], role: ParaRole::Body }),
-            Block::Table(Table {
-                id: "all".to_owned(),
-                caption: "All runs".to_owned(),
-                columns,
-                rows,
-                footnote: Vec::new(),
-            }),
+            Table::new("all".to_owned(), "All runs".to_owned(), columns, rows).into(),
         ],
     }
 }

@@ -111,8 +111,11 @@ impl Serialize for Logo {
     }
 }
 
-/// Kind and body of the first chunk, and what follows it.
-fn chunk(bytes: &[u8]) -> Result<(&[u8; 4], &[u8], &[u8]), LogoError> {
+/// Kind and body of a chunk, and what follows it.
+type Chunk<'a> = (&'a [u8; 4], &'a [u8], &'a [u8]);
+
+/// The first chunk.
+fn chunk(bytes: &[u8]) -> Result<Chunk<'_>, LogoError> {
     const CUT: LogoError = LogoError::Damaged("it ends too early");
     let (length, rest) = bytes.split_first_chunk::<4>().ok_or(CUT)?;
     let (kind, after) = rest.split_first_chunk::<4>().ok_or(CUT)?;

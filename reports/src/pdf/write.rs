@@ -50,9 +50,12 @@ pub struct Subset {
     pub text: BTreeMap<u16, String>,
 }
 
+/// Fonts by resource name, as printpdf embeds them.
+type Embeddable = BTreeMap<FontId, PdfFont>;
+
 /// What pages show by name, as printpdf embeds it.
 struct Embedded {
-    fonts: BTreeMap<FontId, PdfFont>,
+    fonts: Embeddable,
     images: BTreeMap<XObjectId, XObject>,
 }
 
@@ -135,7 +138,7 @@ fn specimen(subsets: &BTreeMap<Face, Subset>, embedded: &Embedded) -> Vec<Op> {
 }
 
 /// The fonts with the glyphs that the pages show and no other.
-fn subset(paper: &Paper, fonts: &Fonts) -> Result<(BTreeMap<Face, Subset>, BTreeMap<FontId, PdfFont>), ReportError> {
+fn subset(paper: &Paper, fonts: &Fonts) -> Result<(BTreeMap<Face, Subset>, Embeddable), ReportError> {
     let mut used: BTreeMap<Face, BTreeMap<u16, String>> = BTreeMap::new();
     // Words are shared: each is looked at once.
     let mut seen: HashSet<*const Word> = HashSet::new();
