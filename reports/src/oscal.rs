@@ -38,6 +38,8 @@ const VERSION: &str = "1.2.1";
 
 /// Folder of a packet's objects, seen from the folder of these files. It is laid out as an evidence store is.
 const OBJECTS: &str = "../evidence/objects";
+/// List of the objects that a packet leaves out.
+const WITHHELD: &str = "../withheld.csv";
 /// Folder of the files that people declare things in.
 const WORKSPACE: &str = "../workspace";
 

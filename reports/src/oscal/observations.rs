@@ -8,7 +8,7 @@ use model::time::utc_text;
 use serde_json::{Value, json};
 
 use super::ids::reference;
-use super::{Context, OBJECTS, WORKSPACE, insert, line, object, prop};
+use super::{Context, OBJECTS, WITHHELD, WORKSPACE, insert, line, object, prop};
 
 /// Most places that an observation names of one object; `lineage.csv` of the packet has all.
 const PLACES: usize = 10;
@@ -106,7 +106,7 @@ fn evidence(c: &Context<'_>, records: &[String]) -> Vec<Value> {
         let place = c.places.get(record.as_str());
         let pointer = place.map_or("", |p| p.pointer.as_str());
         let said = if pointer.is_empty() { record.clone() } else { format!("{record} ({pointer})") };
-        by_file.entry(place.and_then(file)).or_default().push(said);
+        by_file.entry(place.and_then(|p| file(c, p))).or_default().push(said);
     }
     let told = |(file, places): (Option<String>, Vec<String>)| {
         let more = places.len().saturating_sub(PLACES);
@@ -121,10 +121,13 @@ fn evidence(c: &Context<'_>, records: &[String]) -> Vec<Value> {
     by_file.into_iter().map(told).collect()
 }
 
-/// The file of the packet that a place lies in, seen from the folder of these documents: an object, or the file of the
-/// workspace that declares the row.
-fn file(place: &Place) -> Option<String> {
+/// The file of the packet that a place lies in, seen from the folder of these documents: an object, the list of those that
+/// are withheld, or the file of the workspace that declares the row.
+fn file(c: &Context<'_>, place: &Place) -> Option<String> {
     let object = &place.evidence;
+    if c.d.withheld.iter().any(|w| w.sha256 == *object) {
+        return Some(WITHHELD.to_owned());
+    }
     if let Some(shard) = object.get(..2) {
         return Some(format!("{OBJECTS}/{shard}/{object}"));
     }

@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 
 use model::assessment::{Assessment, CheckResult, PeriodInfo, Severity, Summary};
 use model::controls::{Relevance, TitleKind};
-use model::dossier::{CheckSheet, ControlSheet, FindingSheet, FrameworkSheet, PolicySheet, StoreSheet, WaiverSheet};
+use model::dossier::{
+    CheckSheet, ControlSheet, FindingSheet, FrameworkSheet, PolicySheet, StoreSheet, WaiverSheet, WithheldSheet,
+};
 use model::lineage::Place;
 use model::time::{Period, Tz, instant};
 
@@ -231,6 +233,16 @@ fn observations_name_the_objects_they_rest_on() {
     assert_eq!(evidence[1]["href"], format!("../evidence/objects/9f/{OBJECT}"));
     assert!(evidence[1]["description"].as_str().unwrap().contains("run/runs.nightly/r2 (line:r2)"));
     assert_eq!(evidence[2]["href"], "../workspace/registers/all%20exceptions.csv");
+    let mut d = dossier();
+    d.withheld = vec![WithheldSheet {
+        sha256: OBJECT.into(),
+        bytes: 1,
+        reason: "names of customers".into(),
+        source: "runs.nightly".into(),
+        collected_at: d.assessment.period.as_of,
+    }];
+    let text = assessment_results(&d).to_string();
+    assert!(text.contains("../withheld.csv") && !text.contains("../evidence/objects/"), "{text}");
 }
 
 #[test]
