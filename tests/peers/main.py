@@ -5,6 +5,7 @@ import glob
 import importlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -42,6 +43,8 @@ def one(peer, root):
 def main():
     if not os.access(harness.BACKPROOF, os.X_OK):
         sys.exit("set BACKPROOF to the path of the built backproof binary")
+    # A shell that runs this in the background lets it ignore Ctrl-C, and what is started here would ignore it too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = sys.argv[1:] or peers()
     # Before the threads: two that import at once can meet half a module. One that can't be imported fails below.
     for peer in chosen:
