@@ -1,7 +1,7 @@
 //! The review: what management needs to decide about backups, for a quarter or a year.
 //!
 //! Decisions come first, what they rest on after; the last page is the template of the minutes. Long lists end early and
-//! say where the whole of them is. The report formats a [`Dossier`]; which decisions it asks for follows from rules in
+//! say where the whole of them is, and records stand close: a year of the sample company is six pages. The report formats a [`Dossier`]; which decisions it asks for follows from rules in
 //! [`decisions`], each of which names what it rests on.
 
 mod capacity;
@@ -19,8 +19,8 @@ use model::dossier::Dossier;
 
 pub use sheets::workbook;
 
-use crate::block::{Block, Callout, Document, Tone, text as plain};
-use crate::parts::{self, answer, count, day, kpis, moment};
+use crate::block::{Block, Callout, Document, Inlines, Tone, text as plain};
+use crate::parts::{self, answer, count, day, kpis, moment, text};
 
 /// The report as a block document.
 ///
@@ -44,6 +44,11 @@ pub fn document(dossier: &Dossier) -> Result<Document, serde_json::Error> {
     blocks.push(Block::PageBreak);
     blocks.extend(minutes::blocks(dossier, &asked));
     parts::report(dossier, "Management review of backups", blocks)
+}
+
+/// What a list that ends early leaves out, `one` or `many` of it, and where the whole of it is.
+fn rest(more: usize, one: &str, many: &str, place: &str) -> Inlines {
+    if more == 0 { Vec::new() } else { text(format!("{} not shown here: {place}.", count(more, one, many))) }
 }
 
 /// Says that the period has not ended, where it has not.

@@ -79,6 +79,14 @@ def test(root):
     reports = {name: next(folder.glob(f"reports/**/{name}.pdf")).parent for name in ("monthly", "review", "packet")}
     for name, where in reports.items():
         compare(name, where)
+    # A review is short enough to decide from, whatever its period.
+    for period in ("2026-Q3", "2026-Q4", "2026"):
+        review = folder / f"reports/{period}"
+        subprocess.run([BACKPROOF, "report", "review", "--config", folder / "backproof.toml", "--period", period, "--out", review],
+                       capture_output=True, check=False)
+        info = subprocess.run(["pdfinfo", review / "review.pdf"], capture_output=True, text=True, check=False).stdout
+        pages = re.search(r"Pages: +(\d+)", info)
+        check(f"pdf: the review of {period} is six pages at most", pages and int(pages[1]) <= 6, info)
     asked = [(name, profile) for name in reports for profile in verapdf.PROFILES]
     told = verapdf.validate(*((profile, reports[name] / f"{name}.pdf") for name, profile in asked))
     for (name, profile), seen in zip(asked, told, strict=True):

@@ -3,8 +3,8 @@
 
 use model::dossier::Dossier;
 
-use crate::block::{Align, Block, Inline, Inlines, State, badge, column, link, row, text as plain};
-use crate::parts::{count, day, heading, note, table, text};
+use crate::block::{Align, Block, Inline, Inlines, State, Table, badge, column, link, row, text as plain};
+use crate::parts::{count, day, heading, note, text};
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let to = |id: &str, words: &str| link(id, words);
@@ -79,7 +79,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             "ISO/IEC 27001:2022, clause 9.3, names what goes into a management review and what comes out of it (in our words). This report holds what \
              evidence of backups can tell; the rest has to be brought to the meeting.",
         ),
-        table(
+        Table::new(
             "clause-table",
             "Inputs and outputs of a management review",
             vec![
@@ -88,7 +88,9 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
                 column("Where it is found", Align::Left, 5.0),
             ],
             rows,
-        ),
+        )
+        .dense()
+        .into(),
     ]
 }
 

@@ -2,10 +2,10 @@
 
 use model::dossier::{Dossier, Trend, TrendPoint};
 
-use crate::block::{Align, Block, Inlines, State, badge, column, row, strong};
-use crate::parts::{heading, note, rate, table, text, trends};
+use crate::block::{Align, Block, Inlines, State, Table, badge, column, row, strong};
+use crate::parts::{heading, note, rate, table, text};
 
-/// Months that stand as columns; more of them are drawn.
+/// Months that stand as columns; more of them have a table of their own.
 const COLUMNS: usize = 3;
 
 /// True where the value of the period is below its target.
@@ -48,17 +48,26 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         .collect();
     out.push(table("metrics-table", format!("Metrics of {}", d.period_title), columns, rows));
     if months.len() > COLUMNS {
-        out.extend(
-            d.trends
-                .iter()
-                .filter(|t| t.months.iter().any(|p| p.has_value))
-                .map(|t| trends::chart(t, &t.months, format!("{}, month by month", t.title))),
-        );
+        out.push(by_month(d));
     }
     out.push(note(
         "A dash: nothing is known. Unknown runs are left out of a rate; approved exceptions never improve it.",
     ));
     out
+}
+
+/// The metrics of each month, as far as the period has come.
+fn by_month(d: &Dossier) -> Block {
+    let mut columns = vec![column("Month", Align::Left, 1.3)];
+    columns.extend(d.trends.iter().map(|t| column(t.title.clone(), Align::Right, 2.0)));
+    let months = d.trends.iter().map(|t| t.months.len()).max().unwrap_or(0);
+    let line = |n: usize| {
+        let label = d.trends.iter().find_map(|t| t.months.get(n)).map_or_else(String::new, |p| month(&p.label));
+        let mut cells = vec![text(label)];
+        cells.extend(d.trends.iter().map(|t| text(t.months.get(n).map_or_else(|| "–".to_owned(), |p| value(t, p)))));
+        row(cells)
+    };
+    Table::new("months-table", "Month by month", columns, (0..months).map(line).collect()).dense().into()
 }
 
 /// A month as the head of a column; of a part of one it says so.

@@ -2,6 +2,7 @@
 
 use model::dossier::{Dossier, IncidentSheet};
 
+use super::rest;
 use crate::block::{Align, Block, Inline, State, Table, TableRow, badge, code, column, row, text as plain};
 use crate::parts::{count, dash_if_empty, heading, para, text};
 
@@ -22,14 +23,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut order: Vec<&IncidentSheet> = all.iter().collect();
     order.sort_by_key(|i| (i.kind != "incident", !i.significant));
     let more = order.len().saturating_sub(LINES);
-    let footnote = if more == 0 {
-        Vec::new()
-    } else {
-        text(format!(
-            "{} not shown here: the sheet incidents of the workbook.",
-            count(more, "further record is", "further records are")
-        ))
-    };
+    let footnote = rest(more, "further record is", "further records are", "the sheet incidents of the workbook");
     let incidents = all.iter().filter(|i| i.kind == "incident").count();
     out.push(
         Table::new(
@@ -49,6 +43,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             order.into_iter().take(LINES).map(line).collect(),
         )
         .footnote(footnote)
+        .dense()
         .into(),
     );
     out

@@ -41,15 +41,15 @@ pub(super) fn blocks(d: &Dossier, asked: &[Decision]) -> Vec<Block> {
     let roles = d.governance.roles.iter().filter(|r| !r.holders.is_empty());
     let mut people: Vec<Vec<Inlines>> =
         roles.map(|r| vec![text(r.name.clone()), text(r.holders.join(", ")), line(), line(), line()]).collect();
-    people.extend((0..2).map(|_| vec![line(), line(), line(), line(), line()]));
+    people.push(vec![line(), line(), line(), line(), line()]);
     out.push(table(
         "attendees-table",
         "Attendees and signatures",
         vec![
-            column("Role", Align::Left, 1.8),
+            column("Role", Align::Left, 2.3),
             column("Name", Align::Left, 2.6),
             column("Present", Align::Left, 0.9),
-            column("Signature", Align::Left, 3.0),
+            column("Signature", Align::Left, 2.6),
             column("Date", Align::Left, 1.3),
         ],
         people.into_iter().map(row).collect(),

@@ -3,12 +3,17 @@
 use model::assessment::State as Result;
 use model::dossier::Dossier;
 
+use super::rest;
 use crate::block::{Align, Block, Inlines, State, Table, TableRow, badge, code, column, row, strong, text as plain};
 use crate::parts::{count, dash_if_empty, first_sentence, heading, note, short, table_or, text};
 
+/// Most lines.
+const LINES: usize = 10;
+
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let mut out = vec![heading(1, "overdue", "Overdue restore tests, exceptions and actions")];
-    let rows: Vec<TableRow> = tests(d).into_iter().chain(waivers(d)).chain(actions(d)).chain(documents(d)).collect();
+    let mut rows: Vec<TableRow> =
+        tests(d).into_iter().chain(waivers(d)).chain(actions(d)).chain(documents(d)).collect();
     let columns = vec![
         column("What", Align::Left, 1.4),
         column("Which", Align::Left, 2.6),
@@ -16,7 +21,16 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
         column("Whose", Align::Left, 1.6),
     ];
     let caption = count(rows.len(), "thing is overdue", "things are overdue");
-    out.push(table_or("Nothing that is on record is overdue.", Table::new("overdue-table", caption, columns, rows)));
+    let more = rows.len().saturating_sub(LINES);
+    rows.truncate(LINES);
+    let footnote = rest(
+        more,
+        "further thing is",
+        "further things are",
+        "the sheets findings, waivers and actions of the workbook",
+    );
+    let table = Table::new("overdue-table", caption, columns, rows).footnote(footnote).dense();
+    out.push(table_or("Nothing that is on record is overdue.", table));
     let pending =
         d.assessment.results.iter().filter(|r| r.check == "RST-01" && r.state == Result::NotApplicable).count();
     let mut remarks = Vec::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::dossier::{Dossier, FindingSheet};
 
+use super::rest;
 use crate::block::{
     Align, Block, Inline, Inlines, State, Table, TableRow, badge, code, column, row, strong, text as plain,
 };
@@ -49,6 +50,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
             groups.iter().take(LINES).filter_map(|g| line(g)).collect(),
         )
         .footnote(text(footnote))
+        .dense()
         .into(),
     );
     out
@@ -115,14 +117,7 @@ pub(super) fn changes(d: &Dossier) -> Vec<Block> {
             rows.extend(side.iter().take(TURNS).map(|t| turn(d, t, word, state)));
             hidden += side.len().saturating_sub(TURNS);
         }
-        let footnote = if hidden == 0 {
-            Vec::new()
-        } else {
-            text(format!(
-                "{} not shown here: the sheet drift of the workbook.",
-                count(hidden, "further line is", "further lines are")
-            ))
-        };
+        let footnote = rest(hidden, "further line is", "further lines are", "the sheet drift of the workbook");
         out.push(
             Table::new(
                 "changes-table".to_owned(),
@@ -136,6 +131,7 @@ pub(super) fn changes(d: &Dossier) -> Vec<Block> {
                 rows,
             )
             .footnote(footnote)
+            .dense()
             .into(),
         );
     }

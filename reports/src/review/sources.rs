@@ -3,14 +3,20 @@
 use model::dossier::{Dossier, SourceSheet};
 use model::evidence::SourceStatus;
 
-use crate::block::{Align, Block, TableRow, badge, code, column, row, strong};
-use crate::parts::{count, first_sentence, heading, note, of_source, short, table, text};
+use super::rest;
+use crate::block::{Align, Block, Table, TableRow, badge, code, column, row, strong};
+use crate::parts::{count, first_sentence, heading, note, of_source, short, text};
+
+/// Most lines of sources that are not complete.
+const LINES: usize = 8;
 
 pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     let (whole, broken): (Vec<&SourceSheet>, Vec<&SourceSheet>) =
         d.sources.iter().partition(|s| s.status == SourceStatus::Complete);
+    let more = broken.len().saturating_sub(LINES);
     let mut rows: Vec<TableRow> = broken
         .iter()
+        .take(LINES)
         .map(|s| {
             row(vec![
                 vec![badge(of_source(s.status), s.status.as_str())],
@@ -33,7 +39,7 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
     }
     vec![
         heading(1, "sources", "Sources and completeness"),
-        table(
+        Table::new(
             "sources-table",
             "Where the figures of this report come from",
             vec![
@@ -43,7 +49,10 @@ pub(super) fn blocks(d: &Dossier) -> Vec<Block> {
                 column("Which, or why it is not complete", Align::Left, 5.5),
             ],
             rows,
-        ),
+        )
+        .footnote(rest(more, "further source is", "further sources are", "incomplete too; see the monthly report"))
+        .dense()
+        .into(),
         note(
             "Complete: read to its end. What each source covers, its rows and objects: the monthly report. Incidents, exceptions, actions, \
              reviews and documents come from the registers of the workspace.",

@@ -1,5 +1,6 @@
 use model::assessment::Severity;
-use model::dossier::{Dossier, WaiverSheet};
+use model::dossier::{Dossier, SourceSheet, WaiverSheet};
+use model::evidence::SourceStatus;
 
 use super::*;
 use crate::Tags;
@@ -109,4 +110,35 @@ fn a_running_period_says_so() {
     d.assessment.period.as_of = d.assessment.period.end - chrono::Duration::days(3);
     let Some(Block::Callout(callout)) = unfinished(&d) else { panic!("a remark is due") };
     assert!(words(&callout.inlines).contains("in 4 days"), "{}", words(&callout.inlines));
+}
+
+#[test]
+fn long_lists_end_early_and_say_where_the_rest_is() {
+    let mut d = dossier();
+    d.findings = (0..30).map(|n| crate::sample::finding("RST-01", &format!("s{n}"), Severity::High, false)).collect();
+    let source = SourceSheet {
+        name: "runs.nightly".to_owned(),
+        kind: "runs".to_owned(),
+        status: SourceStatus::Failed,
+        reason: "Not there.".to_owned(),
+        endpoint: String::new(),
+        identity: String::new(),
+        timezone: String::new(),
+        covers: String::new(),
+        collected_at: None,
+        counts: Vec::new(),
+        objects: Vec::new(),
+        problems: Vec::new(),
+        passed_over: 0,
+    };
+    d.sources = vec![source; 20];
+    let document = document(&d).unwrap();
+    for (id, lines, rest) in [
+        ("overdue-table", 10, "20 further things are not shown here"),
+        ("sources-table", 8, "12 further sources are not shown here"),
+    ] {
+        let table = tables(&document).into_iter().find(|t| t.id == id).unwrap();
+        assert_eq!(table.rows.len(), lines, "{id}");
+        assert!(words(&table.footnote).contains(rest), "{id}: {}", words(&table.footnote));
+    }
 }
