@@ -151,6 +151,18 @@ pub fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
     Some(millionths as f64 / 1_000_000.0)
 }
 
+/// Why a metric has no value, for people.
+#[must_use]
+pub fn undefined(why: &str) -> &str {
+    match why {
+        "no_slots" => "no run was due",
+        "no_tests" => "no restore test ended in the period",
+        "before_first_entry" => "not known: before the first entry of the register",
+        "not_evidenced" => "too much is unknown to rely on it",
+        other => other.strip_prefix("no_evidence: ").unwrap_or(other),
+    }
+}
+
 /// A rate as people read it: two decimals, cut and never rounded up, so that 99.999 is not 100.
 #[must_use]
 pub fn percent(numerator: u64, denominator: u64) -> Option<String> {

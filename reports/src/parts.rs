@@ -292,17 +292,6 @@ pub(crate) fn first_sentence(detail: &str) -> &str {
     detail.find(". ").map_or(detail, |end| &detail[..=end])
 }
 
-/// Why a metric has no value, for people.
-pub(crate) fn undefined(why: &str) -> &str {
-    match why {
-        "no_slots" => "no run was due",
-        "no_tests" => "no restore test ended in the period",
-        "before_first_entry" => "not known: before the first entry of the register",
-        "not_evidenced" => "too much is unknown to rely on it",
-        other => other.strip_prefix("no_evidence: ").unwrap_or(other),
-    }
-}
-
 /// A text cut after a word, with an ellipsis that says so.
 pub(crate) fn clipped(words: &str, most: usize) -> String {
     let Some((end, _)) = words.char_indices().nth(most) else { return words.to_owned() };

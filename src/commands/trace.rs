@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use model::assessment::{CheckResult, Metric, PeriodInfo, percent};
+use model::assessment::{CheckResult, Metric, PeriodInfo, percent, undefined};
 use model::lineage::{Figure, Place};
 use model::time::utc_text;
 use serde::Serialize;
@@ -107,7 +107,7 @@ impl Tracer<'_> {
             says.push_str(&format!(", and {} nobody can know", metric.unknown));
         }
         if let Some(why) = &metric.undefined {
-            says.push_str(&format!("; {why}"));
+            says.push_str(&format!("; {}", undefined(why)));
         }
         let children = parts.into_iter().map(|f| self.figure(f)).collect();
         Node { kind: "metric", id: metric.id.clone(), says, children }

@@ -149,8 +149,8 @@ fn outcome(word: &str) -> State {
 
 type Cell<'a> = dyn Fn(&str) -> String + 'a;
 
-/// A population as a table with its completeness block; past the limit only its exceptions, and of them no more than the
-/// limit either.
+/// A population as a table with its completeness block; past the limit only its exceptions, as many as the dossier
+/// holds.
 fn table_of(
     d: &Dossier,
     name: &str,
@@ -166,7 +166,6 @@ fn table_of(
     let printed = if whole { &p.rows } else { &p.exceptions };
     let rows: Vec<TableRow> = printed
         .iter()
-        .take(most)
         .enumerate()
         .map(|(n, values)| {
             // Only whole populations are linked to: see `super::Anchors`.

@@ -230,9 +230,11 @@ fn a_population_that_was_not_loaded_is_never_printed_as_whole() {
     d.populations[0].exceptions = vec![failed; 3];
     d.populations[0].exceptional = 3;
     assert_eq!(told(&d, 4).0, "3 of 5 rows");
+    assert_eq!(told(&d, 2).0, "3 of 5 rows", "exceptions are printed in full, whatever the limit of rows");
+    d.populations[0].exceptional = 4;
     let (caption, footnote) = told(&d, 2);
-    assert_eq!(caption, "2 of 5 rows");
-    assert!(footnote.starts_with("Only the first 2 of 3 exceptions stand here"), "{footnote}");
+    assert_eq!(caption, "3 of 5 rows");
+    assert!(footnote.starts_with("Only the first 3 of 4 exceptions stand here"), "{footnote}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The four metrics as key figures with their course.
 
+use model::assessment::undefined;
 use model::dossier::Dossier;
 
-use super::{rate, rows_of, undefined};
+use super::{rate, rows_of};
 use crate::block::{Block, Kpi, KpiRow, Tone};
 
 /// A row of key figures, one a metric.

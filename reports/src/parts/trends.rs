@@ -1,9 +1,9 @@
 //! Metrics over the last twelve periods.
 
+use model::assessment::undefined;
 use model::dossier::{Dossier, RegisterStart, Trend, TrendPoint};
 use model::time::Instant;
 
-use super::undefined;
 use super::{day, evidenced, figure, heading, note, rate, table, text};
 use crate::block::{
     Align, Block, Chart, ChartKind, Inlines, Limit, Point, Table, Tone, Unit, column, row, strong, text as plain,

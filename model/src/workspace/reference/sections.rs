@@ -194,7 +194,7 @@ pub(super) const SECTIONS: &[Section] = &[
                 "rows",
                 Form::Count,
                 false,
-                "Most rows of one table of an audit packet in HTML and PDF; default 25000. A longer population prints its exceptions, up to as many, and names the file that holds all rows with its SHA-256.",
+                "Most rows of one table of an audit packet in HTML and PDF; default 25000. A longer population prints its exceptions (at most 50000) and names the file that holds all rows with its SHA-256.",
             ),
             entry(
                 "tagged",
